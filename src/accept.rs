@@ -1,0 +1,59 @@
+//! What `accept` may fail with, and room for many clients: a server goes on.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use crate::{errors, t};
+
+/// How long a server without descriptors waits before it tries again: `accept` would fail at once for ever, at a
+/// million times a second.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the same trouble is told.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// Descriptors besides the clients': standard streams, listener, trace, closing connections.
+const RESERVED_DESCRIPTORS: usize = 16;
+
+/// A server's trouble with `accept`.
+#[derive(Default)]
+pub struct Trouble {
+    told: Option<Instant>,
+}
+
+impl Trouble {
+    /// Takes a failed `accept`: a connection that its client gave up needs nothing, a lack of descriptors, threads or
+    /// memory needs patience. Gives what is to be told about it: once, then every ten seconds at most.
+    pub fn pause(&mut self, error: &io::Error) -> Option<String> {
+        if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted) {
+            return None;
+        }
+        std::thread::sleep(PAUSE);
+        if self.told.is_some_and(|told| told.elapsed() < TELL_EVERY) {
+            return None;
+        }
+        self.told = Some(Instant::now());
+        let why = errors::reason(error);
+        Some(t!("cannot accept for now, the next client waits: {why}", "暂时无法接受连接，后来的客户端要等一等：{why}"))
+    }
+}
+
+/// Raises this process's soft limit of descriptors as far as `clients` need it and the hard limit lets it, and gives
+/// the number of clients there is room for.
+#[cfg(unix)]
+pub fn make_room_for(clients: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = (clients + RESERVED_DESCRIPTORS) as u64;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(soft) = current.filter(|&soft| soft < wanted) else { return clients };
+    let raised = maximum.map_or(wanted, |hard| wanted.min(hard));
+    let limit = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }).map_or(soft, |()| raised);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    limit.saturating_sub(RESERVED_DESCRIPTORS).clamp(1, clients)
+}
+
+/// Windows has no such limit.
+#[cfg(windows)]
+pub fn make_room_for(clients: usize) -> usize {
+    clients
+}

@@ -1,0 +1,194 @@
+//! Addresses as people type them: `HOST:PORT`, `HOST`, `:PORT`, `PORT`, `[::1]:8080`.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSocket};
+use std::str::FromStr;
+
+use crate::t;
+
+/// The port that every program uses unless told otherwise.
+pub const DEFAULT_PORT: u16 = 8080;
+
+/// A host and a port, not looked up yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// What was typed for the host; `None` where nothing was.
+    pub host: Option<String>,
+    /// The port; 0 lets a server's system choose one.
+    pub port: u16,
+}
+
+impl Default for Address {
+    fn default() -> Self {
+        Self { host: None, port: DEFAULT_PORT }
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(typed: &str) -> Result<Self, String> {
+        let typed: String = typed.trim().chars().map(half_width).collect();
+        if let Ok(address) = typed.parse::<SocketAddr>() {
+            return Ok(Self { host: Some(address.ip().to_string()), port: address.port() });
+        }
+        if let Ok(ip) = typed.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>() {
+            return Ok(Self { host: Some(ip.to_string()), port: DEFAULT_PORT });
+        }
+        let (host, port) = match typed.rsplit_once(':') {
+            Some((host, port)) => (host, parse_port(port)?),
+            None if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) => ("", parse_port(&typed)?),
+            None => (typed.as_str(), DEFAULT_PORT),
+        };
+        check_host(host)?;
+        Ok(Self { host: Some(host.to_string()).filter(|h| !h.is_empty()), port })
+    }
+}
+
+/// A Chinese input method's `：` `。` and full-width digits as what was meant.
+fn half_width(c: char) -> char {
+    match c {
+        '：' => ':',
+        '。' | '．' => '.',
+        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c),
+        _ => c,
+    }
+}
+
+fn parse_port(port: &str) -> Result<u16, String> {
+    if port.is_empty() {
+        return Err(t!("the port is missing behind the colon", "冒号后面缺端口号"));
+    }
+    let digits = port.bytes().all(|b| b.is_ascii_digit());
+    port.parse()
+        .ok()
+        .filter(|_| digits)
+        .ok_or_else(|| t!("a port is a number from 0 to 65535", "端口号是 0 到 65535 的数"))
+}
+
+fn check_host(host: &str) -> Result<(), String> {
+    if host.contains(':') {
+        return Err(t!("an IPv6 address with a port is written [::1]:8080", "带端口的 IPv6 地址写作 [::1]:8080"));
+    }
+    if host.chars().any(|c| c.is_whitespace() || c.is_control() || "/[]@".contains(c)) {
+        return Err(t!("not HOST:PORT, HOST, :PORT or PORT", "不是 主机:端口、主机、:端口 或 端口"));
+    }
+    Ok(())
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.as_deref() {
+            Some(v6) if v6.contains(':') => write!(f, "[{v6}]:{}", self.port),
+            host => write!(f, "{}:{}", host.unwrap_or("127.0.0.1"), self.port),
+        }
+    }
+}
+
+impl Address {
+    /// Every address that the host's name stands for. A missing host is 127.0.0.1, never all interfaces.
+    pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        let host = self.host.as_deref().unwrap_or("127.0.0.1");
+        let mut found: Vec<_> = (host, self.port).to_socket_addrs()?.collect();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// Tries one address after the other and gives the first success, or the last failure with its address.
+    ///
+    /// # Errors
+    /// [`Failed::address`] is `None` where the name could not be resolved.
+    pub fn try_each<T>(&self, mut attempt: impl FnMut(SocketAddr) -> io::Result<T>) -> Result<T, Failed> {
+        let addresses = self.resolve().map_err(|error| Failed { address: None, error })?;
+        let mut last = Failed { address: None, error: io::ErrorKind::NotFound.into() };
+        for address in addresses {
+            match attempt(address) {
+                Ok(done) => return Ok(done),
+                Err(error) => last = Failed { address: Some(address), error },
+            }
+        }
+        Err(last)
+    }
+}
+
+/// Why none of the addresses worked.
+#[derive(Debug)]
+pub struct Failed {
+    /// The address tried last; `None` where the name gave none.
+    pub address: Option<SocketAddr>,
+    /// What the system said about it.
+    pub error: io::Error,
+}
+
+/// This machine's addresses that others on the LAN can reach, the one of the default route first.
+pub fn lan_addresses() -> Vec<IpAddr> {
+    let mut addresses: Vec<IpAddr> = default_route().into_iter().collect();
+    for interface in if_addrs::get_if_addrs().unwrap_or_default() {
+        let ip = interface.ip();
+        if ip.is_ipv4() && !ip.is_loopback() && !addresses.contains(&ip) {
+            addresses.push(ip);
+        }
+    }
+    addresses
+}
+
+/// The address that packets to the outside would carry. `connect` on a UDP socket chooses the route and sends nothing;
+/// 192.0.2.1 is reserved for documentation (RFC 5737), so nobody is there.
+fn default_route() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_unspecified() && !ip.is_loopback()).then_some(ip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(typed: &str) -> String {
+        typed.parse::<Address>().map_or_else(|error| format!("error: {error}"), |address| address.to_string())
+    }
+
+    #[test]
+    fn every_spelling_is_understood() {
+        let table = [
+            ("", "127.0.0.1:8080"),
+            ("9000", "127.0.0.1:9000"),
+            (":9000", "127.0.0.1:9000"),
+            ("10.0.0.7", "10.0.0.7:8080"),
+            ("example.org:1", "example.org:1"),
+            ("[::1]:8081", "[::1]:8081"),
+            ("[::1]", "[::1]:8080"),
+            ("::1", "[::1]:8080"),
+            ("127。0。0。1：９０００", "127.0.0.1:9000"),
+        ];
+        for (typed, meant) in table {
+            assert_eq!(shown(typed), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_address_says_what_is_wrong() {
+        let table = [
+            ("127.0.0.1:", "port is missing"),
+            ("host:http", "0 to 65535"),
+            (":65536", "0 to 65535"),
+            ("99999", "0 to 65535"),
+            (":+80", "0 to 65535"),
+            ("a b:80", "not HOST:PORT"),
+            ("http://x:80", "[::1]:8080"),
+        ];
+        for (typed, why) in table {
+            assert!(shown(typed).starts_with("error") && shown(typed).contains(why), "{typed}: {}", shown(typed));
+        }
+    }
+
+    #[test]
+    fn every_address_of_a_name_is_tried_and_the_last_failure_kept() {
+        let address = Address { host: Some("127.0.0.1".into()), port: 7 };
+        let failed = address.try_each::<()>(|_| Err(io::ErrorKind::ConnectionRefused.into())).unwrap_err();
+        assert_eq!(failed.address, Some("127.0.0.1:7".parse().unwrap()));
+        assert_eq!(failed.error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

@@ -1,0 +1,269 @@
+//! TCP chat, the side that calls.
+//!
+//! Try it: `cargo run --bin tcp-chat-client` while `cargo run --bin tcp-chat-server` runs in another terminal.
+//!
+//! Read it for: socket, connect, send, recv, shutdown. Then the three ways to use them: [`once`] is one message each
+//! way, [`classic`] the textbook's strict alternation, [`room`] sends and receives at the same time.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Parser;
+use socket_demos::cli::{self, ServerAddress, Shared};
+use socket_demos::input::{Keyboard, Typed};
+use socket_demos::lines::{self, Line, Lines};
+use socket_demos::text::{Charset, Incoming};
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, farewell, screen, t};
+
+const PROGRAM: &str = "tcp-chat-client";
+
+/// What one `recv` takes at most, outside the textbook's ways.
+const READ: usize = 16 * 1024;
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!("talk to a tcp-chat-server, or to nc", "与 tcp-chat-server 或 nc 聊天"))]
+struct Args {
+    #[command(flatten)]
+    server: ServerAddress,
+    #[arg(long, conflicts_with = "classic", help = t!(
+        "One message each way, then end: the first lesson",
+        "双方各发一条消息就结束：第一课"
+    ))]
+    once: bool,
+    #[arg(long, help = t!(
+        "The textbook's way: one message each way in turn, no newlines",
+        "课本原样：双方轮流各发一条，不带换行"
+    ))]
+    classic: bool,
+    #[arg(long, value_name = t!("BYTES", "字节"), default_value_t = 1024, value_parser = cli::parse_bufsize, help = t!(
+        "What one recv takes at most (with --once and --classic)",
+        "一次 recv 最多取多少字节（用于 --once 和 --classic）"
+    ))]
+    bufsize: usize,
+    #[arg(long, value_name = t!("NAME", "名字"), value_parser = cli::parse_name, help = t!(
+        "Your name in the room; without it you are your address",
+        "你在聊天室里的名字；不写就显示你的地址"
+    ))]
+    name: Option<String>,
+    #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "5", value_parser = cli::parse_duration, help = t!(
+        "When to give up connecting",
+        "多久连不上就放弃"
+    ))]
+    timeout: Duration,
+    #[arg(long, value_name = "LABEL", default_value = "utf-8", help = t!(
+        "Encoding of what the server sends and gets: utf-8, gbk, …",
+        "服务器收发文字的编码：utf-8、gbk 等"
+    ))]
+    encoding: Charset,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run(chat)
+}
+
+fn chat(args: &Args) -> anyhow::Result<()> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = &args.server.address;
+    let (stream, server) = address
+        .try_each(|address| connect(address, args.timeout, &trace))
+        .map_err(|failed| errors::cannot_connect(address, failed, "tcp-chat-server", args.timeout))?;
+    screen::talk(&if args.classic {
+        t!(
+            "connected to {server}, waiting for the server to accept (it talks to one client at a time; its first answer shows that it did)",
+            "已连接 {server}，等待服务器 accept（它一次只和一个客户端说话；收到第一条回复，才说明轮到你了）"
+        )
+    } else {
+        t!("connected to {server} (q leaves)", "已连接 {server}（输入 q 离开）")
+    });
+    match (args.once, args.classic) {
+        (true, _) => once(&stream, args),
+        (_, true) => classic(&stream, args),
+        _ => room(stream, args),
+    }
+}
+
+/// What makes a socket a connection: socket, connect. The kernel does the three-way handshake.
+fn connect(address: SocketAddr, timeout: Duration, trace: &Trace) -> io::Result<(Traced<TcpStream>, SocketAddr)> {
+    let socket = Traced::tcp(address, trace)?;
+    let stream = socket.connect_timeout(address, timeout)?;
+    Ok((stream, address))
+}
+
+/// The first lesson: one message each way.
+fn once(stream: &Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
+    take_turn(stream, args, &mut Incoming::new(args.encoding), &mut Keyboard::open())?;
+    farewell::close(stream);
+    Ok(())
+}
+
+/// The textbook's conversation: ask, send, receive, show, until there is nothing left to say or nobody to hear it.
+fn classic(stream: &Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let mut incoming = Incoming::new(args.encoding);
+    loop {
+        match take_turn(stream, args, &mut incoming, &mut keyboard)? {
+            Turn::Done => {}
+            Turn::Gone => return Ok(()),
+            Turn::Quit => break farewell::close(stream),
+            Turn::InputEnded => {
+                stream.shutdown(Shutdown::Write)?;
+                while receive(stream, args, &mut incoming)? {}
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How a turn ended.
+enum Turn {
+    Done,
+    Gone,
+    Quit,
+    InputEnded,
+}
+
+/// One turn: ask, send, receive, show.
+fn take_turn(
+    mut stream: &Traced<TcpStream>,
+    args: &Args,
+    incoming: &mut Incoming,
+    keyboard: &mut Keyboard,
+) -> anyhow::Result<Turn> {
+    let encode = |typed: &str| args.encoding.encode(typed).map_err(|lacking| lacking.to_string());
+    let message = match keyboard.ask(&t!("your message: ", "消息："), encode)? {
+        Typed::Line(message) => message,
+        Typed::Quit => return Ok(Turn::Quit),
+        Typed::End => return Ok(Turn::InputEnded),
+    };
+    if let Err(error) = stream.write_all(&message) {
+        bail!(not_sent(&error));
+    }
+    Ok(if receive(stream, args, incoming)? { Turn::Done } else { Turn::Gone })
+}
+
+/// One `recv`, taken for one message. Says whether there was one.
+fn receive(mut stream: &Traced<TcpStream>, args: &Args, incoming: &mut Incoming) -> anyhow::Result<bool> {
+    let mut buffer = vec![0; args.bufsize];
+    match stream.read(&mut buffer) {
+        Ok(0) => {
+            tell_closed();
+            Ok(false)
+        }
+        Ok(received) => {
+            screen::show(&incoming.message(&buffer[..received]))?;
+            Ok(true)
+        }
+        Err(error) => bail!(lost(&error)),
+    }
+}
+
+/// Sends what is typed and shows what comes, both at once: a thread for each direction.
+fn room(stream: Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
+    stream.set_keepalive()?;
+    if let Some(name) = &args.name {
+        (&stream).write_all(&args.encoding.encode(&format!("/name {name}\n"))?)?;
+    }
+    let stream = Arc::new(stream);
+    let leaving = Arc::new(AtomicBool::new(false));
+    let (speaker, left, charset) = (Arc::clone(&stream), Arc::clone(&leaving), args.encoding);
+    thread::spawn(move || speak(&speaker, charset, &left).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
+    match listen(&stream, args.encoding) {
+        Err(_) if leaving.load(Ordering::Relaxed) => Ok(()),
+        Ok(()) if !leaving.load(Ordering::Relaxed) => {
+            tell_closed();
+            Ok(())
+        }
+        heard => heard,
+    }
+}
+
+/// The keyboard's thread: each line goes out with a newline, the message boundary that TCP does not have.
+fn speak(mut stream: &Traced<TcpStream>, charset: Charset, leaving: &AtomicBool) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    loop {
+        let encode = |typed: &str| lines::messages(typed, charset).map_err(|lacking| lacking.to_string());
+        match keyboard.ask("> ", encode)? {
+            Typed::Line(messages) => {
+                for mut message in messages {
+                    message.push(b'\n');
+                    if let Err(error) = stream.write_all(&message) {
+                        bail!(not_sent(&error));
+                    }
+                }
+            }
+            // Our direction ends, and what the server still says is read until it ends too.
+            Typed::End => return Ok(stream.shutdown(Shutdown::Write)?),
+            Typed::Quit => {
+                leaving.store(true, Ordering::Relaxed);
+                stream.shutdown(Shutdown::Write)?;
+                thread::sleep(farewell::PATIENCE);
+                ending::now(0);
+            }
+        }
+    }
+}
+
+/// Shows each line that comes, until the server ends. From a server without newlines silence ends a message.
+fn listen(mut stream: &Traced<TcpStream>, charset: Charset) -> anyhow::Result<()> {
+    let (mut lines, mut incoming) = (Lines::default(), Incoming::new(charset));
+    let mut buffer = vec![0; READ];
+    let mut patience = None;
+    loop {
+        if lines.patience() != patience {
+            patience = lines.patience();
+            stream.set_read_timeout(patience)?;
+        }
+        let received = match stream.read(&mut buffer) {
+            Err(error) if errors::is_timeout(&error) && patience.is_some() => None,
+            Err(error) => bail!(lost(&error)),
+            Ok(received) => Some(received),
+        };
+        let mut shown = Ok(());
+        let show = |line: Line<'_>| {
+            if shown.is_ok() {
+                shown = screen::show(&incoming.line(line.bytes));
+            }
+        };
+        match received {
+            None | Some(0) => lines.flush(show),
+            Some(received) => lines.push(&buffer[..received], show),
+        }
+        shown?;
+        if received == Some(0) {
+            return Ok(());
+        }
+    }
+}
+
+fn tell_closed() {
+    screen::talk(&t!(
+        "the server has closed the connection (recv returned 0 bytes)",
+        "对方已关闭连接（recv 返回 0 字节）"
+    ));
+}
+
+fn lost(error: &io::Error) -> String {
+    let why = errors::reason(error);
+    t!("the connection is lost: {why}", "连接断了：{why}")
+}
+
+fn not_sent(error: &io::Error) -> String {
+    let why = errors::reason(error);
+    t!("the message was not sent: {why}", "消息没有发出：{why}")
+}

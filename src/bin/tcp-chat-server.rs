@@ -1,0 +1,291 @@
+//! TCP chat, the side that waits to be called.
+//!
+//! Try it: `cargo run --bin tcp-chat-server`, and in two more terminals `cargo run --bin tcp-chat-client`.
+//!
+//! Read it for: socket, setsockopt, bind, listen, accept, recv, send, in this order. Then the three ways to use them:
+//! [`once`] is one message each way, [`classic`] the textbook's one client at a time, [`room`] everybody at once.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Parser;
+use socket_demos::accept::{self, Trouble};
+use socket_demos::cli::{self, ListenAddress, Shared};
+use socket_demos::input::{Keyboard, Typed};
+use socket_demos::room::{self, Full, Room, Seat, Stay};
+use socket_demos::text::{Charset, Incoming};
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, farewell, screen, t};
+
+const PROGRAM: &str = "tcp-chat-server";
+
+/// How many connections may wait for `accept` in the room: a lecture hall that connects within a second.
+const ROOM_BACKLOG: i32 = 4096;
+
+/// What one `recv` may take: little for the many who say little, more for whoever sends much.
+const FIRST_READ: usize = 512;
+const MAX_READ: usize = 16 * 1024;
+
+/// A client's thread needs a few pages of stack; 5,000 of them should not need gigabytes of address space.
+const CLIENT_STACK: usize = 128 * 1024;
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!("a chat room over TCP", "TCP 聊天室"))]
+struct Args {
+    #[command(flatten)]
+    listen: ListenAddress,
+    #[arg(long, conflicts_with = "classic", help = t!(
+        "One message each way, then end: the first lesson",
+        "双方各发一条消息就结束：第一课"
+    ))]
+    once: bool,
+    #[arg(long, help = t!(
+        "The textbook's way: one client at a time, one message each way in turn, no newlines",
+        "课本原样：一次只服务一个客户端，双方轮流各发一条，不带换行"
+    ))]
+    classic: bool,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(0..), help = t!(
+        "Connections that may wait for accept (with --once and --classic)",
+        "等待 accept 的连接数（用于 --once 和 --classic）"
+    ))]
+    backlog: i32,
+    #[arg(long, value_name = t!("BYTES", "字节"), default_value_t = 1024, value_parser = cli::parse_bufsize, help = t!(
+        "What one recv takes at most (with --once and --classic)",
+        "一次 recv 最多取多少字节（用于 --once 和 --classic）"
+    ))]
+    bufsize: usize,
+    #[cfg(unix)]
+    #[arg(long, help = t!(
+        "Leave SO_REUSEADDR off, to see a restart fail",
+        "不设 SO_REUSEADDR，看看重启为什么会失败"
+    ))]
+    no_reuse: bool,
+    #[arg(long, value_name = t!("NAME", "名字"), default_value = "server", value_parser = cli::parse_name, help = t!(
+        "Your name in the room",
+        "你在聊天室里的名字"
+    ))]
+    name: String,
+    #[arg(long, value_name = "N", default_value_t = room::DEFAULT_MAX_CLIENTS, value_parser = cli::parse_count, help = t!(
+        "Clients that the room takes",
+        "聊天室最多容纳的客户端数"
+    ))]
+    max_clients: usize,
+    #[arg(long, value_name = "LABEL", default_value = "utf-8", help = t!(
+        "Encoding of what the clients send and get: utf-8, gbk, …",
+        "客户端收发文字的编码：utf-8、gbk 等"
+    ))]
+    encoding: Charset,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run(chat)
+}
+
+fn chat(args: &Args) -> anyhow::Result<()> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = args.listen.to_bind()?;
+    let listener = address
+        .try_each(|address| listen(address, args, &trace))
+        .map_err(|failed| errors::cannot_listen(&address, failed))?;
+    let bound = listener.local_addr()?;
+    let way = match (args.once, args.classic) {
+        (true, _) => t!("one message each way; without --once a chat room", "双方各一条；不加 --once 就是聊天室"),
+        (_, true) => t!("the textbook's way; without --classic a chat room", "课本原样；不加 --classic 就是聊天室"),
+        _ => t!("a chat room; the textbook's way: --classic", "聊天室；课本原样请加 --classic"),
+    };
+    screen::talk(&t!("{PROGRAM} ({way}): listening on {bound}", "{PROGRAM}（{way}）：正在监听 {bound}"));
+    args.listen.tell_others("tcp-chat-client", bound.port());
+    match (args.once, args.classic) {
+        (true, _) => once(&listener, args),
+        (_, true) => classic(&listener, args),
+        _ => room(&listener, args),
+    }
+}
+
+/// What makes a socket a listener: socket, setsockopt, bind, listen.
+fn listen(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<Traced<TcpListener>> {
+    let socket = Traced::tcp(address, trace)?;
+    #[cfg(unix)]
+    let reuse = !args.no_reuse;
+    #[cfg(windows)]
+    let reuse = true;
+    if reuse {
+        socket.set_reuse_address()?;
+    }
+    socket.bind(address)?;
+    socket.listen(if args.once || args.classic { args.backlog } else { ROOM_BACKLOG })
+}
+
+/// The first lesson: one client, one message each way.
+fn once(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let (stream, peer) = listener.accept()?;
+    screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
+    let mut incoming = Incoming::new(args.encoding);
+    if let Turn::Gone(error) = take_turn(&stream, args, &mut incoming, &mut keyboard)? {
+        tell_gone(peer, error.as_ref());
+    }
+    farewell::close(&stream);
+    Ok(())
+}
+
+/// The textbook's conversation: one client at a time, strictly in turn, until there is nothing left to say.
+fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let mut trouble = Trouble::default();
+    loop {
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                trouble.pause(&error).inspect(|notice| screen::talk(notice));
+                continue;
+            }
+        };
+        screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
+        stream.set_keepalive()?;
+        let mut incoming = Incoming::new(args.encoding);
+        loop {
+            match take_turn(&stream, args, &mut incoming, &mut keyboard)? {
+                Turn::Done => {}
+                Turn::Gone(error) => break tell_gone(peer, error.as_ref()),
+                Turn::NothingToSay => return Ok(()),
+            }
+        }
+    }
+}
+
+/// How a turn ended.
+enum Turn {
+    Done,
+    /// The client has left; the error where it did not close in order.
+    Gone(Option<io::Error>),
+    /// The person at the server has left.
+    NothingToSay,
+}
+
+/// One turn: receive, show, ask, send. One `recv` is taken for one message, which only a textbook can rely on.
+fn take_turn(
+    mut stream: &Traced<TcpStream>,
+    args: &Args,
+    incoming: &mut Incoming,
+    keyboard: &mut Keyboard,
+) -> anyhow::Result<Turn> {
+    let mut buffer = vec![0; args.bufsize];
+    let received = match stream.read(&mut buffer) {
+        Ok(0) => return Ok(Turn::Gone(None)),
+        Ok(received) => received,
+        Err(error) => return Ok(Turn::Gone(Some(error))),
+    };
+    screen::show(&incoming.message(&buffer[..received]))?;
+    let encode = |typed: &str| args.encoding.encode(typed).map_err(|lacking| lacking.to_string());
+    let Typed::Line(answer) = keyboard.ask(&t!("your answer: ", "回复："), encode)? else {
+        return Ok(Turn::NothingToSay);
+    };
+    match stream.write_all(&answer) {
+        Ok(()) => Ok(Turn::Done),
+        Err(error) => Ok(Turn::Gone(Some(error))),
+    }
+}
+
+fn tell_gone(peer: SocketAddr, error: Option<&io::Error>) {
+    screen::talk(&match error.map(errors::reason) {
+        None => t!("{peer} has closed the connection (recv returned 0 bytes)", "{peer} 已关闭连接（recv 返回 0 字节）"),
+        Some(why) => t!("{peer} has gone: {why}", "{peer} 断开了：{why}"),
+    });
+}
+
+/// Everybody hears everybody: a thread for each client, one for the screen, one for the keyboard.
+fn room(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
+    let max_clients = accept::make_room_for(args.max_clients);
+    if max_clients < args.max_clients {
+        screen::talk(&t!(
+            "the system's limit of descriptors (ulimit -n) leaves room for {max_clients} clients",
+            "系统的描述符上限（ulimit -n）只够容纳 {max_clients} 个客户端"
+        ));
+    }
+    let room = Room::new(&args.name, max_clients, args.encoding);
+    let (screen, host, ended) = (Arc::clone(&room), Arc::clone(&room), Arc::clone(&room));
+    ending::at_end(move || ended.close());
+    thread::spawn(move || screen.show().unwrap_or_else(|failed| cli::fail(PROGRAM, &failed.into())));
+    thread::spawn(move || speak(&host).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
+    let mut trouble = Trouble::default();
+    loop {
+        let welcomed = listener.accept().and_then(|(stream, peer)| welcome(stream, peer, &room));
+        if let Some(notice) = welcomed.err().and_then(|error| trouble.pause(&error)) {
+            room.tell_host(notice);
+        }
+    }
+}
+
+/// The person at the server speaks too. What is piped in waits until somebody is there to hear it.
+fn speak(room: &Room) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let piped = !keyboard.is_terminal();
+    loop {
+        let say = |typed: &str| {
+            if piped {
+                room.wait_for_somebody();
+            }
+            room.host_says(typed).map_err(|lacking| lacking.to_string())
+        };
+        match keyboard.ask("> ", say)? {
+            Typed::Line(answer) => answer.into_iter().for_each(|answer| room.tell_host(answer)),
+            Typed::Quit => ending::now(0),
+            Typed::End => return Ok(()),
+        }
+    }
+}
+
+/// A seat and a thread for a new client, or a word to one too many.
+fn welcome(stream: Traced<TcpStream>, peer: SocketAddr, room: &Arc<Room>) -> io::Result<()> {
+    stream.set_keepalive()?;
+    stream.set_send_buffer_size(room::SEND_BUFFER)?;
+    let stream = Arc::new(stream);
+    match room.seat(&stream, peer) {
+        Ok(seat) => {
+            let builder = thread::Builder::new().stack_size(CLIENT_STACK);
+            builder.spawn(move || hear(&stream, seat)).map(drop)
+        }
+        Err(Full) => farewell::refuse(stream, &room.full_notice()),
+    }
+}
+
+/// One client's thread: what `recv` gives goes to the room, until the client ends.
+fn hear(mut stream: &Traced<TcpStream>, mut seat: Seat) {
+    let mut buffer = vec![0; FIRST_READ];
+    let mut patience = None;
+    let error = loop {
+        if seat.patience() != patience {
+            patience = seat.patience();
+            let _ = stream.set_read_timeout(patience);
+        }
+        let stay = match stream.read(&mut buffer) {
+            Ok(0) => break None,
+            Ok(received) => {
+                let stay = seat.hears(&buffer[..received]);
+                if received == buffer.len() && received < MAX_READ {
+                    buffer.resize(2 * received, 0);
+                }
+                stay
+            }
+            Err(error) if errors::is_timeout(&error) && patience.is_some() => seat.hears_nothing_more(),
+            Err(error) => break Some(error),
+        };
+        if stay == Stay::No {
+            break None;
+        }
+    };
+    seat.leaves(error.as_ref());
+    farewell::drain(stream);
+}

@@ -1,0 +1,99 @@
+//! How a program ends: Ctrl-C, SIGTERM or its own way, with the terminal as it was.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use crate::screen;
+
+/// The exit status of a program that was ended from outside: 128 + SIGINT, as shells report it.
+pub const INTERRUPTED: u8 = 130;
+
+/// How long the terminal may take for the last words. One that is stopped (Ctrl-S) would take for ever, and a program
+/// must end within a second.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+type Action = Box<dyn FnOnce() + Send>;
+
+static LAST_ACTION: Mutex<Option<Action>> = Mutex::new(None);
+static TERMINAL: Mutex<Option<terminal::Saved>> = Mutex::new(None);
+
+/// Remembers the terminal as it is, and catches Ctrl-C, SIGTERM and SIGHUP from now on.
+pub fn prepare() {
+    if io::stdin().is_terminal() {
+        *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = terminal::save();
+    }
+    // It fails only where a handler is set already.
+    let _ = ctrlc::set_handler(|| now(INTERRUPTED));
+}
+
+/// What is to be done once before the program ends, whichever way it ends: tell the peers, say. It must not block.
+pub fn at_end(action: impl FnOnce() + Send + 'static) {
+    *LAST_ACTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+}
+
+/// Ends the program from whatever thread.
+pub fn now(status: u8) -> ! {
+    finish();
+    std::process::exit(status.into())
+}
+
+/// Does the last action, shows what is still to be shown, and puts the terminal back.
+pub fn finish() {
+    let action = LAST_ACTION.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(action) = action {
+        action();
+    }
+    let Some(saved) = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    let (done, is_done) = mpsc::channel();
+    let restored = saved.clone();
+    let _ = thread::Builder::new().spawn(move || {
+        screen::stop_editing();
+        terminal::restore(&restored);
+        let _ = done.send(());
+    });
+    if is_done.recv_timeout(LAST_WORDS).is_err() {
+        // Stopped output: at least the modes are put back.
+        terminal::restore_modes(&saved);
+    }
+}
+
+#[cfg(unix)]
+mod terminal {
+    use std::io::{self, Write as _};
+
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    pub(super) type Saved = Termios;
+
+    pub(super) fn save() -> Option<Saved> {
+        tcgetattr(io::stdin()).ok()
+    }
+
+    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind.
+    pub(super) fn restore(saved: &Saved) {
+        if restore_modes(saved) {
+            let mut out = io::stdout().lock();
+            let _ = out.write_all(b"\x1b[?2004l\n").and_then(|()| out.flush());
+        }
+    }
+
+    /// Whether there was anything to put back.
+    pub(super) fn restore_modes(saved: &Saved) -> bool {
+        let raw = tcgetattr(io::stdin()).is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON));
+        let was_raw = !saved.local_modes.contains(LocalModes::ICANON);
+        raw && !was_raw && tcsetattr(io::stdin(), OptionalActions::Now, saved).is_ok()
+    }
+}
+
+#[cfg(windows)]
+mod terminal {
+    pub(super) use crate::windows::{ConsoleMode as Saved, restore_console as restore_modes, save_console as save};
+
+    pub(super) fn restore(saved: &Saved) {
+        if restore_modes(saved) {
+            println!();
+        }
+    }
+}

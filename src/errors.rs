@@ -1,0 +1,120 @@
+//! What the system says, in a sentence that a person can act on.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use crate::address::{Address, Failed};
+use crate::{ports, t};
+
+/// The name and number that people search for: `EADDRINUSE 98`, on Windows `WSAEADDRINUSE 10048`.
+pub fn code(error: &io::Error) -> String {
+    let name = match error.kind() {
+        ErrorKind::AddrInUse => "EADDRINUSE",
+        ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
+        ErrorKind::BrokenPipe => "EPIPE",
+        ErrorKind::ConnectionAborted => "ECONNABORTED",
+        ErrorKind::ConnectionRefused => "ECONNREFUSED",
+        ErrorKind::ConnectionReset => "ECONNRESET",
+        ErrorKind::HostUnreachable => "EHOSTUNREACH",
+        ErrorKind::NetworkUnreachable => "ENETUNREACH",
+        ErrorKind::Interrupted => "EINTR",
+        ErrorKind::NotConnected => "ENOTCONN",
+        ErrorKind::PermissionDenied => "EACCES",
+        ErrorKind::StorageFull => "ENOSPC",
+        ErrorKind::TimedOut => "ETIMEDOUT",
+        ErrorKind::WouldBlock => "EAGAIN",
+        _ => return error.to_string(),
+    };
+    let family = if cfg!(windows) { "WSA" } else { "" };
+    match error.raw_os_error() {
+        Some(number) => format!("{family}{name} {number}"),
+        None => format!("{family}{name}"),
+    }
+}
+
+/// What went wrong, in words, with its [`code`].
+pub fn reason(error: &io::Error) -> String {
+    let words = match error.kind() {
+        ErrorKind::AddrInUse => t!("the address is in use", "端口被占用"),
+        ErrorKind::AddrNotAvailable => t!("this machine has no such address", "本机没有这个地址"),
+        ErrorKind::BrokenPipe => t!("the other side has closed", "对方已关闭"),
+        ErrorKind::ConnectionAborted => t!("the connection was aborted", "连接已中止"),
+        ErrorKind::ConnectionRefused => t!("connection refused", "连接被积极拒绝"),
+        ErrorKind::ConnectionReset => t!("the connection was reset", "连接被重置（对方强迫关闭）"),
+        ErrorKind::HostUnreachable => t!("no route to that host", "到不了那台主机"),
+        ErrorKind::NetworkUnreachable => t!("no route to that network", "到不了那个网络"),
+        ErrorKind::PermissionDenied => t!("not allowed", "没有权限"),
+        ErrorKind::StorageFull => t!("the disk is full", "磁盘已满"),
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => t!("no answer in time", "超时"),
+        _ => return error.to_string(),
+    };
+    let code = code(error);
+    t!("{words} ({code})", "{words}（{code}）")
+}
+
+/// Whether a read only ran into its timeout: `WouldBlock` on Unix, `TimedOut` on Windows.
+pub fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// Why a server cannot listen for TCP, and the cure.
+pub fn cannot_listen(asked: &Address, failed: Failed) -> anyhow::Error {
+    let Failed { address: Some(address), error } = failed else {
+        return unknown_host(asked, &failed.error);
+    };
+    let cure = match error.kind() {
+        ErrorKind::AddrInUse => ports::who_uses(address),
+        ErrorKind::PermissionDenied => {
+            t!(
+                "ports below 1024 belong to root; take another, such as 8080",
+                "1024 以下的端口归 root；换一个，比如 8080"
+            )
+        }
+        ErrorKind::AddrNotAvailable => {
+            t!(
+                "without a host it is 127.0.0.1; --lan takes every address",
+                "不写主机就是 127.0.0.1；--lan 监听所有地址"
+            )
+        }
+        _ => String::new(),
+    };
+    sentence(t!("cannot listen on {address}", "无法监听 {address}"), &error, &cure)
+}
+
+/// Why a client cannot connect to `server` (the name of the program that should be there), and the cure.
+pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Duration) -> anyhow::Error {
+    let Failed { address: Some(address), error } = failed else {
+        return unknown_host(asked, &failed.error);
+    };
+    let cure = match error.kind() {
+        ErrorKind::ConnectionRefused => t!(
+            "the host is there, but no server is on this port; start one with: {server} {address}",
+            "主机在，但这个端口上没有服务器；先启动一个：{server} {address}"
+        ),
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
+            let seconds = timeout.as_secs_f32();
+            t!(
+                "nothing came back within {seconds} s: a wrong address, a firewall, or a Wi-Fi that isolates its clients",
+                "{seconds} 秒内没有任何回应：地址写错、被防火墙拦住，或 Wi-Fi 隔离了各台设备"
+            )
+        }
+        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
+            t!("check the address and that you are on the same network", "检查地址，并确认在同一个网络里")
+        }
+        _ => String::new(),
+    };
+    sentence(t!("cannot connect to {address}", "无法连接 {address}"), &error, &cure)
+}
+
+fn unknown_host(asked: &Address, error: &io::Error) -> anyhow::Error {
+    let cure = t!("check the spelling, or give the IP address", "检查拼写，或直接写 IP 地址");
+    anyhow::anyhow!(t!("cannot find the host of {asked}: {error}; {cure}", "找不到 {asked} 的主机：{error}；{cure}"))
+}
+
+fn sentence(what: String, error: &io::Error, cure: &str) -> anyhow::Error {
+    let why = reason(error);
+    if cure.is_empty() {
+        return anyhow::anyhow!(t!("{what}: {why}", "{what}：{why}"));
+    }
+    anyhow::anyhow!(t!("{what}: {why}: {cure}", "{what}：{why}：{cure}"))
+}

@@ -1,0 +1,59 @@
+//! Closing a connection so that nothing is lost.
+//!
+//! A plain `close` with unread bytes sends a reset (RFC 2525, section 2.17), and a reset may destroy what is still on
+//! its way to the peer. So: end our direction, read until the peer has ended too, then close.
+
+use std::io::{self, Read as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::trace::Traced;
+
+/// How long a peer may take to close after we did. Over a LAN it is milliseconds; a program must end within a second.
+pub const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How many refused clients may be waited for at a time. A flood beyond that is closed at once.
+const MAX_REFUSED: usize = 64;
+
+static REFUSED: AtomicUsize = AtomicUsize::new(0);
+
+/// Closes politely: what was sent before is delivered, what still comes is thrown away.
+pub fn close(stream: &Traced<TcpStream>) {
+    // It fails for a peer that has gone already, and then there is nothing to wait for.
+    if stream.shutdown(Shutdown::Write).is_ok() {
+        drain(stream);
+    }
+}
+
+/// The second half of [`close`], after our direction has ended: reads until the peer has ended too.
+pub fn drain(mut stream: &Traced<TcpStream>) {
+    if stream.set_read_timeout(Some(PATIENCE)).is_err() {
+        return;
+    }
+    let deadline = Instant::now() + PATIENCE;
+    let mut discarded = [0; 1024];
+    while stream.read(&mut discarded).is_ok_and(|n| n > 0) && Instant::now() < deadline {}
+}
+
+/// Sends a client away with `words`, in a thread of its own, since the server has others to accept.
+///
+/// # Errors
+/// Those of starting the thread; the client is closed all the same.
+pub fn refuse(stream: Arc<Traced<TcpStream>>, words: &[u8]) -> io::Result<()> {
+    // A new connection's send buffer is empty, so the words fit; a client that has gone does not need them.
+    let _ = stream.try_send(words);
+    if REFUSED.fetch_add(1, Ordering::Relaxed) >= MAX_REFUSED {
+        REFUSED.fetch_sub(1, Ordering::Relaxed);
+        return Ok(());
+    }
+    let waiting = thread::Builder::new().spawn(move || {
+        close(&stream);
+        REFUSED.fetch_sub(1, Ordering::Relaxed);
+    });
+    waiting.map(drop).inspect_err(|_| {
+        REFUSED.fetch_sub(1, Ordering::Relaxed);
+    })
+}

@@ -1,0 +1,243 @@
+//! What a person types, or a pipe brings: the non-empty input loop.
+//!
+//! On a terminal a line editor (rustyline) takes care of wide characters, history and input methods. From a pipe, or
+//! where the output is redirected, lines are read as they come.
+
+use std::io::{self, BufRead, IsTerminal as _, Read as _};
+
+use rustyline::Editor;
+use rustyline::config::Config;
+use rustyline::error::ReadlineError;
+use rustyline::history::MemHistory;
+
+use crate::text::Charset;
+use crate::{ending, screen, t};
+
+/// The longest piece that a pipe's line is read in, in bytes: the largest datagram fits, and a pipe without newlines
+/// cannot fill the memory.
+pub const MAX_PIECE: usize = 64 * 1024;
+
+/// What came from the keyboard or the pipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed<T = String> {
+    /// A line, or what was made of it.
+    Line(T),
+    /// `q` alone: the person leaves.
+    Quit,
+    /// The end of the pipe, or Ctrl-D.
+    End,
+}
+
+/// Standard input, as lines.
+pub struct Keyboard {
+    source: Source,
+}
+
+enum Source {
+    Editor(Box<Editor<(), MemHistory>>),
+    Plain(Plain),
+}
+
+impl Keyboard {
+    /// Standard input: with line editing where both it and standard output are a terminal.
+    pub fn open() -> Self {
+        let source = line_editor().map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor);
+        Self { source }
+    }
+
+    /// Whether a person types, as opposed to a pipe.
+    pub fn is_terminal(&self) -> bool {
+        match &self.source {
+            Source::Editor(_) => true,
+            Source::Plain(plain) => plain.terminal,
+        }
+    }
+
+    /// The next line, possibly empty.
+    ///
+    /// # Errors
+    /// Those of reading standard input.
+    pub fn line(&mut self, prompt: &str) -> io::Result<Typed> {
+        self.line_from(prompt, "")
+    }
+
+    /// Asks until there is something to send: white space alone is refused with a notice, and so is what `accept`
+    /// refuses, with its reason; on a terminal the refused line comes back to be mended.
+    ///
+    /// # Errors
+    /// Those of reading standard input.
+    pub fn ask<T>(&mut self, prompt: &str, accept: impl Fn(&str) -> Result<T, String>) -> io::Result<Typed<T>> {
+        let mut refused = String::new();
+        loop {
+            let line = match self.line_from(prompt, &refused)? {
+                Typed::Line(line) => line,
+                Typed::Quit => return Ok(Typed::Quit),
+                Typed::End => return Ok(Typed::End),
+            };
+            refused.clear();
+            if line.trim().is_empty() {
+                screen::talk(&t!(
+                    "an empty message has no bytes, so the other side would wait for ever: type something",
+                    "空消息没有字节，对方会一直等下去：请输入内容"
+                ));
+                continue;
+            }
+            match accept(&line) {
+                Ok(accepted) => return Ok(Typed::Line(accepted)),
+                Err(why) => {
+                    screen::talk(&why);
+                    refused = line;
+                }
+            }
+        }
+    }
+
+    fn line_from(&mut self, prompt: &str, initial: &str) -> io::Result<Typed> {
+        let line = match &mut self.source {
+            Source::Editor(editor) => edit(editor, prompt, initial)?,
+            Source::Plain(plain) => plain.line(prompt)?,
+        };
+        Ok(match line {
+            None => Typed::End,
+            Some(line) if line == "q" || line == "ｑ" => Typed::Quit,
+            Some(line) => Typed::Line(line),
+        })
+    }
+}
+
+/// `None` where there is no terminal, or none that can be drawn on (`TERM=dumb`, mintty).
+fn line_editor() -> Option<Box<Editor<(), MemHistory>>> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return None;
+    }
+    let config = Config::builder().auto_add_history(true).build();
+    let mut editor = Editor::with_history(config, MemHistory::new()).ok()?;
+    let printer = editor.create_external_printer().ok()?;
+    screen::edit_with(printer);
+    Some(Box::new(editor))
+}
+
+fn edit(editor: &mut Editor<(), MemHistory>, prompt: &str, initial: &str) -> io::Result<Option<String>> {
+    match editor.readline_with_initial(prompt, (initial, "")) {
+        Ok(line) => Ok(Some(line)),
+        Err(ReadlineError::Eof) => Ok(None),
+        Err(ReadlineError::Interrupted) => ending::now(ending::INTERRUPTED),
+        Err(ReadlineError::Io(error)) => Err(error),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// Lines without an editor.
+struct Plain {
+    input: Box<dyn BufRead + Send>,
+    charset: Charset,
+    terminal: bool,
+    /// Bytes of a character that the last piece ended in the middle of.
+    carried: Vec<u8>,
+    number: usize,
+}
+
+impl Plain {
+    fn stdin() -> Self {
+        let terminal = io::stdin().is_terminal();
+        Self::new(Box::new(io::BufReader::new(io::stdin())), charset_of_stdin(terminal), terminal)
+    }
+
+    fn new(input: Box<dyn BufRead + Send>, charset: Charset, terminal: bool) -> Self {
+        Self { input, charset, terminal, carried: Vec::new(), number: 0 }
+    }
+
+    /// The next line that is text; one that is not is refused, since sending something else would be a lie.
+    fn line(&mut self, prompt: &str) -> io::Result<Option<String>> {
+        loop {
+            if self.terminal {
+                screen::prompt(prompt);
+            }
+            let Some(bytes) = self.piece()? else { return Ok(None) };
+            let text = self.charset.decode(&bytes);
+            if !text.contains(char::REPLACEMENT_CHARACTER) || self.charset.encode_lossy(&text) == bytes {
+                return Ok(Some(text.into_owned()));
+            }
+            let (number, charset) = (self.number, self.charset);
+            screen::talk(&t!(
+                "line {number} of the input is not {charset}, so it was not sent",
+                "输入的第 {number} 行不是 {charset}，没有发送"
+            ));
+        }
+    }
+
+    /// The bytes of a line without its newline, or the next piece of one that is longer than [`MAX_PIECE`].
+    fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = std::mem::take(&mut self.carried);
+        let space = MAX_PIECE - bytes.len();
+        self.input.by_ref().take(space as u64).read_until(b'\n', &mut bytes)?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        if bytes.pop_if(|last| *last == b'\n').is_some() {
+            bytes.pop_if(|last| *last == b'\r');
+        } else if bytes.len() == MAX_PIECE {
+            self.carried = bytes.split_off(self.charset.complete(&bytes));
+        }
+        self.number += 1;
+        Ok(Some(bytes))
+    }
+}
+
+/// UTF-8, but what Windows pipes is in the console's code page.
+fn charset_of_stdin(terminal: bool) -> Charset {
+    #[cfg(windows)]
+    if !terminal {
+        return Charset::of_code_page(crate::windows::input_code_page()).unwrap_or_default();
+    }
+    let _ = terminal;
+    Charset::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(input: &'static [u8], charset: &str) -> Vec<String> {
+        let mut plain = Plain::new(Box::new(input), charset.parse().unwrap(), false);
+        std::iter::from_fn(|| plain.line("> ").unwrap()).collect()
+    }
+
+    #[test]
+    fn a_pipe_gives_its_lines_with_either_line_end_and_the_last_without() {
+        assert_eq!(lines("你\r\n\n q\nlast".as_bytes(), "utf-8"), ["你", "", " q", "last"]);
+        assert_eq!(lines(b"\xc4\xe3\n", "gbk"), ["你"]);
+    }
+
+    #[test]
+    fn a_line_that_is_not_text_is_refused_and_the_next_one_read() {
+        assert_eq!(lines(b"\xc4\xe3\nok\n\xef\xbf\xbd\n", "utf-8"), ["ok", "\u{fffd}"]);
+    }
+
+    #[test]
+    fn an_endless_line_comes_in_pieces_between_characters() {
+        let endless = "汉".repeat(100_000).leak();
+        let pieces = lines(endless.as_bytes(), "utf-8");
+        assert!(pieces.len() > 4 && pieces.iter().all(|p| p.len() <= MAX_PIECE));
+        assert_eq!(pieces.concat(), endless);
+    }
+
+    #[test]
+    fn q_alone_leaves_in_both_widths_and_nothing_else_does() {
+        let input: &[u8] = "q\nｑ\n q\nquit\n".as_bytes();
+        let mut keyboard = Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)) };
+        let mut next = || keyboard.line("").unwrap();
+        assert_eq!([next(), next()], [Typed::Quit, Typed::Quit]);
+        assert_eq!([next(), next()], [Typed::Line(" q".into()), Typed::Line("quit".into())]);
+        assert_eq!(next(), Typed::End);
+    }
+
+    #[test]
+    fn the_loop_goes_on_until_something_is_accepted() {
+        let input: &[u8] = "\n \u{3000}\nbad\ngood\n".as_bytes();
+        let mut keyboard = Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)) };
+        let accept = |line: &str| if line == "good" { Ok(4) } else { Err(format!("{line}?")) };
+        assert_eq!(keyboard.ask("", accept).unwrap(), Typed::Line(4));
+        assert_eq!(keyboard.ask("", accept).unwrap(), Typed::End);
+    }
+}

@@ -1,0 +1,37 @@
+//! The shared parts of Socket Demos: what every program of the toolkit would otherwise write again.
+//!
+//! A program in `src/bin` is a page that shows its socket calls in order. What would hide them lives here: policies
+//! (the chat room), wires (lines), and manners (errors, languages, terminals).
+//!
+//! # Layout
+//!
+//! From the command line to the socket:
+//! - [`cli`]: arguments, exit codes, one-line errors; [`lang`]: English or Chinese, `t!`
+//! - [`address`]: `HOST:PORT` as people type it; [`errors`]: what the system says, with the cure
+//! - [`ports`]: who holds a port, and in which TCP states
+//! - [`trace`]: the sockets themselves, with every call told; [`accept`]: what `accept` may fail with
+//!
+//! From the socket to the screen:
+//! - [`text`]: bytes and characters, escaping; [`lines`]: a byte stream cut into lines
+//! - [`room`]: who is in the chat room, and who hears what
+//! - [`farewell`]: closing so that nothing is lost
+//!
+//! The person:
+//! - [`input`]: the non-empty input loop; [`screen`]: standard output and error; [`ending`]: Ctrl-C and the terminal
+
+pub mod accept;
+pub mod address;
+pub mod cli;
+pub mod ending;
+pub mod errors;
+pub mod farewell;
+pub mod input;
+pub mod lang;
+pub mod lines;
+pub mod ports;
+pub mod room;
+pub mod screen;
+pub mod text;
+pub mod trace;
+#[cfg(windows)]
+mod windows;

@@ -1,0 +1,211 @@
+//! Who holds a port, and in which TCP states its sockets are.
+//!
+//! Linux lists every TCP socket in `/proc/net/tcp` and `tcp6` (proc(5)), also those that no process holds any more,
+//! such as TIME_WAIT. Which process holds a socket comes from the `listeners` crate, on every system.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::t;
+
+/// A TCP socket as the kernel's table shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Socket {
+    /// Its own address.
+    pub local: SocketAddr,
+    /// The other side's; port 0 for a listener.
+    pub remote: SocketAddr,
+    /// Its state.
+    pub state: State,
+    /// Bytes received and not read yet; for a listener the finished connections that wait for `accept`.
+    pub receive_queue: u32,
+    /// The id of the user that it belongs to.
+    pub uid: u32,
+}
+
+/// The states of RFC 9293, section 3.3.2, under the names that `ss` and `netstat` use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are the standard's")]
+pub enum State {
+    Established = 1,
+    SynSent,
+    SynRecv,
+    FinWait1,
+    FinWait2,
+    TimeWait,
+    Close,
+    CloseWait,
+    LastAck,
+    Listen,
+    Closing,
+    /// A request that waits for its last ACK (Linux).
+    NewSynRecv,
+}
+
+impl State {
+    const ALL: [(Self, &str); 12] = [
+        (Self::Established, "ESTABLISHED"),
+        (Self::SynSent, "SYN_SENT"),
+        (Self::SynRecv, "SYN_RECV"),
+        (Self::FinWait1, "FIN_WAIT1"),
+        (Self::FinWait2, "FIN_WAIT2"),
+        (Self::TimeWait, "TIME_WAIT"),
+        (Self::Close, "CLOSE"),
+        (Self::CloseWait, "CLOSE_WAIT"),
+        (Self::LastAck, "LAST_ACK"),
+        (Self::Listen, "LISTEN"),
+        (Self::Closing, "CLOSING"),
+        (Self::NewSynRecv, "SYN_RECV"),
+    ];
+
+    /// The state of the kernel's number (`include/net/tcp_states.h`).
+    fn of_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).map(|(state, _)| *state)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(Self::ALL[*self as usize - 1].1)
+    }
+}
+
+/// Every TCP socket with `port` on its own side.
+///
+/// # Errors
+/// `Unsupported` where the system has no `/proc/net/tcp`.
+pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
+    if !cfg!(target_os = "linux") {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let mut table = std::fs::read_to_string("/proc/net/tcp")?;
+    // Without IPv6 there is no second table.
+    table.push_str(&std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default());
+    Ok(table.lines().filter_map(parse).filter(|socket| socket.local.port() == port).collect())
+}
+
+/// One line of the table; `None` for the headings.
+fn parse(line: &str) -> Option<Socket> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let [_, local, remote, state, queues, _, _, uid, ..] = fields[..] else { return None };
+    Some(Socket {
+        local: parse_address(local)?,
+        remote: parse_address(remote)?,
+        state: State::of_number(u8::from_str_radix(state, 16).ok()?)?,
+        receive_queue: u32::from_str_radix(queues.split_once(':')?.1, 16).ok()?,
+        uid: uid.parse().ok()?,
+    })
+}
+
+/// `0100007F:1F90`: the address as 32-bit words in the machine's byte order, then the port.
+fn parse_address(text: &str) -> Option<SocketAddr> {
+    let (ip, port) = text.split_once(':')?;
+    let mut octets = Vec::with_capacity(16);
+    for word in ip.as_bytes().chunks(8) {
+        octets.extend(u32::from_str_radix(std::str::from_utf8(word).ok()?, 16).ok()?.to_ne_bytes());
+    }
+    let ip = match octets.len() {
+        4 => IpAddr::from(<[u8; 4]>::try_from(octets).ok()?),
+        16 => IpAddr::from(<[u8; 16]>::try_from(octets).ok()?),
+        _ => return None,
+    };
+    Some(SocketAddr::new(ip, u16::from_str_radix(port, 16).ok()?))
+}
+
+/// A process that holds a port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holder {
+    /// Its process id.
+    pub pid: u32,
+    /// Its program's name.
+    pub name: String,
+}
+
+/// The processes that listen on `port` with TCP, on an address that `wanted` would collide with (any, where `None`), as
+/// far as this user may see them.
+pub fn listeners_on(port: u16, wanted: Option<IpAddr>) -> BTreeSet<Holder> {
+    let collides =
+        |ip: IpAddr| wanted.is_none_or(|wanted| ip == wanted || ip.is_unspecified() || wanted.is_unspecified());
+    let all = listeners::get_all().unwrap_or_default();
+    let holding = all.into_iter().filter(|l| {
+        let tcp = l.protocol == listeners::Protocol::TCP && l.state == listeners::SocketState::Listen;
+        tcp && l.socket.port() == port && collides(l.socket.ip())
+    });
+    holding.map(|l| Holder { pid: l.process.pid, name: l.process.name }).collect()
+}
+
+/// Who is in the way of a TCP listener at `address`, in a sentence with the cure.
+pub fn who_uses(address: SocketAddr) -> String {
+    let port = address.port();
+    let holders = listeners_on(port, Some(address.ip()));
+    if let Some(Holder { pid, name }) = holders.first() {
+        let end = if cfg!(windows) { format!("taskkill /PID {pid}") } else { format!("kill {pid}") };
+        return t!("{name} (pid {pid}) holds it; to end it: {end}", "{name}（pid {pid}）占着它；要结束它：{end}");
+    }
+    let sockets = tcp_sockets(port).unwrap_or_default();
+    if let Some(listener) = sockets.iter().find(|socket| socket.state == State::Listen) {
+        let uid = listener.uid;
+        return t!(
+            "a process of another user (uid {uid}) holds it; take another port",
+            "另一个用户（uid {uid}）的进程占着它；换个端口"
+        );
+    }
+    if sockets.iter().any(|socket| socket.state == State::TimeWait) {
+        return t!(
+            "nobody holds it: a connection that this side closed first is in TIME_WAIT, for at most 60 s; SO_REUSEADDR (the default, without --no-reuse) binds all the same",
+            "没有进程占着它：本端先关闭的连接还处于 TIME_WAIT，最多 60 秒；设了 SO_REUSEADDR（默认，不加 --no-reuse）就能立即绑定"
+        );
+    }
+    if let Some(socket) = sockets.first() {
+        let state = socket.state;
+        return t!("a connection in state {state} still uses it", "还有一个处于 {state} 状态的连接在用它");
+    }
+    t!(
+        "take another port, or see who holds it with: socket-lab port {port}",
+        "换个端口，或查看谁占着它：socket-lab port {port}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_endian = "little")]
+    #[test]
+    fn a_line_of_the_kernels_table_is_read() {
+        let line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000004 00:00000000 00000000  1000        0 24681 1";
+        let expected = Socket {
+            local: "127.0.0.1:8080".parse().unwrap(),
+            remote: "0.0.0.0:0".parse().unwrap(),
+            state: State::Listen,
+            receive_queue: 4,
+            uid: 1000,
+        };
+        assert_eq!(parse(line), Some(expected));
+        let v6 = parse_address("00000000000000000000000001000000:0016");
+        assert_eq!(v6, Some("[::1]:22".parse().unwrap()));
+        assert_eq!(parse("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"), None);
+    }
+
+    #[test]
+    fn every_state_has_the_kernels_number() {
+        assert_eq!(State::of_number(0x06), Some(State::TimeWait));
+        assert_eq!(State::of_number(0x0a), Some(State::Listen));
+        assert_eq!((State::of_number(0), State::of_number(13)), (None, None));
+        for (index, (state, _)) in State::ALL.iter().enumerate() {
+            assert_eq!(*state as usize, index + 1);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn this_process_is_found_as_the_holder_of_its_listener() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        assert!(listeners_on(address.port(), Some(address.ip())).iter().any(|h| h.pid == std::process::id()));
+        assert!(tcp_sockets(address.port()).unwrap().iter().any(|s| s.state == State::Listen));
+        assert!(who_uses(address).contains(&format!("kill {}", std::process::id())));
+    }
+}

@@ -1,0 +1,418 @@
+//! The chat room: who is in it, and who hears what.
+//!
+//! Each client has a thread that reads from its socket and a [`Seat`] that takes the bytes. The room labels complete
+//! lines and sends them on at once, from the thread of the client that said them: one non-blocking `send` for each
+//! hearer, for all lines of one read. One lock keeps the order the same for everybody; nothing under it can block.
+//!
+//! Who hears what:
+//! - words go to every other client as `[name] words`, control characters escaped (nc on a terminal is a reader too);
+//! - notices (`* name joined`) go to clients that speak in lines. A client that has never sent a newline is a
+//!   textbook's program, which takes each `recv` for an answer: a notice would put it one behind;
+//! - a client joins with its first line, so that a silent connection costs nobody anything.
+//!
+//! Since every line begins with a label or `* `, and one client's bytes never begin a line, neither can be forged.
+
+mod command;
+mod console;
+mod names;
+mod outbox;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::lines::{Line, Lines, MAX_LINE, messages};
+use crate::screen::OutputFailed;
+use crate::text::{Charset, Unmappable, escape};
+use crate::trace::Traced;
+use crate::{errors, t};
+pub use command::Said;
+use console::{Console, Shown};
+pub use names::check as check_name;
+pub use outbox::SEND_BUFFER;
+use outbox::{Outbox, TooSlow};
+
+/// How many clients a room takes unless told otherwise: a large lecture. Each costs a thread and a descriptor.
+pub const DEFAULT_MAX_CLIENTS: usize = 256;
+
+/// Words of one read are sent on when this many bytes have come together: a read of 16 KiB may hold 8,192 lines of one
+/// character, and each gets a label.
+const MAX_BATCH: usize = 64 * 1024;
+
+/// How many names stand on one line of the answer to `/who`.
+const NAMES_A_LINE: usize = 8;
+
+/// The chat room. Its clients' threads and the person at the server share it.
+pub struct Room {
+    /// The name of the person at the server.
+    host: String,
+    max_clients: usize,
+    charset: Charset,
+    state: Mutex<State>,
+    somebody: Condvar,
+    console: Console,
+}
+
+#[derive(Default)]
+struct State {
+    members: BTreeMap<u64, Member>,
+    next: u64,
+    /// Threads that read from a client, those of clients that have been sent out included.
+    seats: usize,
+}
+
+/// A client as the others know it.
+struct Member {
+    /// Its name, or its address.
+    name: String,
+    named: bool,
+    joined: bool,
+    /// It has sent a newline, so notices do not confuse it.
+    speaks_lines: bool,
+    outbox: Arc<Outbox>,
+}
+
+/// Whether a client is still in the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stay {
+    /// It is; go on reading.
+    Yes,
+    /// It has left with `q` or was sent out; close.
+    No,
+}
+
+/// The room is full.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl Room {
+    /// An empty room for `max_clients` that read and write `charset`; `host` is the person at the server.
+    pub fn new(host: &str, max_clients: usize, charset: Charset) -> Arc<Self> {
+        Arc::new(Self {
+            host: host.to_string(),
+            max_clients,
+            charset,
+            state: Mutex::default(),
+            somebody: Condvar::new(),
+            console: Console::default(),
+        })
+    }
+
+    /// Gives a new connection a seat. It hears from now on, and is announced when it first says something.
+    ///
+    /// # Errors
+    /// [`Full`] where `max_clients` have one.
+    pub fn seat(self: &Arc<Self>, stream: &Arc<Traced<TcpStream>>, peer: SocketAddr) -> Result<Seat, Full> {
+        let outbox = Outbox::new(Arc::clone(stream));
+        let mut state = self.state();
+        if state.seats >= self.max_clients {
+            return Err(Full);
+        }
+        state.seats += 1;
+        state.next += 1;
+        let id = state.next;
+        let member = Member { name: peer.to_string(), named: false, joined: false, speaks_lines: false, outbox };
+        state.members.insert(id, member);
+        self.somebody.notify_all();
+        Ok(Seat { room: Arc::clone(self), id, lines: Lines::default() })
+    }
+
+    /// What a client that finds the room full is told.
+    pub fn full_notice(&self) -> Vec<u8> {
+        let max = self.max_clients;
+        self.charset.encode_lossy(&(t!("* the room is full ({max} clients)", "* 聊天室已满（{max} 个客户端）") + "\n"))
+    }
+
+    /// Shows the person at the server what is said and who comes and goes, for ever.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn show(&self) -> Result<(), OutputFailed> {
+        self.console.run(self.charset)
+    }
+
+    /// Tells the person at the server something, without waiting for their screen.
+    pub fn tell_host(&self, notice: String) {
+        self.console.push(Shown::Notice(notice));
+    }
+
+    /// Blocks until a client is connected.
+    pub fn wait_for_somebody(&self) {
+        let mut state = self.state();
+        while state.members.is_empty() {
+            state = self.somebody.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// What the person at the server typed: words for everybody, or a command. The answer, if any, is for them.
+    ///
+    /// # Errors
+    /// A character that the room's encoding lacks.
+    pub fn host_says(&self, typed: &str) -> Result<Option<String>, Unmappable> {
+        let mut state = self.state();
+        Ok(match Said::read(typed) {
+            Said::Words(words) => return self.host_words(&mut state, &words),
+            Said::Who => Some(self.who(&state)),
+            Said::Kick(name) => self.kick(&mut state, name),
+            Said::Help => Some(t!(
+                "/who: who is here   /kick NAME: send somebody out   //x: say /x   q: end the server",
+                "/who：谁在这里   /kick 名字：请某人离开   //x：说 /x   q：结束服务器"
+            )),
+            Said::Name(_) => Some(t!("your name is given at the start, with --name", "你的名字在启动时用 --name 指定")),
+            Said::Quit | Said::Unknown(_) => Some(unknown()),
+        })
+    }
+
+    fn host_words(&self, state: &mut State, words: &str) -> Result<Option<String>, Unmappable> {
+        let pieces = messages(words, self.charset)?;
+        let nobody = state.members.is_empty();
+        for piece in pieces {
+            let line = format!("[{}] {}\n", self.host, escape(&self.charset.decode(&piece)));
+            self.tell(state, &line, |_, _| true);
+        }
+        Ok(nobody.then(|| t!("nobody is connected to read it", "现在没有人连接，没人看到")))
+    }
+
+    fn kick(&self, state: &mut State, name: &str) -> Option<String> {
+        let Some(id) = state.find(name) else {
+            return Some(t!("nobody here has that name; /who lists them", "没有人叫这个名字；/who 列出所有人"));
+        };
+        let goodbye = t!("* you were sent out by {}", "* 你被 {} 请出了聊天室", self.host);
+        let reason = t!("sent out", "被请出");
+        self.remove(state, id, Some(&goodbye), Some(&reason));
+        None
+    }
+
+    /// Ends the room and says so to everybody. Nothing here waits for a client.
+    pub fn close(&self) {
+        let mut state = self.state();
+        let goodbye = self.encode(&(t!("* {} has ended the server", "* {} 结束了服务器", self.host) + "\n"));
+        for member in std::mem::take(&mut state.members).into_values() {
+            member.outbox.close(member.speaks_lines.then_some(&goodbye), Shutdown::Write);
+        }
+    }
+
+    /// One complete line of client `id`. Words are collected in `batch` and sent on with [`Room::send_batch`].
+    fn hears(&self, state: &mut State, id: u64, line: Line<'_>, batch: &mut String) -> Stay {
+        if let Some(member) = state.members.get_mut(&id) {
+            member.speaks_lines |= line.newline;
+        }
+        let text = if line.cut { self.charset.decode_cut(line.bytes).into() } else { self.charset.decode(line.bytes) };
+        if !text.trim().is_empty() {
+            match Said::read(&text) {
+                Said::Quit => return Stay::No,
+                Said::Words(words) => self.words(state, id, &words, batch),
+                command => {
+                    self.send_batch(state, id, batch);
+                    self.obey(state, id, &command);
+                }
+            }
+        }
+        if line.cut {
+            self.send_batch(state, id, batch);
+            let notice = t!(
+                "* your line was longer than {MAX_LINE} bytes; the rest of it is lost",
+                "* 你的这一行超过 {MAX_LINE} 字节，后面的部分没有发出"
+            );
+            self.answer(state, id, &notice);
+        }
+        Stay::Yes
+    }
+
+    fn words(&self, state: &mut State, id: u64, words: &str, batch: &mut String) {
+        self.join(state, id);
+        let Some(member) = state.members.get(&id) else { return };
+        let label = format!("[{}] ", member.name);
+        let _ = writeln!(batch, "{label}{}", escape(words));
+        self.console.push(Shown::Words { label, bytes: self.charset.encode_lossy(words) });
+        if batch.len() >= MAX_BATCH {
+            self.send_batch(state, id, batch);
+        }
+    }
+
+    fn send_batch(&self, state: &mut State, id: u64, batch: &mut String) {
+        if !batch.is_empty() {
+            self.tell(state, batch, |other, _| other != id);
+            batch.clear();
+        }
+    }
+
+    fn obey(&self, state: &mut State, id: u64, command: &Said<'_>) {
+        if let Said::Name(name) = command {
+            return self.rename(state, id, name);
+        }
+        self.join(state, id);
+        let answer = match command {
+            Said::Who => self.who(state),
+            Said::Help => t!(
+                "* /name NAME: your name\n* /who: who is here\n* //x: say /x\n* q: leave",
+                "* /name 名字：改名\n* /who：谁在这里\n* //x：说 /x\n* q：离开"
+            ),
+            Said::Kick(_) => t!("* only the person at the server may do that", "* 只有服务器那边的人可以这样做"),
+            _ => format!("* {}", unknown()),
+        };
+        self.answer(state, id, &answer);
+    }
+
+    fn rename(&self, state: &mut State, id: u64, name: &str) {
+        let taken = names::alike(name, &self.host) || state.find(name).is_some_and(|other| other != id);
+        let refusal = match names::check(name) {
+            Err(why) => Some(why),
+            Ok(()) if taken => Some(t!("that name is taken", "这个名字已经有人用了")),
+            Ok(()) => None,
+        };
+        if let Some(why) = refusal {
+            return self.answer(state, id, &format!("* {why}"));
+        }
+        let Some(member) = state.members.get_mut(&id) else { return };
+        let before = std::mem::replace(&mut member.name, name.to_string());
+        member.named = true;
+        if member.joined {
+            if before != name {
+                self.announce(state, id, &t!("{before} is now {name}", "{before} 改名为 {name}"));
+            }
+        } else {
+            self.join(state, id);
+        }
+        self.answer(state, id, &t!("* welcome, {name}", "* 欢迎，{name}"));
+    }
+
+    fn join(&self, state: &mut State, id: u64) {
+        let Some(member) = state.members.get_mut(&id).filter(|member| !member.joined) else { return };
+        member.joined = true;
+        let name = &member.name;
+        let notice = t!("{name} joined", "{name} 加入了");
+        self.announce(state, id, &notice);
+    }
+
+    fn who(&self, state: &State) -> String {
+        let mut names = vec![self.host.as_str()];
+        names.extend(state.members.values().filter(|member| member.joined).map(|member| member.name.as_str()));
+        let silent = state.members.values().filter(|member| !member.joined).count();
+        let mut answer = t!("* here: {}", "* 在这里：{} 人", names.len());
+        for names in names.chunks(NAMES_A_LINE) {
+            let _ = write!(answer, "\n*   {}", names.join("  "));
+        }
+        if silent > 0 {
+            answer += &t!("\n*   and {silent} who have said nothing yet", "\n*   还有 {silent} 人没说过话");
+        }
+        answer
+    }
+
+    /// Takes a member out, with last words for it and a notice for the others.
+    fn remove(&self, state: &mut State, id: u64, goodbye: Option<&str>, reason: Option<&str>) {
+        let Some(member) = state.members.remove(&id) else { return };
+        let goodbye = goodbye.map(|text| self.encode(&format!("{text}\n")));
+        let last = goodbye.as_ref().filter(|_| member.speaks_lines);
+        // One that leaves has ended its direction itself; one that is sent out has to be stopped.
+        member.outbox.close(last, if goodbye.is_some() { Shutdown::Both } else { Shutdown::Write });
+        if member.joined {
+            let name = &member.name;
+            let notice = match reason {
+                None => t!("{name} left", "{name} 离开了"),
+                Some(reason) => t!("{name} left ({reason})", "{name} 离开了（{reason}）"),
+            };
+            self.announce(state, id, &notice);
+        }
+    }
+
+    /// A notice about `id` for everybody else who speaks in lines, and for the person at the server.
+    fn announce(&self, state: &mut State, id: u64, notice: &str) {
+        self.tell_host(format!("* {notice}"));
+        self.tell(state, &format!("* {notice}\n"), |other, member| other != id && member.speaks_lines);
+    }
+
+    /// A notice for `id` alone.
+    fn answer(&self, state: &mut State, id: u64, notice: &str) {
+        self.tell(state, &format!("{notice}\n"), |other, member| other == id && member.speaks_lines);
+    }
+
+    /// Sends to every member that `hears`; those too far behind are sent out.
+    fn tell(&self, state: &mut State, text: &str, hears: impl Fn(u64, &Member) -> bool) {
+        let piece = self.encode(text);
+        let hearers = state.members.iter().filter(|(id, member)| hears(**id, member));
+        let too_slow: Vec<u64> =
+            hearers.filter(|(_, member)| member.outbox.send(&piece) == Err(TooSlow)).map(|(id, _)| *id).collect();
+        for id in too_slow {
+            let goodbye = t!("* you were sent out: you did not read what was said", "* 你被请出：没有读取大家说的话");
+            let reason = t!("did not read", "没有读取消息");
+            self.remove(state, id, Some(&goodbye), Some(&reason));
+        }
+    }
+
+    fn encode(&self, text: &str) -> Arc<[u8]> {
+        if self.charset.is_utf8() { text.as_bytes().into() } else { self.charset.encode_lossy(text).into() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn find(&self, name: &str) -> Option<u64> {
+        self.members.iter().find(|(_, member)| names::alike(&member.name, name)).map(|(id, _)| *id)
+    }
+}
+
+fn unknown() -> String {
+    t!("unknown command; /help lists them (to say /x, type //x)", "没有这个命令；/help 列出全部（想说 /x，请输入 //x）")
+}
+
+/// A client's place in the room, for the thread that reads from its socket.
+pub struct Seat {
+    room: Arc<Room>,
+    id: u64,
+    lines: Lines,
+}
+
+impl Seat {
+    /// Takes what one `recv` gave: complete lines go to the others, the rest waits for more.
+    pub fn hears(&mut self, bytes: &[u8]) -> Stay {
+        self.take(|lines, each| lines.push(bytes, each))
+    }
+
+    /// How long the next `recv` may wait before [`Seat::hears_nothing_more`]; see [`Lines::patience`].
+    pub fn patience(&self) -> Option<Duration> {
+        self.lines.patience()
+    }
+
+    /// The silence, or the end of the stream: what stands unfinished is a message.
+    pub fn hears_nothing_more(&mut self) -> Stay {
+        self.take(|lines, each| lines.flush(each))
+    }
+
+    /// The client has left; `error` where it did not close in order. What it left unfinished is a message.
+    pub fn leaves(mut self, error: Option<&io::Error>) {
+        self.hears_nothing_more();
+        let reason = error.map(errors::reason);
+        let mut state = self.room.state();
+        self.room.remove(&mut state, self.id, None, reason.as_deref());
+    }
+
+    fn take(&mut self, cut: impl FnOnce(&mut Lines, &mut dyn FnMut(Line<'_>))) -> Stay {
+        let room = Arc::clone(&self.room);
+        let mut state = room.state();
+        let mut batch = String::new();
+        let mut stay = Stay::Yes;
+        let id = self.id;
+        cut(&mut self.lines, &mut |line| {
+            if stay == Stay::Yes {
+                stay = room.hears(&mut state, id, line, &mut batch);
+            }
+        });
+        room.send_batch(&mut state, id, &mut batch);
+        if state.members.contains_key(&id) { stay } else { Stay::No }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = self.room.state();
+        self.room.remove(&mut state, self.id, None, None);
+        state.seats -= 1;
+    }
+}

@@ -1,0 +1,95 @@
+//! The person at the server as a reader of the room: bounded like any other, so that a stopped terminal (Ctrl-S) or a
+//! pipe that nobody reads holds up no client.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::screen::{self, OutputFailed};
+use crate::t;
+use crate::text::{Charset, Incoming};
+
+/// How many bytes may wait for the screen. More than for a client, since no kernel buffer stands behind it, and there
+/// is only one.
+const MAX_WAITING: usize = 4 * 1024 * 1024;
+
+/// Something for the person at the server.
+pub(super) enum Shown {
+    /// Somebody's words, as they came, without the newline.
+    Words {
+        /// `[name] `
+        label: String,
+        /// In the room's encoding.
+        bytes: Vec<u8>,
+    },
+    /// Who came and went.
+    Notice(String),
+}
+
+impl Shown {
+    fn size(&self) -> usize {
+        let bytes = match self {
+            Self::Words { label, bytes } => label.len() + bytes.len(),
+            Self::Notice(text) => text.len(),
+        };
+        bytes + mem::size_of::<Self>()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Console {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: VecDeque<Shown>,
+    bytes: usize,
+    missed: usize,
+}
+
+impl Console {
+    /// Puts something in line for the screen; where the line is too long it is counted instead.
+    pub(super) fn push(&self, shown: Shown) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.bytes + shown.size() > MAX_WAITING {
+            waiting.missed += 1;
+        } else {
+            waiting.bytes += shown.size();
+            waiting.lines.push_back(shown);
+        }
+        self.changed.notify_one();
+    }
+
+    /// Shows what comes, for ever.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub(super) fn run(&self, charset: Charset) -> Result<(), OutputFailed> {
+        let mut incoming = Incoming::new(charset);
+        loop {
+            let (lines, missed) = self.take();
+            for shown in lines {
+                match shown {
+                    Shown::Words { label, bytes } => {
+                        screen::show(&[label.into_bytes(), incoming.line(&bytes)].concat())?
+                    }
+                    Shown::Notice(text) => screen::talk(&text),
+                }
+            }
+            if missed > 0 {
+                screen::talk(&t!("{missed} lines could not be shown in time", "有 {missed} 行来不及显示"));
+            }
+        }
+    }
+
+    fn take(&self) -> (VecDeque<Shown>, usize) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while waiting.lines.is_empty() && waiting.missed == 0 {
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.bytes = 0;
+        (mem::take(&mut waiting.lines), mem::take(&mut waiting.missed))
+    }
+}

@@ -1,0 +1,50 @@
+//! The few questions that only Windows itself answers. The one place with `unsafe`: no crate offers these safely.
+#![expect(unsafe_code, reason = "four calls of the Windows API, each on values that live on this page")]
+
+use std::ffi::c_int;
+use std::io;
+use std::os::windows::io::AsRawSocket as _;
+
+use windows_sys::Win32::Globalization::GetACP;
+use windows_sys::Win32::Networking::WinSock::{SO_EXCLUSIVEADDRUSE, SOL_SOCKET, setsockopt};
+use windows_sys::Win32::System::Console::{
+    ENABLE_LINE_INPUT, GetConsoleCP, GetConsoleMode, GetStdHandle, STD_INPUT_HANDLE, SetConsoleMode,
+};
+
+/// The code page of what is piped into a program: the console's, or the system's where there is no console.
+pub(crate) fn input_code_page() -> u32 {
+    // SAFETY: both take nothing and return a number, 0 for none.
+    match unsafe { GetConsoleCP() } {
+        0 => unsafe { GetACP() },
+        page => page,
+    }
+}
+
+/// Nobody else may bind this socket's address, whatever options they set.
+pub(crate) fn set_exclusive_address_use(socket: &socket2::Socket) -> io::Result<()> {
+    let on: c_int = 1;
+    let size = c_int::try_from(size_of::<c_int>()).expect("an int's size");
+    let handle = usize::try_from(socket.as_raw_socket()).expect("a socket's handle is a usize");
+    // SAFETY: the handle is open while `socket` is borrowed; the value is an int of the size given.
+    let result = unsafe { setsockopt(handle, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (&raw const on).cast(), size) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The modes of the console's input.
+#[derive(Clone)]
+pub(crate) struct ConsoleMode(u32);
+
+/// The modes as they are now; `None` without a console.
+pub(crate) fn save_console() -> Option<ConsoleMode> {
+    let mut mode = 0;
+    // SAFETY: the handle is the process's own; the mode is written to a local.
+    let found = unsafe { GetConsoleMode(GetStdHandle(STD_INPUT_HANDLE), &raw mut mode) };
+    (found != 0).then_some(ConsoleMode(mode))
+}
+
+/// Puts the modes back where a line editor has left its own; says whether it did.
+pub(crate) fn restore_console(saved: &ConsoleMode) -> bool {
+    let raw = save_console().is_some_and(|ConsoleMode(now)| now & ENABLE_LINE_INPUT == 0);
+    // SAFETY: the handle is the process's own.
+    raw && saved.0 & ENABLE_LINE_INPUT != 0 && unsafe { SetConsoleMode(GetStdHandle(STD_INPUT_HANDLE), saved.0) } != 0
+}
