@@ -291,14 +291,16 @@ fn localized(command: Command) -> Command {
 fn with_values(argument: Arg) -> Arg {
     let defaults: Vec<_> =
         argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
-    if !argument.get_action().takes_values() || defaults.is_empty() {
-        return argument.hide_possible_values(true);
+    if !argument.get_action().takes_values() {
+        return argument;
     }
-    let (help, default) = (argument.get_help().map(ToString::to_string).unwrap_or_default(), defaults.join(" "));
-    argument
-        .hide_default_value(true)
-        .hide_possible_values(true)
-        .help(t!("{help} [default: {default}]", "{help} [默认：{default}]"))
+    let argument = argument.hide_default_value(true).hide_possible_values(true);
+    if defaults.is_empty() {
+        return argument;
+    }
+    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let default = defaults.join(" ");
+    argument.help(t!("{help} [default: {default}]", "{help} [默认：{default}]"))
 }
 
 /// Prints help or the version to standard output, a usage error as one line to standard error.

@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_endless_line_comes_in_pieces_between_characters() {
-        let endless = "汉".repeat(100_000).leak();
+        let endless: &str = "汉".repeat(100_000).leak();
         let pieces = lines(endless.as_bytes(), "utf-8");
         assert!(pieces.len() > 4 && pieces.iter().all(|p| p.len() <= MAX_PIECE));
         assert_eq!(pieces.concat(), endless);

@@ -78,7 +78,7 @@ pub struct Data {
 impl Data {
     fn of(bytes: &[u8]) -> Self {
         let kept = &bytes[..bytes.len().min(KEPT_BYTES)];
-        let hex = kept.iter().map(|b| format!("{b:02x}")).collect();
+        let hex = kept.iter().fold(String::with_capacity(2 * kept.len()), |hex, byte| hex + &format!("{byte:02x}"));
         Self { length: bytes.len(), text: String::from_utf8_lossy(kept).into_owned(), hex }
     }
 }

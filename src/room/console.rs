@@ -73,7 +73,7 @@ impl Console {
             for shown in lines {
                 match shown {
                     Shown::Words { label, bytes } => {
-                        screen::show(&[label.into_bytes(), incoming.line(&bytes)].concat())?
+                        screen::show(&[label.into_bytes(), incoming.line(&bytes)].concat())?;
                     }
                     Shown::Notice(text) => screen::talk(&text),
                 }

@@ -38,13 +38,13 @@ impl Traced<Socket> {
     /// `socket(2)` for TCP: a socket of the address's family that is neither bound nor connected.
     pub fn tcp(address: SocketAddr, trace: &Trace) -> io::Result<Self> {
         let socket = Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None);
-        let track = Track::new(trace);
-        if let Some(track) = &track {
+        let place = Track::new(trace);
+        if let Some(place) = &place {
             let family = if address.is_ipv4() { "AF_INET, SOCK_STREAM" } else { "AF_INET6, SOCK_STREAM" };
             let call = Call { name: "socket", argument: family.into(), data: None };
-            track.record(call, socket.as_ref().map(|_| u64::from(track.number)));
+            place.record(call, socket.as_ref().map(|_| u64::from(place.number)));
         }
-        Ok(Self { socket: socket?, track })
+        Ok(Self { socket: socket?, track: place })
     }
 
     /// `setsockopt(2)` with `SO_REUSEADDR`: binds although closed connections are still in TIME_WAIT. On Windows that
