@@ -25,7 +25,7 @@ pub struct Shared {
         "语言：en 或 zh（默认看 SOCKET_DEMOS_LANG，再看系统语言）"
     ))]
     lang: Option<Lang>,
-    #[arg(long, value_name = "WHEN", default_value = "auto", help = t!(
+    #[arg(long, value_name = t!("WHEN", "何时"), default_value = "auto", help = t!(
         "Colours on standard error: auto, always, never",
         "标准错误上是否用颜色：auto 自动、always 总是、never 从不"
     ))]
@@ -35,7 +35,7 @@ pub struct Shared {
         "把每一次套接字调用实时显示在标准错误上"
     ))]
     trace: bool,
-    #[arg(long, value_name = "FILE", help_heading = tracing_heading(), hide_short_help = true, help = t!(
+    #[arg(long, value_name = t!("FILE", "文件"), help_heading = tracing_heading(), hide_short_help = true, help = t!(
         "Append every socket call to FILE as JSON lines",
         "把每一次套接字调用以 JSON 行追加到文件"
     ))]
@@ -163,14 +163,34 @@ pub fn parse_bufsize(typed: &str) -> Result<usize, String> {
     size.ok_or_else(|| t!("a buffer has 1 to {MAX_BUFSIZE} bytes", "缓冲区是 1 到 {MAX_BUFSIZE} 字节"))
 }
 
-/// Reads a number of clients.
+/// The largest number of anything on a command line: threads that a usual system lets one process have.
+const MAX_COUNT: u16 = 30_000;
+
+/// Reads a number of things, 0 included.
 ///
 /// # Errors
 /// A sentence for the person who typed it.
-pub fn parse_count(typed: &str) -> Result<usize, String> {
-    const MAX: usize = 30_000; // threads that a usual system lets one process have
-    let count = typed.parse().ok().filter(|count| (1..=MAX).contains(count));
-    count.ok_or_else(|| t!("a number from 1 to {MAX}", "要写 1 到 {MAX} 的数"))
+pub fn parse_count(typed: &str) -> Result<u16, String> {
+    let count = typed.parse().ok().filter(|count| *count <= MAX_COUNT);
+    count.ok_or_else(|| t!("a number up to {MAX_COUNT}", "要写不超过 {MAX_COUNT} 的数"))
+}
+
+/// Reads a number of clients, at least 1.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn parse_clients(typed: &str) -> Result<usize, String> {
+    let count = parse_count(typed).ok().filter(|count| *count > 0).map(usize::from);
+    count.ok_or_else(|| t!("a number from 1 to {MAX_COUNT}", "要写 1 到 {MAX_COUNT} 的数"))
+}
+
+/// Reads a port, 1 to 65535.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn parse_port(typed: &str) -> Result<u16, String> {
+    let port = typed.parse().ok().filter(|port| *port > 0);
+    port.ok_or_else(|| t!("a port is a number from 1 to 65535", "端口号是 1 到 65535 的数"))
 }
 
 /// Reads a time: seconds, or with a unit (`5`, `0.5`, `500ms`, `5s`).
@@ -249,6 +269,7 @@ fn localized(command: Command) -> Command {
     let (arguments, options) = (t!("Arguments", "参数"), t!("Options", "选项"));
     let mut command = command
         .color(ColorChoice::Never)
+        .next_line_help(false)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .disable_help_subcommand(true)

@@ -24,7 +24,7 @@ struct Args {
 enum Lab {
     #[command(about = t!("Who holds a TCP port, and every TCP state on it", "谁占着一个 TCP 端口，上面有哪些 TCP 状态"))]
     Port {
-        #[arg(value_name = t!("PORT", "端口"), value_parser = clap::value_parser!(u16).range(1..), help = t!("The port's number", "端口号"))]
+        #[arg(value_name = t!("PORT", "端口"), value_parser = cli::parse_port, help = t!("The port's number", "端口号"))]
         port: u16,
     },
 }

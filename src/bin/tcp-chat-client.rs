@@ -57,7 +57,7 @@ struct Args {
         "多久连不上就放弃"
     ))]
     timeout: Duration,
-    #[arg(long, value_name = "LABEL", default_value = "utf-8", help = t!(
+    #[arg(long, value_name = t!("LABEL", "编码"), default_value = "utf-8", help = t!(
         "Encoding of what the server sends and gets: utf-8, gbk, …",
         "服务器收发文字的编码：utf-8、gbk 等"
     ))]

@@ -47,11 +47,11 @@ struct Args {
         "课本原样：一次只服务一个客户端，双方轮流各发一条，不带换行"
     ))]
     classic: bool,
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(0..), help = t!(
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = cli::parse_count, help = t!(
         "Connections that may wait for accept (with --once and --classic)",
         "等待 accept 的连接数（用于 --once 和 --classic）"
     ))]
-    backlog: i32,
+    backlog: u16,
     #[arg(long, value_name = t!("BYTES", "字节"), default_value_t = 1024, value_parser = cli::parse_bufsize, help = t!(
         "What one recv takes at most (with --once and --classic)",
         "一次 recv 最多取多少字节（用于 --once 和 --classic）"
@@ -68,12 +68,12 @@ struct Args {
         "你在聊天室里的名字"
     ))]
     name: String,
-    #[arg(long, value_name = "N", default_value_t = room::DEFAULT_MAX_CLIENTS, value_parser = cli::parse_count, help = t!(
+    #[arg(long, value_name = "N", default_value_t = room::DEFAULT_MAX_CLIENTS, value_parser = cli::parse_clients, help = t!(
         "Clients that the room takes",
         "聊天室最多容纳的客户端数"
     ))]
     max_clients: usize,
-    #[arg(long, value_name = "LABEL", default_value = "utf-8", help = t!(
+    #[arg(long, value_name = t!("LABEL", "编码"), default_value = "utf-8", help = t!(
         "Encoding of what the clients send and get: utf-8, gbk, …",
         "客户端收发文字的编码：utf-8、gbk 等"
     ))]
@@ -124,7 +124,7 @@ fn listen(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<Traced<
         socket.set_reuse_address()?;
     }
     socket.bind(address)?;
-    socket.listen(if args.once || args.classic { args.backlog } else { ROOM_BACKLOG })
+    socket.listen(if args.once || args.classic { args.backlog.into() } else { ROOM_BACKLOG })
 }
 
 /// The first lesson: one client, one message each way.

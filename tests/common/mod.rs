@@ -1,0 +1,331 @@
+//! Real programs as processes, and peers that are not ours.
+//!
+//! Nothing here sleeps for luck: every wait ends with what it waits for, or fails at a deadline with the command and
+//! all that it printed.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
+
+pub mod textbook;
+
+use std::fmt::Debug;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The longest wait of any test. Two busy cores under Wine need seconds where one program alone needs milliseconds.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+pub const SERVER: &str = env!("CARGO_BIN_EXE_tcp-chat-server");
+pub const CLIENT: &str = env!("CARGO_BIN_EXE_tcp-chat-client");
+pub const LAB: &str = env!("CARGO_BIN_EXE_socket-lab");
+
+/// What a stream of the child has brought so far.
+#[derive(Default)]
+struct Collected {
+    bytes: Mutex<(Vec<u8>, bool)>,
+    changed: Condvar,
+}
+
+impl Collected {
+    fn from(mut stream: impl Read + Send + 'static) -> Arc<Self> {
+        let collected = Arc::new(Self::default());
+        let filled = Arc::clone(&collected);
+        thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            loop {
+                let read = stream.read(&mut buffer).unwrap_or(0);
+                let mut bytes = filled.bytes.lock().unwrap();
+                bytes.0.extend_from_slice(&buffer[..read]);
+                bytes.1 = read == 0;
+                filled.changed.notify_all();
+                if read == 0 {
+                    return;
+                }
+            }
+        });
+        collected
+    }
+
+    /// Waits until `enough` gives something, or the stream has ended, or the deadline is over.
+    fn wait<T>(&self, mut enough: impl FnMut(&[u8], bool) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + DEADLINE;
+        let mut bytes = self.bytes.lock().unwrap();
+        loop {
+            if let Some(found) = enough(&bytes.0, bytes.1) {
+                return Some(found);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if bytes.1 || left.is_zero() {
+                return None;
+            }
+            bytes = self.changed.wait_timeout(bytes, left).unwrap().0;
+        }
+    }
+
+    fn now(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().0.clone()
+    }
+}
+
+/// A running program, killed when the test is done with it.
+pub struct Running {
+    command: String,
+    child: Child,
+    input: Option<ChildStdin>,
+    out: Arc<Collected>,
+    err: Arc<Collected>,
+}
+
+impl Running {
+    /// Starts `program` in English with its three streams piped.
+    pub fn start(program: &str, args: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(args);
+        Self::spawn(command)
+    }
+
+    /// Starts a prepared command.
+    pub fn spawn(mut command: Command) -> Self {
+        let shown = format!("{command:?}");
+        command.env("SOCKET_DEMOS_LANG", "en").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let out = Collected::from(child.stdout.take().unwrap());
+        let err = Collected::from(child.stderr.take().unwrap());
+        Self { command: shown, input: child.stdin.take(), child, out, err }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        self.feeds(format!("{line}\n").as_bytes());
+    }
+
+    /// Gives bytes to standard input. A program that has ended already does not want them.
+    pub fn feeds(&mut self, bytes: &[u8]) {
+        let _ = self.input.as_mut().expect("the input is open").write_all(bytes);
+    }
+
+    /// Ends standard input.
+    pub fn ends_input(&mut self) {
+        self.input = None;
+    }
+
+    /// Waits until standard output holds `text`, and gives all of it.
+    pub fn says(&self, text: &str) -> String {
+        self.find(&self.out, text)
+    }
+
+    /// Waits until standard error holds `text`, and gives all of it.
+    pub fn notes(&self, text: &str) -> String {
+        self.find(&self.err, text)
+    }
+
+    fn find(&self, stream: &Collected, text: &str) -> String {
+        let found = stream.wait(|bytes, _| {
+            let so_far = String::from_utf8_lossy(bytes);
+            so_far.contains(text).then(|| so_far.into_owned())
+        });
+        found.unwrap_or_else(|| self.fail(&format!("{text:?} did not come")))
+    }
+
+    /// What standard output holds by now.
+    pub fn out(&self) -> Vec<u8> {
+        self.out.now()
+    }
+
+    /// What standard error holds by now.
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.err.now()).into_owned()
+    }
+
+    /// Waits for the end, and gives the status, all of standard output, and all of standard error.
+    pub fn ended(&mut self) -> (ExitStatus, Vec<u8>, String) {
+        let deadline = Instant::now() + DEADLINE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if Instant::now() > deadline {
+                self.fail("it did not end");
+            }
+            // Not for luck: the standard library cannot wait for a child with a deadline.
+            thread::sleep(Duration::from_millis(5));
+        };
+        self.out.wait(|_, ended| ended.then_some(()));
+        self.err.wait(|_, ended| ended.then_some(()));
+        (status, self.out(), self.err())
+    }
+
+    /// Ends the input, waits for the end, and asserts that all went well.
+    pub fn ended_well(&mut self) -> String {
+        let (status, out, _) = self.ended();
+        if !status.success() {
+            self.fail(&format!("ended with {status}"));
+        }
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends a signal by its name, as `kill -NAME` does.
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        send_signal(self.pid(), name);
+    }
+
+    pub fn fail(&self, why: &str) -> ! {
+        let (out, err) = (String::from_utf8_lossy(&self.out.now()).into_owned(), self.err());
+        let short = |text: &str| text.chars().take(4000).collect::<String>();
+        panic!("{why}\ncommand: {}\nstdout: {}\nstderr: {}", self.command, short(&out), short(&err));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(unix)]
+pub fn send_signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap();
+    assert!(status.success(), "kill -{name} {pid}");
+}
+
+/// Runs a program to its end with `input`; gives the exit code, standard output and standard error.
+pub fn run(program: &str, args: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let mut running = Running::start(program, args);
+    running.feeds(input.as_bytes());
+    running.ends_input();
+    let (status, out, err) = running.ended();
+    (status.code(), String::from_utf8_lossy(&out).into_owned(), err)
+}
+
+/// A chat server on a port of the system's choice.
+pub struct Server {
+    pub running: Running,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    pub fn start(args: &[&str]) -> Self {
+        Self::of(Running::start(SERVER, &[&["127.0.0.1:0"], args].concat()))
+    }
+
+    /// Takes a server that has just been started: the last word of its ready line is its address.
+    pub fn of(running: Running) -> Self {
+        let ready = |bytes: &[u8], _| {
+            let text = String::from_utf8_lossy(bytes);
+            let end = text.find('\n')?;
+            text[..end].rsplit(' ').next()?.parse().ok()
+        };
+        let address = running.err.wait(ready).unwrap_or_else(|| running.fail("no ready line"));
+        Self { running, address }
+    }
+
+    /// A raw connection.
+    pub fn connect(&self) -> Peer {
+        Peer::connect(self.address)
+    }
+
+    /// A raw connection that is in the room under `name`.
+    pub fn join(&self, name: &str) -> Peer {
+        let mut peer = self.connect();
+        peer.sends(&format!("/name {name}\n"));
+        peer.hears_until(&format!("welcome, {name}\n"));
+        peer
+    }
+
+    pub fn port(&self) -> String {
+        self.address.port().to_string()
+    }
+
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+}
+
+/// A raw TCP connection, read by lines or by bytes.
+pub struct Peer {
+    pub reader: BufReader<TcpStream>,
+}
+
+impl Peer {
+    pub fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        Self::of(stream)
+    }
+
+    pub fn of(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Self { reader: BufReader::new(stream) }
+    }
+
+    pub fn stream(&self) -> &TcpStream {
+        self.reader.get_ref()
+    }
+
+    pub fn sends(&mut self, text: &str) {
+        self.stream().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// The next line, with its newline; empty at the end of the stream.
+    pub fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        self.reader.read_until(b'\n', &mut line).unwrap_or_else(|error| panic!("no line: {error}"));
+        String::from_utf8(line).unwrap()
+    }
+
+    /// All that comes up to and with `text`.
+    pub fn hears_until(&mut self, text: &str) -> String {
+        let mut heard = String::new();
+        while !heard.contains(text) {
+            let line = self.line();
+            assert!(!line.is_empty(), "the stream ended before {text:?}; heard {heard:?}");
+            heard += &line;
+        }
+        heard
+    }
+
+    /// All that comes until the end of the stream; a reset counts as the end.
+    pub fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        let mut buffer = [0; 65536];
+        while let Ok(read @ 1..) = self.reader.read(&mut buffer) {
+            rest.extend_from_slice(&buffer[..read]);
+        }
+        String::from_utf8(rest).unwrap()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.stream().local_addr().unwrap()
+    }
+}
+
+/// Waits until `probe` gives what is wanted, asking again and again.
+pub fn eventually<T: Debug + PartialEq>(wanted: T, mut probe: impl FnMut() -> T) {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let found = probe();
+        if found == wanted {
+            return;
+        }
+        assert!(Instant::now() < deadline, "wanted {wanted:?}, found {found:?}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Whether the tests run under Wine, where some things are not as on Windows.
+pub fn wine() -> bool {
+    std::env::var_os("SOCKET_DEMOS_WINE").is_some()
+}

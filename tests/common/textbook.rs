@@ -1,0 +1,51 @@
+//! The peers of the textbook: strict alternation, one `recv(1024)` for one message, no newline, no framing.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use super::DEADLINE;
+
+const BUFFER: usize = 1024;
+
+/// One side of a textbook's conversation.
+pub struct Textbook(pub TcpStream);
+
+impl Textbook {
+    /// The textbook's client.
+    pub fn calls(address: SocketAddr) -> Self {
+        Self::of(TcpStream::connect(address).unwrap())
+    }
+
+    /// The textbook's server, after `accept`.
+    pub fn answers(listener: &TcpListener) -> Self {
+        Self::of(listener.accept().unwrap().0)
+    }
+
+    fn of(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self(stream)
+    }
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// One `recv`: empty when the peer has closed.
+    pub fn recv(&mut self) -> Vec<u8> {
+        let mut buffer = [0; BUFFER];
+        let received = self.0.read(&mut buffer).unwrap();
+        buffer[..received].to_vec()
+    }
+
+    /// One `recv`, as text.
+    pub fn recv_text(&mut self) -> String {
+        String::from_utf8(self.recv()).unwrap()
+    }
+}
+
+/// A textbook's server before `accept`, on a port of the system's choice.
+pub fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
