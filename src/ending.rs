@@ -1,4 +1,7 @@
 //! How a program ends: Ctrl-C, SIGTERM or its own way, with the terminal as it was.
+//!
+//! On Unix the signals are blocked everywhere and one thread waits for them (sigwait(3)), since the line editor
+//! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -7,7 +10,7 @@ use std::time::Duration;
 
 use crate::screen;
 
-/// The exit status of a program that was ended from outside: 128 + SIGINT, as shells report it.
+/// The exit status of a program that Ctrl-C has ended: 128 + SIGINT, as shells report it.
 pub const INTERRUPTED: u8 = 130;
 
 /// How long the terminal may take for the last words. One that is stopped (Ctrl-S) would take for ever, and a program
@@ -19,13 +22,12 @@ type Action = Box<dyn FnOnce() + Send>;
 static LAST_ACTION: Mutex<Option<Action>> = Mutex::new(None);
 static TERMINAL: Mutex<Option<terminal::Saved>> = Mutex::new(None);
 
-/// Remembers the terminal as it is, and catches Ctrl-C, SIGTERM and SIGHUP from now on.
+/// Remembers the terminal as it is, and catches Ctrl-C and SIGTERM from now on. It comes before any other thread.
 pub fn prepare() {
     if io::stdin().is_terminal() {
         *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = terminal::save();
     }
-    // It fails only where a handler is set already.
-    let _ = ctrlc::set_handler(|| now(INTERRUPTED));
+    signals::catch();
 }
 
 /// What is to be done once before the program ends, whichever way it ends: tell the peers, say. It must not block.
@@ -56,6 +58,30 @@ pub fn finish() {
     if is_done.recv_timeout(LAST_WORDS).is_err() {
         // Stopped output: at least the modes are put back.
         terminal::restore_modes(&saved);
+    }
+}
+
+#[cfg(unix)]
+mod signals {
+    use nix::sys::signal::{SigSet, Signal};
+
+    pub(super) fn catch() {
+        let mut ending = SigSet::empty();
+        ending.add(Signal::SIGINT);
+        ending.add(Signal::SIGTERM);
+        // Blocking and waiting fail only for signals that do not exist.
+        if ending.thread_block().is_ok() {
+            let wait = move || ending.wait().map(|signal| super::now(128 + signal as u8));
+            let _ = std::thread::Builder::new().name("signals".into()).spawn(wait);
+        }
+    }
+}
+
+#[cfg(windows)]
+mod signals {
+    pub(super) fn catch() {
+        // It fails only where a handler is set already.
+        let _ = ctrlc::set_handler(|| super::now(super::INTERRUPTED));
     }
 }
 

@@ -140,7 +140,8 @@ struct Plain {
 impl Plain {
     fn stdin() -> Self {
         let terminal = io::stdin().is_terminal();
-        Self::new(Box::new(io::BufReader::new(io::stdin())), charset_of_stdin(terminal), terminal)
+        let charset = if terminal { Charset::default() } else { charset_of_pipes() };
+        Self::new(Box::new(io::BufReader::new(io::stdin())), charset, terminal)
     }
 
     fn new(input: Box<dyn BufRead + Send>, charset: Charset, terminal: bool) -> Self {
@@ -184,14 +185,13 @@ impl Plain {
     }
 }
 
-/// UTF-8, but what Windows pipes is in the console's code page.
-fn charset_of_stdin(terminal: bool) -> Charset {
+/// The encoding of what is piped in: UTF-8, on Windows the console's code page.
+pub fn charset_of_pipes() -> Charset {
     #[cfg(windows)]
-    if !terminal {
-        return Charset::of_code_page(crate::windows::input_code_page()).unwrap_or_default();
-    }
-    let _ = terminal;
-    Charset::default()
+    let charset = Charset::of_code_page(crate::windows::input_code_page()).unwrap_or_default();
+    #[cfg(not(windows))]
+    let charset = Charset::default();
+    charset
 }
 
 #[cfg(test)]

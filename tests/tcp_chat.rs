@@ -5,6 +5,8 @@ mod common;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
+use socket_demos::input::charset_of_pipes;
+
 use common::textbook::{self, Textbook};
 use common::{CLIENT, Peer, Running, SERVER, Server, eventually, run, wine};
 
@@ -264,13 +266,13 @@ fn the_person_at_the_server_speaks_kicks_and_ends() {
 #[cfg(unix)]
 #[test]
 fn a_server_that_is_ended_from_outside_says_so() {
-    for signal in ["INT", "TERM"] {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let mut server = Server::start(&[]);
         let mut bob = server.join("bob");
         let asked = Instant::now();
         server.running.signal(signal);
         assert_eq!(bob.rest(), "* server has ended the server\n");
-        assert_eq!(server.running.ended().0.code(), Some(130));
+        assert_eq!(server.running.ended().0.code(), Some(code));
         assert!(asked.elapsed() < Duration::from_secs(1), "{signal}: {:?}", asked.elapsed());
     }
 }
@@ -294,14 +296,14 @@ fn two_of_our_clients_chat_and_leave() {
     ming.says("welcome, 小明");
     let mut hong = Running::start(CLIENT, &[&server.address(), "--name", "小红"]);
     ming.says("* 小红 joined");
-    hong.types("你好 🌕");
+    hong.types("你好，世界");
     hong.types("");
     hong.types(" q");
     hong.types("q");
     assert_eq!(hong.ended_well(), "* welcome, 小红\n");
     hong.notes("an empty message");
     let heard = ming.says("* 小红 left\n");
-    assert_eq!(heard, "* welcome, 小明\n* 小红 joined\n[小红] 你好 🌕\n[小红]  q\n* 小红 left\n");
+    assert_eq!(heard, "* welcome, 小明\n* 小红 joined\n[小红] 你好，世界\n[小红]  q\n* 小红 left\n");
 }
 
 #[test]
@@ -374,7 +376,7 @@ fn a_long_line_is_cut_at_a_character_and_its_sender_told() {
     let mut sender = server.join("sender");
     hearer.hears_until("* sender joined\n");
     sender.sends(&format!("{}\nnext\n", "汉".repeat(5000)));
-    assert_eq!(hearer.line(), format!("[sender] {}\n", "汉".repeat(8192 / 3)));
+    assert!(hearer.line() == format!("[sender] {}\n", "汉".repeat(8192 / 3)));
     assert_eq!(hearer.line(), "[sender] next\n");
     assert!(sender.line().contains("longer than 8192 bytes"));
 
@@ -383,7 +385,7 @@ fn a_long_line_is_cut_at_a_character_and_its_sender_told() {
     hearer.hears_until("* long joined\n");
     client.types(&"字".repeat(5000));
     let pieces: String = (0..3).map(|_| hearer.line().replace("[long] ", "").replace('\n', "")).collect();
-    assert_eq!(pieces, "字".repeat(5000), "our client sends a long line in pieces and loses nothing");
+    assert!(pieces == "字".repeat(5000), "our client sends a long line in pieces and loses nothing");
 }
 
 #[test]
@@ -395,15 +397,19 @@ fn a_gbk_room_speaks_gbk() {
     raw.send(b"\xc4\xe3\xba\xc3\n");
     client.says("] 你好\n");
     server.running.says("] 你好\n");
-    client.types("月亮🌕");
-    client.notes("GBK has no character '🌕'");
+    // On a Windows of code page 936 nobody can pipe such a character in.
+    let moon_can_be_typed = charset_of_pipes().is_utf8();
+    if moon_can_be_typed {
+        client.types("月亮🌕");
+        client.notes("GBK has no character '🌕'");
+        server.running.types("🌕");
+        server.running.notes("GBK has no character '🌕'");
+    }
     client.types("月亮");
     let mut heard = Vec::new();
     while !heard.ends_with(b"\xd4\xc2\xc1\xc1\n") {
         heard.extend(raw.recv());
     }
-    server.running.types("🌕");
-    server.running.notes("GBK has no character '🌕'");
 }
 
 #[test]

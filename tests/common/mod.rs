@@ -14,6 +14,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use socket_demos::input::charset_of_pipes;
+
 /// The longest wait of any test. Two busy cores under Wine need seconds where one program alone needs milliseconds.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -33,7 +35,7 @@ impl Collected {
         let collected = Arc::new(Self::default());
         let filled = Arc::clone(&collected);
         thread::spawn(move || {
-            let mut buffer = [0; 65536];
+            let mut buffer = [0; 16384];
             loop {
                 let read = stream.read(&mut buffer).unwrap_or(0);
                 let mut bytes = filled.bytes.lock().unwrap();
@@ -100,9 +102,10 @@ impl Running {
         self.child.id()
     }
 
-    /// Types a line.
+    /// Types a line, in the encoding that pipes have here.
     pub fn types(&mut self, line: &str) {
-        self.feeds(format!("{line}\n").as_bytes());
+        let bytes = charset_of_pipes().encode(line).unwrap();
+        self.feeds(&[&bytes[..], b"\n"].concat());
     }
 
     /// Gives bytes to standard input. A program that has ended already does not want them.
@@ -204,7 +207,7 @@ pub fn send_signal(pid: u32, name: &str) {
 /// Runs a program to its end with `input`; gives the exit code, standard output and standard error.
 pub fn run(program: &str, args: &[&str], input: &str) -> (Option<i32>, String, String) {
     let mut running = Running::start(program, args);
-    running.feeds(input.as_bytes());
+    running.feeds(&charset_of_pipes().encode(input).unwrap());
     running.ends_input();
     let (status, out, err) = running.ended();
     (status.code(), String::from_utf8_lossy(&out).into_owned(), err)
@@ -300,7 +303,7 @@ impl Peer {
     /// All that comes until the end of the stream; a reset counts as the end.
     pub fn rest(&mut self) -> String {
         let mut rest = Vec::new();
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 16384];
         while let Ok(read @ 1..) = self.reader.read(&mut buffer) {
             rest.extend_from_slice(&buffer[..read]);
         }

@@ -1,0 +1,301 @@
+//! The programs on a terminal: a pseudo-terminal for them, an emulator (vt100) for the eye.
+#![cfg(unix)]
+
+mod common;
+
+use std::io::{Read as _, Write as _};
+use std::num::NonZero;
+use std::process::{Child, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{CLIENT, DEADLINE, SERVER, Server, eventually, send_signal};
+use pty_process::blocking::{self, Pty};
+use rustix::termios::{Termios, tcgetattr};
+
+const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
+const COLUMNS: NonZero<u16> = NonZero::new(80).unwrap();
+
+/// A program on a terminal of its own.
+struct Terminal {
+    pty: Arc<Pty>,
+    child: Child,
+    seen: Arc<Seen>,
+    before: Termios,
+}
+
+struct Seen {
+    screen: Mutex<(vt100::Parser, Vec<u8>)>,
+    changed: Condvar,
+}
+
+/// Whether somebody looks at the terminal. One that nobody reads stops its program's output, as Ctrl-S does.
+#[derive(PartialEq)]
+enum Eye {
+    Open,
+    Shut,
+}
+
+impl Terminal {
+    fn start(program: &str, args: &[&str]) -> Self {
+        Self::watched(program, args, Eye::Open)
+    }
+
+    fn watched(program: &str, args: &[&str], eye: Eye) -> Self {
+        let (pty, slave) = blocking::open().unwrap();
+        pty.resize(pty_process::Size::new(ROWS.get(), COLUMNS.get())).unwrap();
+        let before = tcgetattr(&pty).unwrap();
+        let command = blocking::Command::new(program).args(args).env("SOCKET_DEMOS_LANG", "en").env("TERM", "xterm");
+        let child = command.spawn(slave).unwrap();
+        let pty = Arc::new(pty);
+        let seen = Arc::new(Seen {
+            screen: Mutex::new((vt100::Parser::new(ROWS, COLUMNS, 0), Vec::new())),
+            changed: Condvar::new(),
+        });
+        if eye == Eye::Open {
+            let (pty, seen) = (Arc::clone(&pty), Arc::clone(&seen));
+            thread::spawn(move || watch(&pty, &seen));
+        }
+        Self { pty, child, seen, before }
+    }
+
+    fn types(&self, text: &str) {
+        (&*self.pty).write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits until the screen's text is as `wanted`.
+    fn sees(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + DEADLINE;
+        let mut screen = self.seen.screen.lock().unwrap();
+        loop {
+            let text = screen.0.screen().contents();
+            if wanted(&text) {
+                return text;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "this is all there is to see:\n{text}");
+            screen = self.seen.changed.wait_timeout(screen, left).unwrap().0;
+        }
+    }
+
+    fn sees_last(&self, line: &str) -> String {
+        self.sees(|text| text.lines().last().is_some_and(|last| last.trim_end() == line))
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually(true, || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// The program has ended and left the terminal as it found it.
+    fn left_as_it_was(&mut self) -> ExitStatus {
+        let status = self.ended();
+        let (now, before) = (tcgetattr(&*self.pty).unwrap(), &self.before);
+        assert_eq!(now.local_modes, before.local_modes);
+        assert_eq!(now.input_modes, before.input_modes);
+        assert_eq!(now.output_modes, before.output_modes);
+        let paste_is_off = || {
+            let screen = self.seen.screen.lock().unwrap();
+            !screen.0.screen().bracketed_paste()
+        };
+        eventually(true, paste_is_off);
+        status
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn watch(pty: &Pty, seen: &Seen) {
+    let mut buffer = [0; 4096];
+    // Reading fails when the program's side is closed for good.
+    while let Ok(read @ 1..) = (&*pty).read(&mut buffer) {
+        let mut screen = seen.screen.lock().unwrap();
+        screen.0.process(&buffer[..read]);
+        screen.1.extend_from_slice(&buffer[..read]);
+        seen.changed.notify_all();
+    }
+}
+
+#[test]
+fn a_message_that_arrives_leaves_the_half_typed_line_alone() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let ming = Terminal::start(CLIENT, &[&server.address(), "--name", "小明"]);
+    bob.hears_until("* 小明 joined\n");
+    ming.sees_last(">");
+    ming.types("你好，half ty");
+    ming.sees_last("> 你好，half ty");
+    bob.sends("a message in between\n");
+    let text = ming.sees(|text| text.contains("[bob] a message in between"));
+    assert!(!text.contains("ty[bob]"), "{text}");
+    ming.sees_last("> 你好，half ty");
+    ming.types("ped 完\r");
+    assert_eq!(bob.line(), "[小明] 你好，half typed 完\n");
+}
+
+#[test]
+fn bursts_of_hanzi_arrive_whole_while_messages_come() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let ming = Terminal::start(CLIENT, &[&server.address(), "--name", "小明"]);
+    bob.hears_until("* 小明 joined\n");
+    ming.sees_last(">");
+    let mut noise = server.join("noise");
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let background = thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(2)).is_err() {
+            noise.sends("噪声\n");
+        }
+    });
+    for round in 0..10 {
+        let burst = format!("输入法一次提交很多汉字第{round}轮");
+        ming.types(&burst);
+        ming.types("\r");
+        let heard = bob.hears_until(&format!("第{round}轮\n"));
+        assert!(heard.ends_with(&format!("[小明] {burst}\n")), "{heard}");
+    }
+    stop.send(()).unwrap();
+    background.join().unwrap();
+}
+
+#[test]
+fn the_terminal_is_as_it_was_after_every_ending() {
+    let server = Server::start(&[]);
+    let address = server.address();
+    let start = || {
+        let terminal = Terminal::start(CLIENT, &[&address]);
+        terminal.sees_last(">");
+        terminal
+    };
+    let mut leaving = start();
+    leaving.types("q\r");
+    assert!(leaving.left_as_it_was().success());
+
+    let mut interrupted = start();
+    interrupted.types("half\x03");
+    assert_eq!(interrupted.left_as_it_was().code(), Some(130));
+
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let mut ended = start();
+        ended.types("half");
+        ended.sees_last("> half");
+        let asked = Instant::now();
+        send_signal(ended.child.id(), signal);
+        assert_eq!(ended.left_as_it_was().code(), Some(code));
+        assert!(asked.elapsed() < Duration::from_secs(1), "{signal} took {:?}", asked.elapsed());
+    }
+
+    let mut left_alone = start();
+    left_alone.types("half typed");
+    left_alone.sees_last("> half typed");
+    drop(server);
+    assert!(left_alone.left_as_it_was().success());
+    let text = left_alone.sees(|text| text.contains("closed the connection"));
+    assert!(text.contains("> half typed"), "{text}");
+}
+
+#[test]
+fn last_words_before_the_end_are_shown() {
+    for _ in 0..20 {
+        let (listener, address) = common::textbook::listen();
+        let mut client = Terminal::start(CLIENT, &[&address.to_string()]);
+        let mut server = common::Peer::of(listener.accept().unwrap().0);
+        client.sees_last(">");
+        server.sends("one\ntwo\nlast words\n");
+        drop(server);
+        assert!(client.left_as_it_was().success());
+        client.sees(|text| text.contains("one\ntwo\nlast words\nthe server has closed"));
+    }
+}
+
+#[test]
+fn a_redirected_output_holds_messages_and_no_escapes() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let file = tempfile();
+    let shell = format!("exec {CLIENT} {} --name typist > {}", server.address, file.display());
+    let mut client = Terminal::start("sh", &["-c", &shell]);
+    bob.hears_until("* typist joined\n");
+    client.sees(|text| text.contains("> "));
+    client.types("typed without an editor\r");
+    assert_eq!(bob.line(), "[typist] typed without an editor\n");
+    bob.sends("for the file \x1b[31m\n");
+    let heard = || std::fs::read_to_string(&file).unwrap();
+    eventually("* welcome, typist\n[bob] for the file \\x1b[31m\n".to_string(), heard);
+    client.types("q\r");
+    assert!(client.left_as_it_was().success());
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_peers_escapes_never_reach_the_terminal() {
+    let (listener, address) = common::textbook::listen();
+    let client = Terminal::start(CLIENT, &[&address.to_string()]);
+    let mut server = common::Peer::of(listener.accept().unwrap().0);
+    client.sees_last(">");
+    server.sends("evil \x1b]0;title\x07\x1b[2J\u{9b}31m\u{202e}txt\u{e0041}\r\n你好 end\n");
+    let text = client.sees(|text| text.contains("你好 end"));
+    assert!(text.contains(r"evil \x1b]0;title\x07\x1b[2J\u{9b}31m\u{202e}txt\u{e0041}"), "{text}");
+    let bytes = client.seen.screen.lock().unwrap().1.clone();
+    assert!(!bytes.windows(3).any(|bytes| bytes == b"\x1b]0"));
+}
+
+#[test]
+fn a_message_of_several_lines_cannot_pass_for_another_senders() {
+    let (listener, address) = common::textbook::listen();
+    let client = Terminal::start(CLIENT, &["--classic", &address.to_string()]);
+    let mut server = common::textbook::Textbook::answers(&listener);
+    client.sees(|text| text.contains("your message:"));
+    client.types("hi\r");
+    server.recv();
+    server.send("first\n[bob] second");
+    client.sees(|text| text.contains("first\n    [bob] second"));
+}
+
+#[test]
+fn a_stopped_terminal_at_the_server_stalls_nobody_and_can_be_ended() {
+    let mut server = Terminal::watched(SERVER, &["127.0.0.1:0"], Eye::Shut);
+    // The ready line goes to nobody's eye, so the port comes from the system's table.
+    let port = listening_port_of(server.child.id());
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    let mut bob = common::Peer::connect(address);
+    let mut eve = common::Peer::connect(address);
+    eve.sends("/name eve\n");
+    eve.hears_until("welcome");
+    bob.sends("/name bob\n");
+    bob.hears_until("welcome");
+    eve.hears_until("bob joined");
+    let line = "x".repeat(8000);
+    for _ in 0..1000 {
+        bob.sends(&format!("{line}\n"));
+        assert_eq!(eve.line().len(), "[bob] ".len() + 8001);
+    }
+    let asked = Instant::now();
+    send_signal(server.child.id(), "INT");
+    assert_eq!(server.ended().code(), Some(130));
+    assert!(asked.elapsed() < Duration::from_secs(1), "it took {:?}", asked.elapsed());
+}
+
+fn listening_port_of(pid: u32) -> u16 {
+    let mut port = None;
+    eventually(true, || {
+        let all = listeners::get_all().unwrap();
+        port = all.iter().find(|listener| listener.process.pid == pid).map(|listener| listener.socket.port());
+        port.is_some()
+    });
+    port.unwrap()
+}
+
+fn tempfile() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("socket-demos-test-{}", std::process::id()))
+}
