@@ -20,22 +20,22 @@ const USAGE: u8 = 2;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Shared {
     /// Looked at before the arguments are parsed; here so that a wrong value is refused.
-    #[arg(long, value_name = "en|zh", value_parser = parse_lang, help = t!(
+    #[arg(long, global = true, value_name = "en|zh", value_parser = parse_lang, help = t!(
         "Language: en or zh (default: SOCKET_DEMOS_LANG, then the system's)",
         "语言：en 或 zh（默认看 SOCKET_DEMOS_LANG，再看系统语言）"
     ))]
     lang: Option<Lang>,
-    #[arg(long, value_name = t!("WHEN", "何时"), default_value = "auto", help = t!(
+    #[arg(long, global = true, value_name = t!("WHEN", "何时"), default_value = "auto", help = t!(
         "Colours on standard error: auto, always, never",
         "标准错误上是否用颜色：auto 自动、always 总是、never 从不"
     ))]
     color: When,
-    #[arg(long, help_heading = tracing_heading(), hide_short_help = true, help = t!(
+    #[arg(long, global = true, help_heading = tracing_heading(), hide_short_help = true, help = t!(
         "Show every socket call on standard error as it happens",
         "把每一次套接字调用实时显示在标准错误上"
     ))]
     trace: bool,
-    #[arg(long, value_name = t!("FILE", "文件"), help_heading = tracing_heading(), hide_short_help = true, help = t!(
+    #[arg(long, global = true, value_name = t!("FILE", "文件"), help_heading = tracing_heading(), hide_short_help = true, help = t!(
         "Append every socket call to FILE as JSON lines",
         "把每一次套接字调用以 JSON 行追加到文件"
     ))]
@@ -237,7 +237,8 @@ where
     A: clap::Parser + AsRef<Shared>,
 {
     lang::set(Lang::for_arguments(std::env::args_os().skip(1)));
-    let command = localized(A::command());
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    let command = localized(A::command().arg(version.help(t!("Print the version", "显示版本"))));
     let program = command.get_name().to_string();
     let args = match command.try_get_matches().and_then(|matches| A::from_arg_matches(&matches)) {
         Ok(args) => args,
@@ -282,13 +283,6 @@ fn localized(command: Command) -> Command {
             "Print help: -h the usual options, --help all of them",
             "显示帮助：-h 只列常用选项，--help 列出全部"
         )))
-        .arg(
-            Arg::new("version")
-                .short('V')
-                .long("version")
-                .action(ArgAction::Version)
-                .help(t!("Print the version", "显示版本")),
-        )
         .mut_args(|argument| {
             let heading = match argument.get_help_heading() {
                 Some(own) => own.to_string(),

@@ -30,7 +30,7 @@ pub fn prepare() {
     signals::catch();
 }
 
-/// What is to be done once before the program ends, whichever way it ends: tell the peers, say. It must not block.
+/// What is to be done once before the program ends, whichever way it ends: tell the peers, say. It has half a second.
 pub fn at_end(action: impl FnOnce() + Send + 'static) {
     *LAST_ACTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
 }

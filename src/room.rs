@@ -22,7 +22,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::lines::{Line, Lines, MAX_LINE, messages};
 use crate::screen::OutputFailed;
@@ -41,6 +41,9 @@ pub const DEFAULT_MAX_CLIENTS: usize = 256;
 /// Words of one read are sent on when this many bytes have come together: a read of 16 KiB may hold 8,192 lines of one
 /// character, and each gets a label.
 const MAX_BATCH: usize = 64 * 1024;
+
+/// How long a room that ends waits for those who lag. A program must end within a second.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How many names stand on one line of the answer to `/who`.
 const NAMES_A_LINE: usize = 8;
@@ -186,12 +189,16 @@ impl Room {
         None
     }
 
-    /// Ends the room and says so to everybody. Nothing here waits for a client.
+    /// Ends the room and says so to everybody. Those who lag have [`LAST_WORDS`] to hear it.
     pub fn close(&self) {
-        let mut state = self.state();
+        let members = std::mem::take(&mut self.state().members);
         let goodbye = self.encode(&(t!("* {} has ended the server", "* {} 结束了服务器", self.host) + "\n"));
-        for member in std::mem::take(&mut state.members).into_values() {
+        for member in members.values() {
             member.outbox.close(member.speaks_lines.then_some(&goodbye), Shutdown::Write);
+        }
+        let deadline = Instant::now() + LAST_WORDS;
+        for member in members.values() {
+            member.outbox.wait_until_sent(deadline);
         }
     }
 

@@ -343,6 +343,7 @@ fn a_peer_that_ends_or_resets_ends_our_client() {
         let (listener, address) = textbook::listen();
         let mut client = Running::start(CLIENT, &[&address.to_string()]);
         let peer = Textbook::answers(&listener);
+        client.notes("connected to");
         if reset {
             socket2::SockRef::from(&peer.0).set_linger(Some(Duration::ZERO)).unwrap();
         }

@@ -17,7 +17,7 @@ use anyhow::bail;
 use clap::Parser;
 use socket_demos::cli::{self, ServerAddress, Shared};
 use socket_demos::input::{Keyboard, Typed};
-use socket_demos::lines::{self, Line, Lines};
+use socket_demos::lines::{self, Line, Lines, MAX_LINE};
 use socket_demos::text::{Charset, Incoming};
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, farewell, screen, t};
@@ -239,6 +239,9 @@ fn listen(mut stream: &Traced<TcpStream>, charset: Charset) -> anyhow::Result<()
             if shown.is_ok() {
                 shown = screen::show(&incoming.line(line.bytes));
             }
+            if line.cut {
+                tell_cut();
+            }
         };
         match received {
             None | Some(0) => lines.flush(show),
@@ -255,6 +258,13 @@ fn tell_closed() {
     screen::talk(&t!(
         "the server has closed the connection (recv returned 0 bytes)",
         "对方已关闭连接（recv 返回 0 字节）"
+    ));
+}
+
+fn tell_cut() {
+    screen::talk(&t!(
+        "the line above is longer than {MAX_LINE} bytes; the rest of it is not shown",
+        "上面这一行超过 {MAX_LINE} 字节，后面的部分没有显示"
     ));
 }
 

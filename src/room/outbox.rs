@@ -111,6 +111,13 @@ impl Outbox {
         self.changed.notify_all();
     }
 
+    /// Waits until everything has gone, or until `deadline`.
+    pub(super) fn wait_until_sent(&self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waiting = self.changed.wait_timeout_while(self.lag(), left, |lag| lag.bytes > 0);
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+
     fn wait_in_line(self: &Arc<Self>, lag: &mut Lag, piece: &Arc<[u8]>, sent: usize) -> Result<(), TooSlow> {
         if !lag.writing {
             let outbox = Arc::clone(self);
@@ -132,9 +139,11 @@ impl Outbox {
                 lag.waiting.clear();
                 lag.bytes = 0;
                 lag.closing = Some(Closing { deadline: Instant::now(), how: Shutdown::Both });
+                self.changed.notify_all();
                 return self.end(Shutdown::Both);
             }
             self.lag().bytes -= piece.len() - sent;
+            self.changed.notify_all();
         }
     }
 
