@@ -3,7 +3,7 @@
 //! A plain `close` with unread bytes sends a reset (RFC 2525, section 2.17), and a reset may destroy what is still on
 //! its way to the peer. So: end our direction, read until the peer has ended too, then close.
 
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,8 +43,8 @@ pub fn drain(mut stream: &Traced<TcpStream>) {
 /// # Errors
 /// Those of starting the thread; the client is closed all the same.
 pub fn refuse(stream: Arc<Traced<TcpStream>>, words: &[u8]) -> io::Result<()> {
-    // A new connection's send buffer is empty, so the words fit; a client that has gone does not need them.
-    let _ = stream.try_send(words);
+    // A new connection's send buffer is empty, so this does not wait; a client that has gone does not need the words.
+    let _ = (&*stream).write_all(words);
     if REFUSED.fetch_add(1, Ordering::Relaxed) >= MAX_REFUSED {
         REFUSED.fetch_sub(1, Ordering::Relaxed);
         return Ok(());

@@ -173,6 +173,10 @@ impl Running {
         String::from_utf8(out).expect("UTF-8")
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

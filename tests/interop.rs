@@ -1,0 +1,142 @@
+//! Programs that are not ours at the other end: nc, and Python's socket module.
+//!
+//! A test whose peer is not installed says so; `.ci/run` installs them all and sets `REQUIRE_PEERS`, which turns that
+//! into a failure.
+#![cfg(unix)]
+
+mod common;
+
+use std::process::Command;
+
+use common::{CLIENT, Running, SERVER, Server, eventually};
+
+/// Whether a peer is installed; loud where it is not.
+fn have(peer: &str) -> bool {
+    let found = Command::new("sh").args(["-c", &format!("command -v {peer}")]).output().unwrap().status.success();
+    assert!(found || std::env::var_os("REQUIRE_PEERS").is_none(), "{peer} is required here, but not installed");
+    if !found {
+        eprintln!("NOT RUN: {peer} is not installed");
+    }
+    found
+}
+
+#[test]
+fn nc_sits_in_the_room() {
+    if !have("nc") {
+        return;
+    }
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let mut nc = Running::start("nc", &["127.0.0.1", &server.port()]);
+    nc.types("/name 小明");
+    nc.says("* welcome, 小明\n");
+    nc.types("你好 from nc");
+    assert_eq!(bob.hears_until("nc\n"), "* 小明 joined\n[小明] 你好 from nc\n");
+    bob.sends("answer\n");
+    nc.says("[bob] answer\n");
+    nc.types("q");
+    assert_eq!(bob.line(), "* 小明 left\n");
+}
+
+#[test]
+fn nc_is_a_server_for_our_client() {
+    if !have("nc") {
+        return;
+    }
+    // nc says nothing about the port that it has taken, so it gets one that was free a moment ago; should somebody be
+    // quicker, it ends, and the next one is tried.
+    let (mut nc, mut client) = std::iter::repeat_with(start_nc_and_client).flatten().next().unwrap();
+    client.types("你好");
+    nc.says("你好\n");
+    nc.types("an answer");
+    client.says("an answer\n");
+    client.types("q");
+    client.ended_well();
+}
+
+fn start_nc_and_client() -> Option<(Running, Running)> {
+    let (listener, address) = common::textbook::listen();
+    drop(listener);
+    let port = address.port().to_string();
+    let mut nc = Running::start("nc", &["-l", "127.0.0.1", &port]);
+    eventually(true, || nc.has_ended() || is_listening(address.port()));
+    let client = Running::start(CLIENT, &[&port]);
+    (!nc.has_ended()).then_some((nc, client))
+}
+
+fn is_listening(port: u16) -> bool {
+    !socket_demos::ports::listeners_on(port, None).is_empty()
+}
+
+/// A textbook's client and server in Python, in strict alternation, without newlines.
+const PYTHON_CLIENT: &str = "
+import socket, sys
+s = socket.socket(); s.connect(('127.0.0.1', int(sys.argv[1])))
+for words in ['你好', 'second']:
+    s.send(words.encode())
+    print(s.recv(1024).decode(), flush=True)
+s.close()
+";
+const PYTHON_SERVER: &str = "
+import socket
+s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(3)
+print(s.getsockname()[1], flush=True)
+c, peer = s.accept()
+while True:
+    words = c.recv(1024)
+    if not words: break
+    c.send('收到 '.encode() + words)
+c.close()
+";
+
+#[test]
+fn a_textbooks_python_client_talks_to_our_classic_server() {
+    if !have("python3") {
+        return;
+    }
+    let mut server = Server::start(&["--classic"]);
+    let mut python = Running::start("python3", &["-c", PYTHON_CLIENT, &server.port()]);
+    server.running.says("你好\n");
+    server.running.types("一");
+    server.running.says("second\n");
+    server.running.types("二");
+    assert_eq!(python.ended_well(), "一\n二\n");
+    server.running.notes("closed the connection");
+}
+
+#[test]
+fn our_clients_talk_to_a_textbooks_python_server() {
+    if !have("python3") {
+        return;
+    }
+    for way in ["--once", "--classic"] {
+        let python = Running::start("python3", &["-c", PYTHON_SERVER]);
+        let port = python.says("\n").trim().to_string();
+        let (code, out, err) = common::run(CLIENT, &[way, &port], "问题\n");
+        assert_eq!((code, out.as_str()), (Some(0), "收到 问题\n"), "{way}: {err}");
+    }
+}
+
+#[test]
+fn the_room_takes_a_python_textbook_client_for_what_it_is() {
+    if !have("python3") {
+        return;
+    }
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let mut python = Running::start("python3", &["-c", PYTHON_CLIENT, &server.port()]);
+    bob.hears_until("你好\n");
+    bob.sends("first answer\n");
+    bob.hears_until("second\n");
+    bob.sends("second answer\n");
+    assert_eq!(python.ended_well(), "[bob] first answer\n\n[bob] second answer\n\n");
+}
+
+#[test]
+fn the_server_is_found_by_the_name_localhost() {
+    let server = Server::of(Running::start(SERVER, &["localhost:0"]));
+    let mut client = Running::start(CLIENT, &[&format!("localhost:{}", server.port()), "--name", "me"]);
+    client.says("welcome, me");
+    client.ends_input();
+    client.ended_well();
+}
