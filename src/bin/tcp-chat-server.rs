@@ -100,11 +100,11 @@ fn chat(args: &Args) -> anyhow::Result<()> {
         .map_err(|failed| errors::cannot_listen(&address, failed))?;
     let bound = listener.local_addr()?;
     let way = match (args.once, args.classic) {
-        (true, _) => t!("one message each way; without --once a chat room", "双方各一条；不加 --once 就是聊天室"),
-        (_, true) => t!("the textbook's way; without --classic a chat room", "课本原样；不加 --classic 就是聊天室"),
-        _ => t!("a chat room; the textbook's way: --classic", "聊天室；课本原样请加 --classic"),
+        (true, _) => t!("one message each way (without --once: a chat room)", "双方各发一条（不加 --once 是聊天室）"),
+        (_, true) => t!("the textbook's way (without --classic: a chat room)", "课本原样（不加 --classic 是聊天室）"),
+        _ => t!("a chat room (the textbook's way: --classic)", "聊天室（课本原样请加 --classic）"),
     };
-    screen::talk(&t!("{PROGRAM} ({way}): listening on {bound}", "{PROGRAM}（{way}）：正在监听 {bound}"));
+    screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     args.listen.tell_others("tcp-chat-client", bound.port());
     match (args.once, args.classic) {
         (true, _) => once(&listener, args),

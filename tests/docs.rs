@@ -1,0 +1,53 @@
+//! What the READMEs say is true: their commands exist, their links lead somewhere, and both say the same.
+
+use std::path::Path;
+use std::process::Command;
+
+const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The lines of the shell blocks.
+fn commands(text: &str) -> Vec<String> {
+    let blocks = text.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks.flat_map(str::lines).map(str::to_string).collect()
+}
+
+#[test]
+fn both_languages_show_the_same_commands() {
+    let [english, chinese] = READMES.map(|name| commands(&read(name)));
+    assert_eq!(english, chinese);
+    assert!(english.len() >= 8, "{english:?}");
+}
+
+#[test]
+fn every_command_is_one_that_our_programs_understand() {
+    for command in commands(&read("README.md")) {
+        let words: Vec<&str> = command.split(' ').collect();
+        let ["cargo", "run", "--bin", name, rest @ ..] = &words[..] else {
+            assert!(["cargo test"].contains(&command.as_str()), "unknown kind of command: {command}");
+            continue;
+        };
+        let program = match *name {
+            "tcp-chat-server" => env!("CARGO_BIN_EXE_tcp-chat-server"),
+            "tcp-chat-client" => env!("CARGO_BIN_EXE_tcp-chat-client"),
+            "socket-lab" => env!("CARGO_BIN_EXE_socket-lab"),
+            other => panic!("no program {other}"),
+        };
+        // With --help behind them the arguments are still checked, and nothing is left running.
+        let output = Command::new(program).args(rest.iter().skip(1)).arg("--help").output().unwrap();
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    for name in ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"] {
+        let text = read(name);
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{name}: {link}");
+        }
+    }
+}
