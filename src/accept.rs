@@ -25,7 +25,8 @@ impl Trouble {
     /// Takes a failed `accept`: a connection that its client gave up needs nothing, a lack of descriptors, threads or
     /// memory needs patience. Gives what is to be told about it: once, then every ten seconds at most.
     pub fn pause(&mut self, error: &io::Error) -> Option<String> {
-        if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted) {
+        use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected};
+        if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected) {
             return None;
         }
         std::thread::sleep(PAUSE);

@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! From the command line to the socket:
-//! - [`cli`]: arguments, exit codes, one-line errors; [`lang`]: English or Chinese, `t!`
+//! - [`cli`]: help, exit codes, one-line errors; [`options`]: what programs share; [`lang`]: English or Chinese, `t!`
 //! - [`address`]: `HOST:PORT` as people type it; [`errors`]: what the system says, with the cure
 //! - [`ports`]: who holds a port, and in which TCP states
 //! - [`trace`]: the sockets themselves, with every call told; [`accept`]: what `accept` may fail with
@@ -28,6 +28,7 @@ pub mod farewell;
 pub mod input;
 pub mod lang;
 pub mod lines;
+pub mod options;
 pub mod ports;
 pub mod room;
 pub mod screen;

@@ -7,7 +7,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use socket_demos::cli::{self, Shared};
+use socket_demos::cli;
+use socket_demos::options::{self, Shared};
 use socket_demos::ports::{self, Holder, Socket, State};
 use socket_demos::{screen, t};
 
@@ -24,7 +25,7 @@ struct Args {
 enum Lab {
     #[command(about = t!("Who holds a TCP port, and every TCP state on it", "谁占着一个 TCP 端口，上面有哪些 TCP 状态"))]
     Port {
-        #[arg(value_name = t!("PORT", "端口"), value_parser = cli::parse_port, help = t!("The port's number", "端口号"))]
+        #[arg(value_name = t!("PORT", "端口"), value_parser = options::parse_port, help = t!("The port's number", "端口号"))]
         port: u16,
     },
 }

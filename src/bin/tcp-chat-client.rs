@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::Parser;
-use socket_demos::cli::{self, ServerAddress, Shared};
+use socket_demos::cli;
 use socket_demos::input::{Keyboard, Typed};
 use socket_demos::lines::{self, Line, Lines, MAX_LINE};
+use socket_demos::options::{self, Encoding, ServerAddress, Shared, Textbook};
 use socket_demos::text::{Charset, Incoming};
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, farewell, screen, t};
@@ -37,31 +38,20 @@ struct Args {
         "双方各发一条消息就结束：第一课"
     ))]
     once: bool,
-    #[arg(long, help = t!(
-        "The textbook's way: one message each way in turn, no newlines",
-        "课本原样：双方轮流各发一条，不带换行"
-    ))]
-    classic: bool,
-    #[arg(long, value_name = t!("BYTES", "字节"), default_value_t = 1024, value_parser = cli::parse_bufsize, help = t!(
-        "What one recv takes at most (with --once and --classic)",
-        "一次 recv 最多取多少字节（用于 --once 和 --classic）"
-    ))]
-    bufsize: usize,
-    #[arg(long, value_name = t!("NAME", "名字"), value_parser = cli::parse_name, help = t!(
+    #[command(flatten)]
+    textbook: Textbook,
+    #[arg(long, value_name = t!("NAME", "名字"), value_parser = options::parse_name, help = t!(
         "Your name in the room; without it you are your address",
         "你在聊天室里的名字；不写就显示你的地址"
     ))]
     name: Option<String>,
-    #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "5", value_parser = cli::parse_duration, help = t!(
+    #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "5", value_parser = options::parse_duration, help = t!(
         "When to give up connecting",
         "多久连不上就放弃"
     ))]
     timeout: Duration,
-    #[arg(long, value_name = t!("LABEL", "编码"), default_value = "utf-8", help = t!(
-        "Encoding of what the server sends and gets: utf-8, gbk, …",
-        "服务器收发文字的编码：utf-8、gbk 等"
-    ))]
-    encoding: Charset,
+    #[command(flatten)]
+    encoding: Encoding,
     #[command(flatten)]
     shared: Shared,
 }
@@ -82,7 +72,7 @@ fn chat(args: &Args) -> anyhow::Result<()> {
     let (stream, server) = address
         .try_each(|address| connect(address, args.timeout, &trace))
         .map_err(|failed| errors::cannot_connect(address, failed, "tcp-chat-server", args.timeout))?;
-    screen::talk(&if args.classic {
+    screen::talk(&if args.textbook.classic {
         t!(
             "connected to {server}, waiting for the server to accept (it talks to one client at a time; its first answer shows that it did)",
             "已连接 {server}，等待服务器 accept（它一次只和一个客户端说话；收到第一条回复，才说明轮到你了）"
@@ -90,7 +80,7 @@ fn chat(args: &Args) -> anyhow::Result<()> {
     } else {
         t!("connected to {server} (q leaves)", "已连接 {server}（输入 q 离开）")
     });
-    match (args.once, args.classic) {
+    match (args.once, args.textbook.classic) {
         (true, _) => once(&stream, args),
         (_, true) => classic(&stream, args),
         _ => room(stream, args),
@@ -106,7 +96,7 @@ fn connect(address: SocketAddr, timeout: Duration, trace: &Trace) -> io::Result<
 
 /// The first lesson: one message each way.
 fn once(stream: &Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
-    take_turn(stream, args, &mut Incoming::new(args.encoding), &mut Keyboard::open())?;
+    take_turn(stream, args, &mut Incoming::new(args.encoding.charset), &mut Keyboard::open())?;
     farewell::close(stream);
     Ok(())
 }
@@ -114,7 +104,7 @@ fn once(stream: &Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
 /// The textbook's conversation: ask, send, receive, show, until there is nothing left to say or nobody to hear it.
 fn classic(stream: &Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
     let mut keyboard = Keyboard::open();
-    let mut incoming = Incoming::new(args.encoding);
+    let mut incoming = Incoming::new(args.encoding.charset);
     loop {
         match take_turn(stream, args, &mut incoming, &mut keyboard)? {
             Turn::Done => {}
@@ -145,7 +135,7 @@ fn take_turn(
     incoming: &mut Incoming,
     keyboard: &mut Keyboard,
 ) -> anyhow::Result<Turn> {
-    let encode = |typed: &str| args.encoding.encode(typed).map_err(|lacking| lacking.to_string());
+    let encode = |typed: &str| args.encoding.charset.encode(typed).map_err(|lacking| lacking.to_string());
     let message = match keyboard.ask(&t!("your message: ", "消息："), encode)? {
         Typed::Line(message) => message,
         Typed::Quit => return Ok(Turn::Quit),
@@ -159,7 +149,7 @@ fn take_turn(
 
 /// One `recv`, taken for one message. Says whether there was one.
 fn receive(mut stream: &Traced<TcpStream>, args: &Args, incoming: &mut Incoming) -> anyhow::Result<bool> {
-    let mut buffer = vec![0; args.bufsize];
+    let mut buffer = vec![0; args.textbook.bufsize];
     match stream.read(&mut buffer) {
         Ok(0) => {
             tell_closed();
@@ -177,13 +167,13 @@ fn receive(mut stream: &Traced<TcpStream>, args: &Args, incoming: &mut Incoming)
 fn room(stream: Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
     stream.set_keepalive()?;
     if let Some(name) = &args.name {
-        (&stream).write_all(&args.encoding.encode(&format!("/name {name}\n"))?)?;
+        (&stream).write_all(&args.encoding.charset.encode(&format!("/name {name}\n"))?)?;
     }
     let stream = Arc::new(stream);
     let leaving = Arc::new(AtomicBool::new(false));
-    let (speaker, left, charset) = (Arc::clone(&stream), Arc::clone(&leaving), args.encoding);
+    let (speaker, left, charset) = (Arc::clone(&stream), Arc::clone(&leaving), args.encoding.charset);
     thread::spawn(move || speak(&speaker, charset, &left).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
-    match listen(&stream, args.encoding) {
+    match listen(&stream, args.encoding.charset) {
         Err(_) if leaving.load(Ordering::Relaxed) => Ok(()),
         Ok(()) if !leaving.load(Ordering::Relaxed) => {
             tell_closed();

@@ -13,10 +13,11 @@ use std::thread;
 
 use clap::Parser;
 use socket_demos::accept::{self, Trouble};
-use socket_demos::cli::{self, ListenAddress, Shared};
+use socket_demos::cli;
 use socket_demos::input::{Keyboard, Typed};
+use socket_demos::options::{self, Encoding, ListenAddress, Shared, Textbook};
 use socket_demos::room::{self, Full, Room, Seat, Stay};
-use socket_demos::text::{Charset, Incoming};
+use socket_demos::text::Incoming;
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, farewell, screen, t};
 
@@ -42,42 +43,31 @@ struct Args {
         "双方各发一条消息就结束：第一课"
     ))]
     once: bool,
-    #[arg(long, help = t!(
-        "The textbook's way: one client at a time, one message each way in turn, no newlines",
-        "课本原样：一次只服务一个客户端，双方轮流各发一条，不带换行"
-    ))]
-    classic: bool,
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = cli::parse_count, help = t!(
+    #[command(flatten)]
+    textbook: Textbook,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = options::parse_count, help = t!(
         "Connections that may wait for accept (with --once and --classic)",
         "等待 accept 的连接数（用于 --once 和 --classic）"
     ))]
     backlog: u16,
-    #[arg(long, value_name = t!("BYTES", "字节"), default_value_t = 1024, value_parser = cli::parse_bufsize, help = t!(
-        "What one recv takes at most (with --once and --classic)",
-        "一次 recv 最多取多少字节（用于 --once 和 --classic）"
-    ))]
-    bufsize: usize,
     #[cfg(unix)]
     #[arg(long, help = t!(
         "Leave SO_REUSEADDR off, to see a restart fail",
         "不设 SO_REUSEADDR，看看重启为什么会失败"
     ))]
     no_reuse: bool,
-    #[arg(long, value_name = t!("NAME", "名字"), default_value = "server", value_parser = cli::parse_name, help = t!(
+    #[arg(long, value_name = t!("NAME", "名字"), default_value = "server", value_parser = options::parse_name, help = t!(
         "Your name in the room",
         "你在聊天室里的名字"
     ))]
     name: String,
-    #[arg(long, value_name = "N", default_value_t = room::DEFAULT_MAX_CLIENTS, value_parser = cli::parse_clients, help = t!(
+    #[arg(long, value_name = "N", default_value_t = room::DEFAULT_MAX_CLIENTS, value_parser = options::parse_clients, help = t!(
         "Clients that the room takes",
         "聊天室最多容纳的客户端数"
     ))]
     max_clients: usize,
-    #[arg(long, value_name = t!("LABEL", "编码"), default_value = "utf-8", help = t!(
-        "Encoding of what the clients send and get: utf-8, gbk, …",
-        "客户端收发文字的编码：utf-8、gbk 等"
-    ))]
-    encoding: Charset,
+    #[command(flatten)]
+    encoding: Encoding,
     #[command(flatten)]
     shared: Shared,
 }
@@ -99,14 +89,14 @@ fn chat(args: &Args) -> anyhow::Result<()> {
         .try_each(|address| listen(address, args, &trace))
         .map_err(|failed| errors::cannot_listen(&address, failed))?;
     let bound = listener.local_addr()?;
-    let way = match (args.once, args.classic) {
+    let way = match (args.once, args.textbook.classic) {
         (true, _) => t!("one message each way (without --once: a chat room)", "双方各发一条（不加 --once 是聊天室）"),
         (_, true) => t!("the textbook's way (without --classic: a chat room)", "课本原样（不加 --classic 是聊天室）"),
         _ => t!("a chat room (the textbook's way: --classic)", "聊天室（课本原样请加 --classic）"),
     };
     screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     args.listen.tell_others("tcp-chat-client", bound.port());
-    match (args.once, args.classic) {
+    match (args.once, args.textbook.classic) {
         (true, _) => once(&listener, args),
         (_, true) => classic(&listener, args),
         _ => room(&listener, args),
@@ -124,7 +114,7 @@ fn listen(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<Traced<
         socket.set_reuse_address()?;
     }
     socket.bind(address)?;
-    socket.listen(if args.once || args.classic { args.backlog.into() } else { ROOM_BACKLOG })
+    socket.listen(if args.once || args.textbook.classic { args.backlog.into() } else { ROOM_BACKLOG })
 }
 
 /// The first lesson: one client, one message each way.
@@ -132,7 +122,7 @@ fn once(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
     let mut keyboard = Keyboard::open();
     let (stream, peer) = listener.accept()?;
     screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
-    let mut incoming = Incoming::new(args.encoding);
+    let mut incoming = Incoming::new(args.encoding.charset);
     if let Turn::Gone(error) = take_turn(&stream, args, &mut incoming, &mut keyboard)? {
         tell_gone(peer, error.as_ref());
     }
@@ -154,7 +144,7 @@ fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
         };
         screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
         stream.set_keepalive()?;
-        let mut incoming = Incoming::new(args.encoding);
+        let mut incoming = Incoming::new(args.encoding.charset);
         loop {
             match take_turn(&stream, args, &mut incoming, &mut keyboard)? {
                 Turn::Done => {}
@@ -181,14 +171,14 @@ fn take_turn(
     incoming: &mut Incoming,
     keyboard: &mut Keyboard,
 ) -> anyhow::Result<Turn> {
-    let mut buffer = vec![0; args.bufsize];
+    let mut buffer = vec![0; args.textbook.bufsize];
     let received = match stream.read(&mut buffer) {
         Ok(0) => return Ok(Turn::Gone(None)),
         Ok(received) => received,
         Err(error) => return Ok(Turn::Gone(Some(error))),
     };
     screen::show(&incoming.message(&buffer[..received]))?;
-    let encode = |typed: &str| args.encoding.encode(typed).map_err(|lacking| lacking.to_string());
+    let encode = |typed: &str| args.encoding.charset.encode(typed).map_err(|lacking| lacking.to_string());
     let Typed::Line(answer) = keyboard.ask(&t!("your answer: ", "回复："), encode)? else {
         return Ok(Turn::NothingToSay);
     };
@@ -214,7 +204,7 @@ fn room(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
             "系统的描述符上限（ulimit -n）只够容纳 {max_clients} 个客户端"
         ));
     }
-    let room = Room::new(&args.name, max_clients, args.encoding);
+    let room = Room::new(&args.name, max_clients, args.encoding.charset);
     let (screen, host, ended) = (Arc::clone(&room), Arc::clone(&room), Arc::clone(&room));
     ending::at_end(move || ended.close());
     thread::spawn(move || screen.show().unwrap_or_else(|failed| cli::fail(PROGRAM, &failed.into())));
