@@ -4,7 +4,8 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use crate::address::{Address, Failed};
-use crate::{ports, t};
+use crate::ports::{self, Transport};
+use crate::t;
 
 /// The name and number that people search for: `EADDRINUSE 98`, on Windows `WSAEADDRINUSE 10048`.
 pub fn code(error: &io::Error) -> String {
@@ -57,13 +58,13 @@ pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// Why a server cannot listen for TCP, and the cure.
-pub fn cannot_listen(asked: &Address, failed: Failed) -> anyhow::Error {
+/// Why a server cannot have its address, and the cure.
+pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> anyhow::Error {
     let Failed { address: Some(address), error } = failed else {
         return unknown_host(asked, &failed.error);
     };
     let cure = match error.kind() {
-        ErrorKind::AddrInUse => ports::who_uses(address),
+        ErrorKind::AddrInUse => ports::who_uses(transport, address),
         ErrorKind::PermissionDenied => {
             t!(
                 "ports below 1024 belong to root; take another, such as 8080",

@@ -13,9 +13,9 @@ use rustyline::history::MemHistory;
 use crate::text::Charset;
 use crate::{ending, screen, t};
 
-/// The longest piece that a pipe's line is read in, in bytes: the largest datagram fits, and a pipe without newlines
-/// cannot fill the memory.
-pub const MAX_PIECE: usize = 64 * 1024;
+/// The longest piece that a pipe's line is read in, in bytes: far more than any message may have, and a pipe without
+/// newlines cannot fill the memory.
+pub const MAX_PIECE: usize = 1024 * 1024;
 
 /// What came from the keyboard or the pipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,20 +53,28 @@ impl Keyboard {
         }
     }
 
-    /// The next line, possibly empty.
-    ///
-    /// # Errors
-    /// Those of reading standard input.
-    pub fn line(&mut self, prompt: &str) -> io::Result<Typed> {
-        self.line_from(prompt, "")
-    }
-
     /// Asks until there is something to send: white space alone is refused with a notice, and so is what `accept`
     /// refuses, with its reason; on a terminal the refused line comes back to be mended.
     ///
     /// # Errors
     /// Those of reading standard input.
     pub fn ask<T>(&mut self, prompt: &str, accept: impl Fn(&str) -> Result<T, String>) -> io::Result<Typed<T>> {
+        self.ask_any(prompt, |line| {
+            if line.trim().is_empty() {
+                return Err(t!(
+                    "an empty message has no bytes, so the other side would wait for ever: type something",
+                    "空消息没有字节，对方会一直等下去：请输入内容"
+                ));
+            }
+            accept(line)
+        })
+    }
+
+    /// As [`Keyboard::ask`], where an empty line is a message too.
+    ///
+    /// # Errors
+    /// Those of reading standard input.
+    pub fn ask_any<T>(&mut self, prompt: &str, accept: impl Fn(&str) -> Result<T, String>) -> io::Result<Typed<T>> {
         let mut refused = String::new();
         loop {
             let line = match self.line_from(prompt, &refused)? {
@@ -74,14 +82,6 @@ impl Keyboard {
                 Typed::Quit => return Ok(Typed::Quit),
                 Typed::End => return Ok(Typed::End),
             };
-            refused.clear();
-            if line.trim().is_empty() {
-                screen::talk(&t!(
-                    "an empty message has no bytes, so the other side would wait for ever: type something",
-                    "空消息没有字节，对方会一直等下去：请输入内容"
-                ));
-                continue;
-            }
             match accept(&line) {
                 Ok(accepted) => return Ok(Typed::Line(accepted)),
                 Err(why) => {
@@ -103,6 +103,18 @@ impl Keyboard {
             Some(line) => Typed::Line(line),
         })
     }
+}
+
+/// Whether `typed` is a command, `/word`, and not words that begin with a slash (`//word`).
+pub fn is_command(typed: &str) -> bool {
+    let slash = ['/', '／'];
+    typed.strip_prefix(slash).is_some_and(|rest| !rest.starts_with(slash))
+}
+
+/// The words of `typed`: `//word` says `/word`.
+pub fn without_escape(typed: &str) -> &str {
+    let slash = ['/', '／'];
+    typed.strip_prefix(slash).filter(|rest| rest.starts_with(slash)).unwrap_or(typed)
 }
 
 /// `None` where there is no terminal, or none that can be drawn on (`TERM=dumb`, mintty).
@@ -216,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_endless_line_comes_in_pieces_between_characters() {
-        let endless: &str = "汉".repeat(100_000).leak();
+        let endless: &str = "汉".repeat(1_500_000).leak();
         let pieces = lines(endless.as_bytes(), "utf-8");
         assert!(pieces.len() > 4 && pieces.iter().all(|p| p.len() <= MAX_PIECE));
         assert_eq!(pieces.concat(), endless);
@@ -226,7 +238,7 @@ mod tests {
     fn q_alone_leaves_in_both_widths_and_nothing_else_does() {
         let input: &[u8] = "q\nｑ\n q\nquit\n".as_bytes();
         let mut keyboard = Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)) };
-        let mut next = || keyboard.line("").unwrap();
+        let mut next = || keyboard.ask_any("", |line| Ok(line.to_string())).unwrap();
         assert_eq!([next(), next()], [Typed::Quit, Typed::Quit]);
         assert_eq!([next(), next()], [Typed::Line(" q".into()), Typed::Line("quit".into())]);
         assert_eq!(next(), Typed::End);

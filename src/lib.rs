@@ -16,20 +16,31 @@
 //! - [`room`]: who is in the chat room, and who hears what
 //! - [`farewell`]: closing so that nothing is lost
 //!
+//! Datagrams:
+//! - [`datagrams`]: a UDP socket, over a network that [`faults`] makes bad on purpose
+//! - [`letters`]: datagrams as messages, and whom to answer; [`contacts`]: the contact book; [`clock`]: the time as text
+//! - [`rarely`]: telling what a flood could make happen a million times
+//!
 //! The person:
 //! - [`input`]: the non-empty input loop; [`screen`]: standard output and error; [`ending`]: Ctrl-C and the terminal
 
 pub mod accept;
 pub mod address;
 pub mod cli;
+pub mod clock;
+pub mod contacts;
+pub mod datagrams;
 pub mod ending;
 pub mod errors;
 pub mod farewell;
+pub mod faults;
 pub mod input;
 pub mod lang;
+pub mod letters;
 pub mod lines;
 pub mod options;
 pub mod ports;
+pub mod rarely;
 pub mod room;
 pub mod screen;
 pub mod text;

@@ -158,11 +158,18 @@ pub struct Textbook {
     ))]
     pub classic: bool,
     /// What one `recv` takes at most, in bytes.
-    #[arg(long, value_name = t!("BYTES", "字节"), default_value_t = 1024, value_parser = parse_bufsize, help = t!(
-        "What one recv takes at most, in the textbook's way",
-        "课本原样时，一次 recv 最多取多少字节"
+    #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, help = t!(
+        "What one recv takes at most [default: 1024 in the textbook's way]",
+        "一次 recv 最多取多少字节 [课本原样时默认 1024]"
     ))]
-    pub bufsize: usize,
+    pub bufsize: Option<usize>,
+}
+
+impl Textbook {
+    /// What one `recv` takes at most in the textbook's way, in bytes.
+    pub fn recv_size(&self) -> usize {
+        self.bufsize.unwrap_or(1024)
+    }
 }
 
 /// What the peer's bytes are.
@@ -233,6 +240,19 @@ pub fn parse_duration(typed: &str) -> Result<Duration, String> {
     let wrong =
         || t!("a time is seconds, such as 5, 0.5 or 500ms, up to a day", "时间以秒计，比如 5、0.5、500ms，最长一天");
     seconds.map(Duration::from_secs_f64).ok_or_else(wrong)
+}
+
+/// Reads a share: `20%`, or `0.2`.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn parse_percent(typed: &str) -> Result<f64, String> {
+    let share = match typed.strip_suffix(['%', '％']) {
+        Some(percent) => percent.parse::<f64>().ok().map(|percent| percent / 100.0),
+        None => typed.parse().ok(),
+    };
+    let wrong = || t!("a share is 0% to 100%", "比例是 0% 到 100%");
+    share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(wrong)
 }
 
 /// Reads a name for the chat room.

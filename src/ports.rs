@@ -9,6 +9,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::t;
+use crate::text::escape;
 
 /// A TCP socket as the kernel's table shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,26 +124,40 @@ pub struct Holder {
     pub name: String,
 }
 
-/// The processes that listen on `port` with TCP, on an address that `wanted` would collide with (any, where `None`), as
-/// far as this user may see them.
-pub fn listeners_on(port: u16, wanted: Option<IpAddr>) -> BTreeSet<Holder> {
+/// Which of the two a port belongs to: TCP's and UDP's ports have nothing to do with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the protocols'")]
+pub enum Transport {
+    Tcp,
+    Udp,
+}
+
+/// The processes that hold `port`, on an address that `wanted` would collide with (any, where `None`), as far as this
+/// user may see them: with TCP those that listen, with UDP those that are bound.
+pub fn holders_of(transport: Transport, port: u16, wanted: Option<IpAddr>) -> BTreeSet<Holder> {
     let collides =
         |ip: IpAddr| wanted.is_none_or(|wanted| ip == wanted || ip.is_unspecified() || wanted.is_unspecified());
     let all = listeners::get_all().unwrap_or_default();
     let holding = all.into_iter().filter(|l| {
-        let tcp = l.protocol == listeners::Protocol::TCP && l.state == listeners::SocketState::Listen;
-        tcp && l.socket.port() == port && collides(l.socket.ip())
+        let holds = match transport {
+            Transport::Tcp => l.protocol == listeners::Protocol::TCP && l.state == listeners::SocketState::Listen,
+            Transport::Udp => l.protocol == listeners::Protocol::UDP,
+        };
+        holds && l.socket.port() == port && collides(l.socket.ip())
     });
-    holding.map(|l| Holder { pid: l.process.pid, name: l.process.name }).collect()
+    holding.map(|l| Holder { pid: l.process.pid, name: escape(&l.process.name).into_owned() }).collect()
 }
 
-/// Who is in the way of a TCP listener at `address`, in a sentence with the cure.
-pub fn who_uses(address: SocketAddr) -> String {
+/// Who is in the way of a server at `address`, in a sentence with the cure.
+pub fn who_uses(transport: Transport, address: SocketAddr) -> String {
     let port = address.port();
-    let holders = listeners_on(port, Some(address.ip()));
+    let holders = holders_of(transport, port, Some(address.ip()));
     if let Some(Holder { pid, name }) = holders.first() {
         let end = if cfg!(windows) { format!("taskkill /PID {pid}") } else { format!("kill {pid}") };
         return t!("{name} (pid {pid}) holds it; to end it: {end}", "{name}（pid {pid}）占着它；要结束它：{end}");
+    }
+    if transport == Transport::Udp {
+        return t!("take another port", "换个端口");
     }
     let sockets = tcp_sockets(port).unwrap_or_default();
     if let Some(listener) = sockets.iter().find(|socket| socket.state == State::Listen) {
@@ -204,8 +219,10 @@ mod tests {
     fn this_process_is_found_as_the_holder_of_its_listener() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        assert!(listeners_on(address.port(), Some(address.ip())).iter().any(|h| h.pid == std::process::id()));
+        assert!(
+            holders_of(Transport::Tcp, address.port(), Some(address.ip())).iter().any(|h| h.pid == std::process::id())
+        );
         assert!(tcp_sockets(address.port()).unwrap().iter().any(|s| s.state == State::Listen));
-        assert!(who_uses(address).contains(&format!("kill {}", std::process::id())));
+        assert!(who_uses(Transport::Tcp, address).contains(&format!("kill {}", std::process::id())));
     }
 }

@@ -3,7 +3,9 @@
 //! [`Traced`] wraps an open socket and has the calls of `std::net` under their own names, so that a page reads as if
 //! it used the socket itself. Each call becomes one [`Event`]. With tracing off a call costs one test of a pointer.
 
-mod sockets;
+mod socket;
+mod tcp;
+mod udp;
 
 use std::fmt;
 use std::fs::File;
@@ -12,12 +14,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{errors, screen, t};
-pub use sockets::Traced;
 
 /// How many bytes of a call a line on the terminal shows.
 const SHOWN_BYTES: usize = 48;
@@ -47,6 +49,9 @@ pub struct Event {
     /// The other side's address, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<SocketAddr>,
+    /// What was done to this datagram on purpose (`--loss` and its like).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// What the call returned.
     pub result: Outcome,
     /// The bytes that were sent or received.
@@ -64,6 +69,28 @@ pub enum Outcome {
     Error(String),
 }
 
+/// What a bad network did to a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fault {
+    /// It never arrived.
+    Lost,
+    /// This is its second copy.
+    Duplicated,
+    /// The next one has overtaken it.
+    Reordered,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::Lost => t!("lost on purpose", "故意丢弃"),
+            Self::Duplicated => t!("duplicated on purpose", "故意重复"),
+            Self::Reordered => t!("reordered on purpose", "故意乱序"),
+        })
+    }
+}
+
 /// Bytes as text and as hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Data {
@@ -78,7 +105,7 @@ pub struct Data {
 impl Data {
     fn of(bytes: &[u8]) -> Self {
         let kept = &bytes[..bytes.len().min(KEPT_BYTES)];
-        let hex = kept.iter().fold(String::with_capacity(2 * kept.len()), |hex, byte| hex + &format!("{byte:02x}"));
+        let hex = kept.iter().map(|byte| format!("{byte:02x}")).collect();
         Self { length: bytes.len(), text: String::from_utf8_lossy(kept).into_owned(), hex }
     }
 }
@@ -91,6 +118,9 @@ impl fmt::Display for Event {
         match &self.result {
             Outcome::Ok(number) => write!(f, " = {number}")?,
             Outcome::Error(error) => write!(f, " = -1 {error}")?,
+        }
+        if let Some(fault) = &self.fault {
+            write!(f, " [{fault}]")?;
         }
         let Some(data) = &self.data else { return Ok(()) };
         let text: String = data.text.chars().take(SHOWN_BYTES).collect();
@@ -184,11 +214,47 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A socket whose calls are traced, or the bare socket where the trace is off.
+pub struct Traced<S> {
+    socket: S,
+    track: Option<Track>,
+}
+
+impl<S> Traced<S> {
+    /// The socket itself, for questions that are no part of the lesson.
+    pub fn get_ref(&self) -> &S {
+        &self.socket
+    }
+
+    fn note<T>(&self, name: &str, argument: impl ToString, result: &io::Result<T>) {
+        if let Some(track) = &self.track {
+            track.record(Call::new(name, argument), result.as_ref().map(|_| 0));
+        }
+    }
+
+    /// The socket as another of its faces, under the same number.
+    fn turn_into<T: From<S>>(self) -> Traced<T> {
+        Traced { socket: self.socket.into(), track: self.track }
+    }
+}
+
+fn milliseconds(timeout: Option<Duration>) -> u128 {
+    timeout.unwrap_or_default().as_millis()
+}
+
 /// What an event says besides the socket itself.
 struct Call<'a> {
     name: &'a str,
     argument: String,
     data: Option<&'a [u8]>,
+    peer: Option<SocketAddr>,
+    fault: Option<Fault>,
+}
+
+impl<'a> Call<'a> {
+    fn new(name: &'a str, argument: impl ToString) -> Self {
+        Self { name, argument: argument.to_string(), data: None, peer: None, fault: None }
+    }
 }
 
 /// One socket's place in the trace.
@@ -216,7 +282,8 @@ impl Track {
             call: call.name.to_string(),
             argument: call.argument,
             local: self.local,
-            peer: self.peer,
+            peer: call.peer.or(self.peer),
+            fault: call.fault,
             result: result.map_or_else(|error| Outcome::Error(errors::code(error)), Outcome::Ok),
             data: call.data.map(Data::of),
         });
@@ -237,6 +304,7 @@ mod tests {
             argument: "1024".into(),
             local: Some("127.0.0.1:50000".parse().unwrap()),
             peer: Some("127.0.0.1:8080".parse().unwrap()),
+            fault: None,
             result: Outcome::Ok(7),
             data: Some(Data::of("你\n\x1bok".as_bytes())),
         }

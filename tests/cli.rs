@@ -5,10 +5,23 @@ mod common;
 use std::process::Command;
 
 use common::textbook::Textbook;
-use common::{CLIENT, LAB, Running, SERVER, Server, run, textbook, wine};
+use common::{
+    CLIENT, LAB, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER, run,
+    textbook, wine,
+};
 use socket_demos::trace::{Event, Outcome};
 
-const PROGRAMS: [(&str, &str); 3] = [("tcp-chat-server", SERVER), ("tcp-chat-client", CLIENT), ("socket-lab", LAB)];
+const PROGRAMS: [(&str, &str); 9] = [
+    ("tcp-chat-server", SERVER),
+    ("tcp-chat-client", CLIENT),
+    ("udp-chat-server", UDP_SERVER),
+    ("udp-chat-client", UDP_CLIENT),
+    ("udp-qq-server", QQ_SERVER),
+    ("udp-qq-client", QQ_CLIENT),
+    ("time-server", TIME_SERVER),
+    ("time-client", TIME_CLIENT),
+    ("socket-lab", LAB),
+];
 
 /// Runs a program to its end with nothing to read.
 fn quick(program: &str, args: &[&str]) -> (Option<i32>, String, String) {
@@ -103,6 +116,26 @@ fn the_language_comes_from_the_option_the_variable_or_the_system() {
     if cfg!(unix) {
         assert!(help(&[], "", "zh_CN.UTF-8"));
         assert!(!help(&[], "", "C"));
+    }
+}
+
+#[test]
+fn a_wrong_share_of_a_bad_network_is_refused() {
+    for wrong in ["120%", "-1%", "x"] {
+        let (code, err) = failure(TIME_CLIENT, &[&format!("--loss={wrong}")]);
+        assert!(code == Some(2) && err.contains("0% to 100%"), "{err}");
+    }
+}
+
+#[test]
+fn a_udp_port_in_use_names_its_holder() {
+    let holder = Server::of_program(TIME_SERVER, &[]);
+    for program in [UDP_SERVER, QQ_SERVER, TIME_SERVER] {
+        let (code, err) = failure(program, &[&holder.address()]);
+        assert_eq!(code, Some(1));
+        if !wine() {
+            assert!(err.contains("time-server") && err.contains(&format!("pid {}", holder.running.pid())), "{err}");
+        }
     }
 }
 

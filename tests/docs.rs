@@ -33,6 +33,12 @@ fn every_command_is_one_that_our_programs_understand() {
         let program = match *name {
             "tcp-chat-server" => env!("CARGO_BIN_EXE_tcp-chat-server"),
             "tcp-chat-client" => env!("CARGO_BIN_EXE_tcp-chat-client"),
+            "udp-chat-server" => env!("CARGO_BIN_EXE_udp-chat-server"),
+            "udp-chat-client" => env!("CARGO_BIN_EXE_udp-chat-client"),
+            "udp-qq-server" => env!("CARGO_BIN_EXE_udp-qq-server"),
+            "udp-qq-client" => env!("CARGO_BIN_EXE_udp-qq-client"),
+            "time-server" => env!("CARGO_BIN_EXE_time-server"),
+            "time-client" => env!("CARGO_BIN_EXE_time-client"),
             "socket-lab" => env!("CARGO_BIN_EXE_socket-lab"),
             other => panic!("no program {other}"),
         };

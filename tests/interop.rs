@@ -8,7 +8,11 @@ mod common;
 
 use std::process::Command;
 
-use common::{CLIENT, Running, SERVER, Server, eventually};
+use socket_demos::ports::{Transport, holders_of};
+
+use common::{
+    CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER, eventually,
+};
 
 /// Whether a peer is installed; loud where it is not.
 fn have(peer: &str) -> bool {
@@ -65,7 +69,7 @@ fn start_nc_and_client() -> Option<(Running, Running)> {
 }
 
 fn is_listening(port: u16) -> bool {
-    !socket_demos::ports::listeners_on(port, None).is_empty()
+    !holders_of(Transport::Tcp, port, None).is_empty()
 }
 
 /// A textbook's client and server in Python, in strict alternation, without newlines.
@@ -130,6 +134,82 @@ fn the_room_takes_a_python_textbook_client_for_what_it_is() {
     bob.hears_until("second\n");
     bob.sends("second answer\n");
     assert_eq!(python.ended_well(), "[bob] first answer\n\n[bob] second answer\n\n");
+}
+
+#[test]
+fn nc_writes_to_our_udp_server_and_is_answered() {
+    if !have("nc") {
+        return;
+    }
+    for program in [UDP_SERVER, QQ_SERVER] {
+        let mut server = Server::of_program(program, &[]);
+        let mut nc = Running::start("nc", &["-u", "127.0.0.1", &server.port()]);
+        nc.types("你好 from nc");
+        server.running.says(": 你好 from nc\n");
+        server.running.types("answer");
+        nc.says("answer");
+    }
+    let server = Server::of_program(TIME_SERVER, &["--format", "%Y"]);
+    let mut nc = Running::start("nc", &["-u", "127.0.0.1", &server.port()]);
+    nc.types("get time");
+    nc.says("20");
+}
+
+#[test]
+fn our_udp_clients_write_to_nc() {
+    if !have("nc") {
+        return;
+    }
+    // The client waits for nothing before it writes, so nc has to be bound first; see `start_nc_and_client`.
+    let free = common::textbook::Datagram::bind().address().port();
+    let mut nc = Running::start("nc", &["-u", "-l", "127.0.0.1", &free.to_string()]);
+    eventually(true, || !holders_of(Transport::Udp, free, None).is_empty());
+    let mut client = Running::start(UDP_CLIENT, &[&free.to_string()]);
+    client.types("你好");
+    nc.says("你好");
+    nc.types("answer");
+    client.says("answer");
+}
+
+const PYTHON_UDP_SERVER: &str = "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 0))
+print(s.getsockname()[1], flush=True)
+while True:
+    words, peer = s.recvfrom(1024)
+    s.sendto('收到 '.encode() + words, peer)
+";
+const PYTHON_UDP_CLIENT: &str = "
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(sys.argv[2].encode(), ('127.0.0.1', int(sys.argv[1])))
+print(s.recvfrom(1024)[0].decode(), flush=True)
+";
+
+#[test]
+fn a_textbooks_python_programs_over_udp_in_both_roles() {
+    if !have("python3") {
+        return;
+    }
+    let python = Running::start("python3", &["-c", PYTHON_UDP_SERVER]);
+    let port = python.says("\n").trim().to_string();
+    for way in [&[&port[..]][..], &[&port, "--classic"]] {
+        let (code, out, err) = common::run(UDP_CLIENT, way, "问题\n");
+        assert!(code == Some(0) && out.ends_with("收到 问题\n"), "{way:?}: {out}{err}");
+    }
+    let (_, out, _) = common::run(TIME_CLIENT, &[&port], "");
+    assert_eq!(out, "收到 get time\n");
+
+    for way in [&[][..], &["--classic"]] {
+        let mut server = Server::of_program(UDP_SERVER, way);
+        let mut python = Running::start("python3", &["-c", PYTHON_UDP_CLIENT, &server.port(), "hello"]);
+        server.running.says(": hello\n");
+        server.running.types("answer");
+        assert_eq!(python.ended_well(), "answer\n");
+    }
+    let server = Server::of_program(TIME_SERVER, &["--format", "noon"]);
+    let mut python = Running::start("python3", &["-c", PYTHON_UDP_CLIENT, &server.port(), "get time"]);
+    assert_eq!(python.ended_well(), "noon\n");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use socket_demos::cli;
 use socket_demos::options::{self, Shared};
-use socket_demos::ports::{self, Holder, Socket, State};
+use socket_demos::ports::{self, Holder, Socket, State, Transport};
 use socket_demos::{screen, t};
 
 #[derive(Parser)]
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 
 /// The holder first, then a line for each socket as `ss` and `netstat` would show it.
 fn show_port(port: u16) -> anyhow::Result<()> {
-    let holders = ports::listeners_on(port, None);
+    let holders = ports::holders_of(Transport::Tcp, port, None);
     if holders.is_empty() {
         show(&t!("port {port}: no process that you may see listens on it", "端口 {port}：看不到有进程在监听"))?;
     }

@@ -149,7 +149,7 @@ fn take_turn(
 
 /// One `recv`, taken for one message. Says whether there was one.
 fn receive(mut stream: &Traced<TcpStream>, args: &Args, incoming: &mut Incoming) -> anyhow::Result<bool> {
-    let mut buffer = vec![0; args.textbook.bufsize];
+    let mut buffer = vec![0; args.textbook.recv_size()];
     match stream.read(&mut buffer) {
         Ok(0) => {
             tell_closed();

@@ -14,8 +14,9 @@ use std::thread;
 use clap::Parser;
 use socket_demos::accept::{self, Trouble};
 use socket_demos::cli;
-use socket_demos::input::{Keyboard, Typed};
+use socket_demos::input::{self, Keyboard, Typed};
 use socket_demos::options::{self, Encoding, ListenAddress, Shared, Textbook};
+use socket_demos::ports::Transport;
 use socket_demos::room::{self, Full, Room, Seat, Stay};
 use socket_demos::text::Incoming;
 use socket_demos::trace::{Trace, Traced};
@@ -87,7 +88,7 @@ fn chat(args: &Args) -> anyhow::Result<()> {
     let address = args.listen.to_bind()?;
     let listener = address
         .try_each(|address| listen(address, args, &trace))
-        .map_err(|failed| errors::cannot_listen(&address, failed))?;
+        .map_err(|failed| errors::cannot_listen(Transport::Tcp, &address, failed))?;
     let bound = listener.local_addr()?;
     let way = match (args.once, args.textbook.classic) {
         (true, _) => t!("one message each way (without --once: a chat room)", "双方各发一条（不加 --once 是聊天室）"),
@@ -171,7 +172,7 @@ fn take_turn(
     incoming: &mut Incoming,
     keyboard: &mut Keyboard,
 ) -> anyhow::Result<Turn> {
-    let mut buffer = vec![0; args.textbook.bufsize];
+    let mut buffer = vec![0; args.textbook.recv_size()];
     let received = match stream.read(&mut buffer) {
         Ok(0) => return Ok(Turn::Gone(None)),
         Ok(received) => received,
@@ -224,7 +225,7 @@ fn speak(room: &Room) -> anyhow::Result<()> {
     let piped = !keyboard.is_terminal();
     loop {
         let say = |typed: &str| {
-            if piped {
+            if piped && !input::is_command(typed) {
                 room.wait_for_somebody();
             }
             room.host_says(typed).map_err(|lacking| lacking.to_string())

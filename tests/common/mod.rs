@@ -21,6 +21,12 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 
 pub const SERVER: &str = env!("CARGO_BIN_EXE_tcp-chat-server");
 pub const CLIENT: &str = env!("CARGO_BIN_EXE_tcp-chat-client");
+pub const UDP_SERVER: &str = env!("CARGO_BIN_EXE_udp-chat-server");
+pub const UDP_CLIENT: &str = env!("CARGO_BIN_EXE_udp-chat-client");
+pub const QQ_SERVER: &str = env!("CARGO_BIN_EXE_udp-qq-server");
+pub const QQ_CLIENT: &str = env!("CARGO_BIN_EXE_udp-qq-client");
+pub const TIME_SERVER: &str = env!("CARGO_BIN_EXE_time-server");
+pub const TIME_CLIENT: &str = env!("CARGO_BIN_EXE_time-client");
 pub const LAB: &str = env!("CARGO_BIN_EXE_socket-lab");
 
 /// What a stream of the child has brought so far.
@@ -225,7 +231,12 @@ pub struct Server {
 
 impl Server {
     pub fn start(args: &[&str]) -> Self {
-        Self::of(Running::start(SERVER, &[&["127.0.0.1:0"], args].concat()))
+        Self::of_program(SERVER, args)
+    }
+
+    /// Any server of ours, on a port of the system's choice.
+    pub fn of_program(program: &str, args: &[&str]) -> Self {
+        Self::of(Running::start(program, &[&["127.0.0.1:0"], args].concat()))
     }
 
     /// Takes a server that has just been started: the last word of its ready line is its address.
@@ -317,6 +328,13 @@ impl Peer {
     pub fn address(&self) -> SocketAddr {
         self.stream().local_addr().unwrap()
     }
+}
+
+/// The resident memory of a process in bytes; 0 where it cannot be seen.
+pub fn memory(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
 /// Waits until `probe` gives what is wanted, asking again and again.

@@ -1,11 +1,15 @@
 //! The peers of the textbook: strict alternation, one `recv(1024)` for one message, no newline, no framing.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
 
 use super::DEADLINE;
 
 const BUFFER: usize = 1024;
+
+/// How long silence is listened to where silence is what is expected.
+const QUIET: Duration = Duration::from_millis(300);
 
 /// One side of a textbook's conversation.
 pub struct Textbook(pub TcpStream);
@@ -40,6 +44,41 @@ impl Textbook {
     /// One `recv`, as text.
     pub fn recv_text(&mut self) -> String {
         String::from_utf8(self.recv()).unwrap()
+    }
+}
+
+/// A textbook's UDP socket: `sendto` and `recvfrom(1024)`, no connection.
+pub struct Datagram(pub UdpSocket);
+
+impl Datagram {
+    /// One that is bound to a port of the system's choice.
+    pub fn bind() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self(socket)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
+    pub fn send(&self, bytes: impl AsRef<[u8]>, to: SocketAddr) {
+        self.0.send_to(bytes.as_ref(), to).unwrap();
+    }
+
+    /// One `recvfrom`: the text and its sender.
+    pub fn recv(&self) -> (String, SocketAddr) {
+        let mut buffer = [0; BUFFER];
+        let (received, from) = self.0.recv_from(&mut buffer).unwrap();
+        (String::from_utf8(buffer[..received].to_vec()).unwrap(), from)
+    }
+
+    /// Whether nothing comes for a moment.
+    pub fn hears_nothing(&self) -> bool {
+        self.0.set_read_timeout(Some(QUIET)).unwrap();
+        let heard = self.0.recv_from(&mut [0; BUFFER]);
+        self.0.set_read_timeout(Some(DEADLINE)).unwrap();
+        heard.is_err()
     }
 }
 

@@ -1,91 +1,12 @@
-//! The sockets of `std::net` (and socket2's, before they are open) with their calls traced.
+//! The calls of a TCP socket once it listens or is connected.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use socket2::{SockRef, Socket, TcpKeepalive};
+use socket2::{SockRef, TcpKeepalive};
 
-use super::{Call, Trace, Track};
-
-/// A socket whose calls are traced, or the bare socket where the trace is off.
-pub struct Traced<S> {
-    socket: S,
-    track: Option<Track>,
-}
-
-impl<S> Traced<S> {
-    /// The socket itself, for questions that are no part of the lesson.
-    pub fn get_ref(&self) -> &S {
-        &self.socket
-    }
-
-    fn note<T>(&self, name: &str, argument: impl ToString, result: &io::Result<T>) {
-        if let Some(track) = &self.track {
-            let call = Call { name, argument: argument.to_string(), data: None };
-            track.record(call, result.as_ref().map(|_| 0));
-        }
-    }
-
-    /// The socket as another of its faces, under the same number.
-    fn turn_into<T: From<S>>(self) -> Traced<T> {
-        Traced { socket: self.socket.into(), track: self.track }
-    }
-}
-
-/// A socket between `socket()` and its being a listener or a stream: the time for options.
-impl Traced<Socket> {
-    /// `socket(2)` for TCP: a socket of the address's family that is neither bound nor connected.
-    pub fn tcp(address: SocketAddr, trace: &Trace) -> io::Result<Self> {
-        let socket = Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None);
-        let place = Track::new(trace);
-        if let Some(place) = &place {
-            let family = if address.is_ipv4() { "AF_INET, SOCK_STREAM" } else { "AF_INET6, SOCK_STREAM" };
-            let call = Call { name: "socket", argument: family.into(), data: None };
-            place.record(call, socket.as_ref().map(|_| u64::from(place.number)));
-        }
-        Ok(Self { socket: socket?, track: place })
-    }
-
-    /// `setsockopt(2)` with `SO_REUSEADDR`: binds although closed connections are still in TIME_WAIT. On Windows that
-    /// needs no option, and this one would let another program take the port over, so `SO_EXCLUSIVEADDRUSE` is set.
-    pub fn set_reuse_address(&self) -> io::Result<()> {
-        #[cfg(unix)]
-        let (option, result) = ("SO_REUSEADDR", self.socket.set_reuse_address(true));
-        #[cfg(windows)]
-        let (option, result) = ("SO_EXCLUSIVEADDRUSE", crate::windows::set_exclusive_address_use(&self.socket));
-        self.note("setsockopt", format_args!("{option}, 1"), &result);
-        result
-    }
-
-    /// `bind(2)`.
-    pub fn bind(&self, address: SocketAddr) -> io::Result<()> {
-        let result = self.socket.bind(&address.into());
-        self.note("bind", address, &result);
-        result
-    }
-
-    /// `listen(2)`: from now on the kernel finishes handshakes, at most `backlog` + 1 of them ahead of `accept` on
-    /// Linux.
-    pub fn listen(self, backlog: i32) -> io::Result<Traced<TcpListener>> {
-        let result = self.socket.listen(backlog);
-        self.note("listen", backlog, &result);
-        result?;
-        let mut listener: Traced<TcpListener> = self.turn_into();
-        if let Some(track) = &mut listener.track {
-            track.local = listener.socket.local_addr().ok();
-        }
-        Ok(listener)
-    }
-
-    /// `connect(2)`, given up after `timeout`; the system's own limit is 21 s to 135 s.
-    pub fn connect_timeout(self, address: SocketAddr, timeout: Duration) -> io::Result<Traced<TcpStream>> {
-        let result = self.socket.connect_timeout(&address.into(), timeout);
-        self.note("connect", address, &result);
-        result?;
-        Ok(self.turn_into::<TcpStream>().with_addresses())
-    }
-}
+use super::{Call, Trace, Traced, Track, milliseconds};
 
 impl Traced<TcpListener> {
     /// `accept(2)`: a socket of its own for the next client, and the client's address.
@@ -96,7 +17,7 @@ impl Traced<TcpListener> {
         };
         let new = result.as_ref().ok().and_then(|_| Track::new(&Trace(Some(track.recorder.clone()))));
         let argument = result.as_ref().map_or_else(|_| String::new(), |(_, peer)| peer.to_string());
-        let call = Call { name: "accept", argument, data: None };
+        let call = Call::new("accept", argument);
         track.record(call, result.as_ref().map(|_| new.as_ref().map_or(0, |new| u64::from(new.number))));
         let (socket, peer) = result?;
         Ok((Traced { socket, track: new }.with_addresses(), peer))
@@ -109,7 +30,7 @@ impl Traced<TcpListener> {
 }
 
 impl Traced<TcpStream> {
-    fn with_addresses(mut self) -> Self {
+    pub(super) fn with_addresses(mut self) -> Self {
         if let Some(track) = &mut self.track {
             track.local = self.socket.local_addr().ok();
             track.peer = self.socket.peer_addr().ok();
@@ -173,7 +94,7 @@ impl Traced<TcpStream> {
     fn note_data(&self, name: &str, argument: impl ToString, bytes: &[u8], result: &io::Result<usize>) {
         if let Some(track) = &self.track {
             let data = result.as_ref().ok().map(|&moved| &bytes[..moved]);
-            let call = Call { name, argument: argument.to_string(), data };
+            let call = Call { data, ..Call::new(name, argument) };
             track.record(call, result.as_ref().map(|&moved| moved as u64));
         }
     }
@@ -186,10 +107,6 @@ fn dont_wait() -> rustix::net::SendFlags {
     #[cfg(target_os = "linux")]
     let flags = flags | rustix::net::SendFlags::NOSIGNAL;
     flags
-}
-
-fn milliseconds(timeout: Option<Duration>) -> u128 {
-    timeout.unwrap_or_default().as_millis()
 }
 
 /// `recv(2)`. A call that a signal interrupted (EINTR) is made again.

@@ -1,0 +1,138 @@
+//! The time over UDP, the side that is asked.
+//!
+//! Try it: `cargo run --bin time-server`, and in another terminal `cargo run --bin time-client`.
+//!
+//! Read it for: a whole server in four calls: socket, bind, and then recvfrom and sendto for ever. No client has a state
+//! here, so there is nothing to lose and nothing to fill up. Silence is an answer too: two servers that answer anything
+//! can be set to answer each other for ever.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use jiff::Zoned;
+use socket_demos::cli::{self, Usage};
+use socket_demos::clock::{self, Answers, Format};
+use socket_demos::datagrams::Datagrams;
+use socket_demos::faults::BadNetwork;
+use socket_demos::options::{ListenAddress, Shared};
+use socket_demos::ports::Transport;
+use socket_demos::rarely::Rarely;
+use socket_demos::text::escape;
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{errors, screen, t};
+
+const PROGRAM: &str = "time-server";
+
+/// A question is short; what is longer than this is none.
+const MAX_REQUEST: usize = 1024;
+
+/// How much of a request stands in the log, in characters.
+const SHOWN_REQUEST: usize = 40;
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!("tells the time over UDP", "用 UDP 报时"))]
+struct Args {
+    #[command(flatten)]
+    listen: ListenAddress,
+    #[arg(long, value_name = "STRFTIME", default_value = clock::DEFAULT_FORMAT, value_parser = Format::parse, help = t!(
+        "How the time is written",
+        "时间的写法"
+    ))]
+    format: Format,
+    #[arg(long, help = t!(
+        "The textbook's way: answer any datagram (on loopback only)",
+        "课本原样：收到什么都回答（只限回环地址）"
+    ))]
+    classic: bool,
+    #[command(flatten)]
+    network: BadNetwork,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run(serve)
+}
+
+fn serve(args: &Args) -> anyhow::Result<()> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = args.listen.to_bind()?;
+    if args.classic && address.resolve().is_ok_and(|all| all.iter().any(|address| !address.ip().is_loopback())) {
+        let why = t!("--classic answers anything, so only on loopback", "--classic 收到什么都回答，所以只能用回环地址");
+        return Err(Usage(why).into());
+    }
+    let socket = address
+        .try_each(|address| bind(address, &args.network, &trace))
+        .map_err(|failed| errors::cannot_listen(Transport::Udp, &address, failed))?;
+    let bound = socket.local_addr()?;
+    let way = if args.classic {
+        t!("the textbook's way (without --classic: only `get time`)", "课本原样（不加 --classic 只回答 get time）")
+    } else {
+        t!("answers `get time` (the textbook's way: --classic)", "只回答 get time（课本原样请加 --classic）")
+    };
+    screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
+    args.listen.tell_others("time-client", bound.port());
+    answer_for_ever(&socket, args)
+}
+
+/// What makes a socket hear: socket, bind.
+fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<Datagrams> {
+    let socket = Traced::udp(address, trace)?;
+    socket.bind(address)?;
+    socket.over(network)
+}
+
+/// recvfrom, answer, sendto. Whatever one client does, the next is served.
+fn answer_for_ever(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
+    let answers = if args.classic { Answers::Anything } else { Answers::Questions };
+    let mut log = Rarely::default();
+    let mut buffer = vec![0; MAX_REQUEST];
+    loop {
+        let (received, client) = match socket.recv_from(&mut buffer) {
+            Ok(datagram) => datagram,
+            // On Windows a datagram that does not fit is an error. It is no question either.
+            Err(error) if error.raw_os_error() == Some(10040) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let request = &buffer[..received];
+        let answer = clock::answer(request, &Zoned::now(), &args.format, answers);
+        if let Some(answer) = &answer {
+            // What cannot be sent to one client is told, and the next is served.
+            if let Err(error) = socket.send_to(answer.as_bytes(), client) {
+                tell(&mut log, || format!("{client}: {}", errors::reason(&error)));
+                continue;
+            }
+        }
+        tell(&mut log, || line(request, client, answer.as_deref()));
+    }
+}
+
+/// What the log says about a request.
+fn line(request: &[u8], client: SocketAddr, answer: Option<&str>) -> String {
+    let text: String = String::from_utf8_lossy(request).trim_end().chars().take(SHOWN_REQUEST).collect();
+    let (text, length) = (escape(&text).replace('\n', "\\n"), request.len());
+    match answer {
+        Some(answer) => format!("{client}: \"{text}\" → {answer}"),
+        None => t!(
+            "{client}: \"{text}\" ({length} bytes) not answered: ask `get time` (--classic answers anything)",
+            "{client}：\"{text}\"（{length} 字节）没有回答：请发 get time（--classic 收到什么都回答）"
+        ),
+    }
+}
+
+fn tell(log: &mut Rarely, line: impl FnOnce() -> String) {
+    match log.may(Instant::now()) {
+        None => {}
+        Some(0) => screen::talk(&line()),
+        Some(more) => screen::talk(&t!("{} (and {more} more)", "{}（另有 {more} 条未显示）", line())),
+    }
+}

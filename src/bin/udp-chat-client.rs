@@ -1,0 +1,166 @@
+//! UDP chat, the side that writes first.
+//!
+//! Try it: `cargo run --bin udp-chat-client` while `cargo run --bin udp-chat-server` runs in another terminal.
+//!
+//! Read it for: socket, sendto, recvfrom in [`classic`], the textbook's unconnected socket, which hears anybody and
+//! never learns that nobody is there; and socket, connect, send, recv in [`both_ways`], a connected one, which hears
+//! its server alone and learns of a refused port. `connect` on a UDP socket sends nothing: it only fixes the peer.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use clap::Parser;
+use socket_demos::cli;
+use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
+use socket_demos::faults::BadNetwork;
+use socket_demos::input::{Keyboard, Typed};
+use socket_demos::letters::{self, Answers, Letters};
+use socket_demos::options::{self, Encoding, ServerAddress, Shared, Textbook};
+use socket_demos::text::Charset;
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, screen, t};
+
+const PROGRAM: &str = "udp-chat-client";
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!("write to a udp-chat-server, or to nc -u", "与 udp-chat-server 或 nc -u 聊天"))]
+struct Args {
+    #[command(flatten)]
+    server: ServerAddress,
+    #[command(flatten)]
+    textbook: Textbook,
+    #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "5", value_parser = options::parse_duration, help = t!(
+        "When to say that there is no answer",
+        "多久没有回复就提示"
+    ))]
+    timeout: Duration,
+    #[command(flatten)]
+    encoding: Encoding,
+    #[command(flatten)]
+    network: BadNetwork,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run(chat)
+}
+
+fn chat(args: &Args) -> anyhow::Result<()> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = &args.server.address;
+    let (socket, server) = address
+        .try_each(|address| open(address, args, &trace))
+        .map_err(|failed| errors::cannot_connect(address, failed, "udp-chat-server", args.timeout))?;
+    screen::talk(&t!("writing to {server} (q leaves)", "发往 {server}（输入 q 离开）"));
+    if args.textbook.classic { classic(&socket, server, args) } else { both_ways(socket, server, args) }
+}
+
+/// What makes a socket able to write: socket, and outside the textbook connect.
+fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(Datagrams, SocketAddr)> {
+    let socket = Traced::udp(address, trace)?;
+    if !args.textbook.classic {
+        socket.connect(address)?;
+    }
+    Ok((socket.over(&args.network)?, address))
+}
+
+/// The textbook's conversation: ask, sendto, recvfrom, show. It waits for an answer for ever.
+fn classic(socket: &Datagrams, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let mut letters = Letters::new(args.encoding.charset, args.textbook.recv_size());
+    let mut buffer = letters.buffer();
+    loop {
+        let encode = |typed: &str| letters::encode(typed, args.encoding.charset);
+        let Typed::Line(message) = keyboard.ask_any(&t!("your message: ", "消息："), encode)? else {
+            return Ok(());
+        };
+        socket.send_to(&message, server)?;
+        match socket.recv_from(&mut buffer) {
+            Ok((received, sender)) => letters.show(&format!("{sender}: "), &buffer[..received])?,
+            Err(error) if letters.tells_of_cut(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Hears in this thread and speaks in another, at any time.
+fn both_ways(socket: Datagrams, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
+    let socket = Arc::new(socket);
+    let answers = Arc::new(Answers::default());
+    let (speaker, heard) = (Arc::clone(&socket), Arc::clone(&answers));
+    let (charset, timeout) = (args.encoding.charset, args.timeout);
+    thread::spawn(move || {
+        let spoken = speak(&speaker, server, &heard, charset, timeout);
+        spoken.unwrap_or_else(|error| cli::fail(PROGRAM, &error));
+    });
+    let mut letters = Letters::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
+    let mut buffer = letters.buffer();
+    loop {
+        match socket.recv_from(&mut buffer) {
+            Ok((received, _)) => {
+                answers.note();
+                letters.show("", &buffer[..received])?;
+            }
+            Err(error) if is_refusal(&error) => tell_refused(server, &error, &answers),
+            Err(error) if letters.tells_of_cut(&error) => answers.note(),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Sends what is typed. At the end of a pipe it waits for one more answer, up to the timeout.
+fn speak(
+    socket: &Datagrams,
+    server: SocketAddr,
+    answers: &Arc<Answers>,
+    charset: Charset,
+    timeout: Duration,
+) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    loop {
+        match keyboard.ask_any("> ", |typed| letters::encode(typed, charset))? {
+            Typed::Line(message) => {
+                answers.asked(server, timeout);
+                send(socket, server, answers, &message)?;
+            }
+            Typed::Quit => ending::now(0),
+            Typed::End => ending::now(u8::from(!answers.wait(server, timeout))),
+        }
+    }
+}
+
+/// A refusal that `send` reports belongs to an earlier datagram, and this one has not left: it is sent again.
+fn send(socket: &Datagrams, server: SocketAddr, answers: &Answers, message: &[u8]) -> io::Result<()> {
+    match socket.send(message) {
+        Err(error) if is_refusal(&error) => {
+            tell_refused(server, &error, answers);
+            socket.send(message).map(drop)
+        }
+        sent => sent.map(drop),
+    }
+}
+
+/// ICMP's "port unreachable" comes back as ECONNREFUSED, on Windows as 10054.
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+fn tell_refused(server: SocketAddr, error: &io::Error, answers: &Answers) {
+    answers.refused();
+    let code = errors::code(error);
+    screen::talk(&t!(
+        "nobody is at {server} ({code}): its system says so, and a connected socket hears it; the textbook's would wait for ever. Start one with: udp-chat-server {server}",
+        "{server} 上没有程序（{code}）：对方系统这样回报，已连接的套接字才听得到；课本的写法会一直等下去。先启动：udp-chat-server {server}"
+    ));
+}

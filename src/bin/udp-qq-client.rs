@@ -1,0 +1,267 @@
+//! UDP "QQ", a contact book: choose a person by name, talk, go back, choose another.
+//!
+//! Try it: `cargo run --bin udp-qq-client` while `cargo run --bin udp-qq-server` runs in another terminal.
+//!
+//! Read it for: [`qq`], where each conversation is a connected socket of its own, so that several go on at once and no
+//! stranger is heard; and [`classic`], the textbook's one unconnected socket for everybody.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use clap::Parser;
+use socket_demos::cli;
+use socket_demos::contacts::{Contact, Contacts};
+use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
+use socket_demos::faults::BadNetwork;
+use socket_demos::input::{self, Keyboard, Typed};
+use socket_demos::letters::{self, Answers, Letters};
+use socket_demos::options::{self, Encoding, Shared, Textbook};
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, screen, t};
+
+const PROGRAM: &str = "udp-qq-client";
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!("a contact book: choose somebody and talk", "通讯录：选一个人，开始聊天"))]
+struct Args {
+    #[arg(long, value_name = t!("FILE", "文件"), help = t!(
+        "Contacts as TOML, name = \"address\" [default: three poets]",
+        "TOML 通讯录，每行 名字 = \"地址\" [默认：三位诗人]"
+    ))]
+    contacts: Option<PathBuf>,
+    #[command(flatten)]
+    textbook: Textbook,
+    #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "5", value_parser = options::parse_duration, help = t!(
+        "When to say that there is no answer",
+        "多久没有回复就提示"
+    ))]
+    timeout: Duration,
+    #[command(flatten)]
+    encoding: Encoding,
+    #[command(flatten)]
+    network: BadNetwork,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run(chat)
+}
+
+fn chat(args: &Args) -> anyhow::Result<()> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let mut contacts = match &args.contacts {
+        Some(file) => Contacts::read(file).map_err(anyhow::Error::msg)?,
+        None => Contacts::poets(),
+    };
+    screen::talk(&contacts.list());
+    if contacts.share_one_address() {
+        screen::talk(&t!(
+            "they share one address, so one person answers for all",
+            "他们共用一个地址，所以都由同一个人回复"
+        ));
+    }
+    let mut keyboard = Keyboard::open();
+    if args.textbook.classic {
+        classic(&mut keyboard, &mut contacts, args, &trace)
+    } else {
+        qq(&mut keyboard, &mut contacts, args, &trace)
+    }
+}
+
+/// Asks for a contact until one is chosen; `None` when the person leaves.
+fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Option<Contact>> {
+    loop {
+        let prompt = t!(
+            "talk to (name or number, /list, /add NAME ADDRESS, q): ",
+            "和谁聊（名字或编号，/list，/add 名字 地址，q）："
+        );
+        let known = |typed: &str| {
+            if input::is_command(typed) {
+                return Ok(Err(typed.to_string()));
+            }
+            let found = contacts.find(typed.trim()).cloned();
+            found.map(Ok).ok_or_else(|| {
+                t!("nobody in the book has that name; /list shows all", "通讯录里没有这个人；/list 列出全部")
+            })
+        };
+        match keyboard.ask(&prompt, known)? {
+            Typed::Line(Ok(contact)) => return Ok(Some(contact)),
+            Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
+            Typed::Quit | Typed::End => return Ok(None),
+        }
+    }
+}
+
+/// The textbook's way: one unconnected socket; ask, sendto, recvfrom, show.
+fn classic(keyboard: &mut Keyboard, contacts: &mut Contacts, args: &Args, trace: &Trace) -> anyhow::Result<()> {
+    let mut letters = Letters::new(args.encoding.charset, args.textbook.recv_size());
+    let mut buffer = letters.buffer();
+    let mut socket = None;
+    while let Some(contact) = choose(keyboard, contacts)? {
+        let Some(address) = find(&contact) else { continue };
+        let socket = match &socket {
+            Some(socket) => socket,
+            None => socket.insert(Traced::udp(address, trace)?.over(&args.network)?),
+        };
+        let encode = |typed: &str| letters::encode(typed, args.encoding.charset);
+        while let Typed::Line(message) = keyboard.ask(&format!("{}> ", contact.name), encode)? {
+            socket.send_to(&message, address)?;
+            match socket.recv_from(&mut buffer) {
+                Ok((received, sender)) => letters.show(&format!("{sender}: "), &buffer[..received])?,
+                Err(error) if letters.tells_of_cut(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A conversation: a socket connected to the contact, and a thread that shows what comes.
+struct Conversation {
+    socket: Arc<Datagrams>,
+    answers: Arc<Answers>,
+    address: SocketAddr,
+}
+
+/// One conversation after the other; those that one goes back from go on.
+fn qq(keyboard: &mut Keyboard, contacts: &mut Contacts, args: &Args, trace: &Trace) -> anyhow::Result<()> {
+    let mut conversations: HashMap<String, Conversation> = HashMap::new();
+    while let Some(contact) = choose(keyboard, contacts)? {
+        if !conversations.contains_key(&contact.name) {
+            let Some(address) = find(&contact) else { continue };
+            match begin(&contact, address, args, trace) {
+                Ok(begun) => drop(conversations.insert(contact.name.clone(), begun)),
+                Err(error) => {
+                    tell_not_sent(&contact.name, &error);
+                    continue;
+                }
+            }
+        }
+        let conversation = &conversations[&contact.name];
+        if talk(keyboard, contacts, &contact.name, conversation, args)? == Back::InputEnded {
+            let answered = conversation.answers.wait(conversation.address, args.timeout);
+            ending::now(u8::from(!answered));
+        }
+    }
+    Ok(())
+}
+
+/// What makes a conversation: socket, connect, and a thread for recv.
+fn begin(contact: &Contact, address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<Conversation> {
+    let socket = Traced::udp(address, trace)?;
+    socket.connect(address)?;
+    let socket = Arc::new(socket.over(&args.network)?);
+    let answers = Arc::new(Answers::default());
+    let (hearer, heard, name) = (Arc::clone(&socket), Arc::clone(&answers), contact.name.clone());
+    let letters = Letters::new(args.encoding.charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
+    thread::Builder::new().spawn(move || {
+        hear(&hearer, &name, &heard, letters).unwrap_or_else(|error| cli::fail(PROGRAM, &error));
+    })?;
+    Ok(Conversation { socket, answers, address })
+}
+
+/// The conversation's thread: shows what comes under the contact's name.
+fn hear(socket: &Datagrams, name: &str, answers: &Answers, mut letters: Letters) -> anyhow::Result<()> {
+    let mut buffer = letters.buffer();
+    loop {
+        match socket.recv_from(&mut buffer) {
+            Ok((received, _)) => {
+                answers.note();
+                letters.show(&format!("[{name}] "), &buffer[..received])?;
+            }
+            Err(error) if is_refusal(&error) => tell_not_there(name, &error, answers),
+            Err(error) if letters.tells_of_cut(&error) => answers.note(),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Why a conversation was left.
+#[derive(PartialEq)]
+enum Back {
+    ToTheBook,
+    InputEnded,
+}
+
+/// Sends what is typed to one contact, until `q` goes back to the book.
+fn talk(
+    keyboard: &mut Keyboard,
+    contacts: &mut Contacts,
+    name: &str,
+    conversation: &Conversation,
+    args: &Args,
+) -> anyhow::Result<Back> {
+    let Conversation { socket, answers, address } = conversation;
+    loop {
+        let words = |typed: &str| {
+            if input::is_command(typed) {
+                return Ok(Err(typed.to_string()));
+            }
+            letters::encode(input::without_escape(typed), args.encoding.charset).map(Ok)
+        };
+        match keyboard.ask(&format!("{name}> "), words)? {
+            Typed::Line(Ok(message)) => {
+                answers.asked(*address, args.timeout);
+                if let Err(error) = send(socket, name, answers, &message) {
+                    tell_not_sent(name, &error);
+                }
+            }
+            Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
+            Typed::Quit => return Ok(Back::ToTheBook),
+            Typed::End => return Ok(Back::InputEnded),
+        }
+    }
+}
+
+/// A refusal that `send` reports belongs to an earlier datagram, and this one has not left: it is sent again.
+fn send(socket: &Datagrams, name: &str, answers: &Answers, message: &[u8]) -> io::Result<()> {
+    match socket.send(message) {
+        Err(error) if is_refusal(&error) => {
+            tell_not_there(name, &error, answers);
+            socket.send(message).map(drop)
+        }
+        sent => sent.map(drop),
+    }
+}
+
+/// The contact's address; told where there is none.
+fn find(contact: &Contact) -> Option<SocketAddr> {
+    let found = contact.address.resolve().map(|addresses| addresses.into_iter().next());
+    match found {
+        Ok(Some(address)) => Some(address),
+        Ok(None) => None,
+        Err(error) => {
+            tell_not_sent(&contact.name, &error);
+            None
+        }
+    }
+}
+
+/// ICMP's "port unreachable" comes back as ECONNREFUSED, on Windows as 10054.
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+fn tell_not_there(name: &str, error: &io::Error, answers: &Answers) {
+    answers.refused();
+    let code = errors::code(error);
+    screen::talk(&t!("{name} is not there ({code})", "{name} 不在（{code}）"));
+}
+
+fn tell_not_sent(name: &str, error: &io::Error) {
+    let why = errors::reason(error);
+    screen::talk(&t!("cannot write to {name}: {why}", "没法发给 {name}：{why}"));
+}

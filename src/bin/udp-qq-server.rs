@@ -1,0 +1,150 @@
+//! UDP "QQ", one person who can be reached at an address.
+//!
+//! Try it: `cargo run --bin udp-qq-server`, and in another terminal `cargo run --bin udp-qq-client`.
+//!
+//! Read it for: the same calls as in `udp-chat-server`, whose twin this is: socket, bind, recvfrom, sendto. The one
+//! difference is that nothing is said with an empty message here. [`classic`] is the textbook's strict alternation,
+//! [`both_ways`] hears and speaks at any time.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Parser;
+use socket_demos::cli;
+use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
+use socket_demos::faults::BadNetwork;
+use socket_demos::input::{self, Keyboard, Typed};
+use socket_demos::letters::{self, Letters, Meant, Senders};
+use socket_demos::options::{Encoding, ListenAddress, Shared, Textbook};
+use socket_demos::ports::Transport;
+use socket_demos::text::Charset;
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, screen, t};
+
+const PROGRAM: &str = "udp-qq-server";
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!("be reached by anybody who has your address", "谁有你的地址，谁就能找到你"))]
+struct Args {
+    #[command(flatten)]
+    listen: ListenAddress,
+    #[command(flatten)]
+    textbook: Textbook,
+    #[command(flatten)]
+    encoding: Encoding,
+    #[command(flatten)]
+    network: BadNetwork,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run(chat)
+}
+
+fn chat(args: &Args) -> anyhow::Result<()> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = args.listen.to_bind()?;
+    let socket = address
+        .try_each(|address| bind(address, &args.network, &trace))
+        .map_err(|failed| errors::cannot_listen(Transport::Udp, &address, failed))?;
+    let bound = socket.local_addr()?;
+    let way = if args.textbook.classic {
+        t!("the textbook's way (without --classic: at any time)", "课本原样（不加 --classic 可随时收发）")
+    } else {
+        t!("anybody, at any time (the textbook's way: --classic)", "随时收发（课本原样请加 --classic）")
+    };
+    screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
+    args.listen.tell_others("udp-qq-client", bound.port());
+    if args.textbook.classic { classic(&socket, args) } else { both_ways(socket, args) }
+}
+
+/// What makes a socket hear: socket, bind. Never SO_REUSEADDR: a second socket would take the datagrams.
+fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<Datagrams> {
+    let socket = Traced::udp(address, trace)?;
+    socket.bind(address)?;
+    socket.over(network)
+}
+
+/// The textbook's conversation: recvfrom, show, ask, sendto, until there is nothing left to say.
+fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let mut letters = Letters::new(args.encoding.charset, args.textbook.recv_size());
+    let mut buffer = letters.buffer();
+    loop {
+        let (received, sender) = match socket.recv_from(&mut buffer) {
+            Ok(datagram) => datagram,
+            Err(error) if letters.tells_of_cut(&error) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        letters.show(&format!("{sender}: "), &buffer[..received])?;
+        let encode = |typed: &str| letters::encode(typed, args.encoding.charset);
+        let Typed::Line(answer) = keyboard.ask(&t!("your answer: ", "回复："), encode)? else {
+            return Ok(());
+        };
+        if let Err(error) = socket.send_to(&answer, sender) {
+            tell_not_sent(sender, &error);
+        }
+    }
+}
+
+/// Hears anybody in this thread and speaks in another; who has been heard is what they share.
+fn both_ways(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
+    let socket = Arc::new(socket);
+    let senders = Arc::new(Senders::default());
+    let (speaker, heard, charset) = (Arc::clone(&socket), Arc::clone(&senders), args.encoding.charset);
+    thread::spawn(move || speak(&speaker, &heard, charset).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
+    let mut letters = Letters::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
+    let mut buffer = letters.buffer();
+    loop {
+        match socket.recv_from(&mut buffer) {
+            Ok((received, sender)) => {
+                senders.note(sender);
+                letters.show(&format!("{sender}: "), &buffer[..received])?;
+            }
+            Err(error) if letters.tells_of_cut(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Sends what is typed to whoever wrote last, or to a number. What is piped in waits until somebody has written.
+fn speak(socket: &Datagrams, senders: &Senders, charset: Charset) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let piped = !keyboard.is_terminal();
+    loop {
+        let address = |typed: &str| {
+            if piped && !input::is_command(typed) {
+                senders.wait_for_somebody();
+            }
+            Ok(match senders.meant(typed)? {
+                Meant::Who => None,
+                Meant::Words(to, words) => Some((to, letters::encode(words, charset)?)),
+            })
+        };
+        match keyboard.ask("> ", address)? {
+            Typed::Line(None) => screen::talk(&senders.list()),
+            Typed::Line(Some((to, words))) => {
+                if let Err(error) = socket.send_to(&words, to) {
+                    tell_not_sent(to, &error);
+                }
+            }
+            Typed::Quit => ending::now(0),
+            Typed::End => return Ok(()),
+        }
+    }
+}
+
+fn tell_not_sent(to: SocketAddr, error: &io::Error) {
+    let why = errors::reason(error);
+    screen::talk(&t!("not sent to {to}: {why}", "没有发给 {to}：{why}"));
+}

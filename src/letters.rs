@@ -1,0 +1,304 @@
+//! Datagrams as messages: who wrote, what, and whether all of it came; and to whom an answer goes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::datagrams::check_length;
+use crate::rarely::Rarely;
+use crate::screen::{self, OutputFailed};
+use crate::t;
+use crate::text::{Charset, Incoming};
+
+/// How many senders a server remembers. Addresses are easily forged, so the oldest one gives way.
+pub const MAX_SENDERS: usize = 1000;
+
+/// The bytes of a message for one datagram.
+///
+/// # Errors
+/// A sentence for the person who typed it: a character that the encoding lacks, or too many bytes.
+pub fn encode(text: &str, charset: Charset) -> Result<Vec<u8>, String> {
+    check_length(charset.encode(text).map_err(|lacking| lacking.to_string())?)
+}
+
+/// Shows received datagrams, each as one message with its sender.
+pub struct Letters {
+    charset: Charset,
+    limit: usize,
+    cuts: Rarely,
+}
+
+impl Letters {
+    /// For messages in `charset` of at most `limit` bytes.
+    pub fn new(charset: Charset, limit: usize) -> Self {
+        Self { charset, limit, cuts: Rarely::default() }
+    }
+
+    /// A buffer for `recvfrom`: one byte longer than the limit, so that a longer datagram is noticed.
+    pub fn buffer(&self) -> Vec<u8> {
+        vec![0; self.limit + 1]
+    }
+
+    /// Shows `bytes` behind `label`: an empty datagram as such, one that did not fit as cut.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn show(&mut self, label: &str, bytes: &[u8]) -> Result<(), OutputFailed> {
+        let fits = &bytes[..bytes.len().min(self.limit)];
+        let text = if fits.is_empty() {
+            t!("(an empty message, 0 bytes)", "（空消息，0 字节）").into_bytes()
+        } else {
+            // A character that is cut off with the rest will never be completed.
+            Incoming::new(self.charset).message(fits)
+        };
+        screen::show(&[label.as_bytes(), &text].concat())?;
+        if bytes.len() > self.limit {
+            self.tell_cut();
+        }
+        Ok(())
+    }
+
+    /// Shows what a failed `recvfrom` meant, where it was a datagram that did not fit: on Windows that is error 10040
+    /// (WSAEMSGSIZE), without the sender.
+    pub fn tells_of_cut(&mut self, error: &io::Error) -> bool {
+        let cut = cfg!(windows) && error.raw_os_error() == Some(10040);
+        if cut {
+            self.tell_cut();
+        }
+        cut
+    }
+
+    fn tell_cut(&mut self) {
+        let limit = self.limit;
+        if self.cuts.may(Instant::now()).is_some() {
+            screen::talk(&t!(
+                "truncated: this datagram was longer than {limit} bytes, and the rest of it is gone (--bufsize)",
+                "被截断：这个数据报超过 {limit} 字节，后面的部分已经丢失（--bufsize）"
+            ));
+        }
+    }
+}
+
+/// The senders that have been heard, by number; shared by the thread that hears and the one that speaks.
+#[derive(Default)]
+pub struct Senders {
+    heard: Mutex<Heard>,
+    somebody: Condvar,
+}
+
+impl Senders {
+    /// Remembers that `sender` has written just now.
+    pub fn note(&self, sender: SocketAddr) {
+        self.heard().note(sender);
+        self.somebody.notify_all();
+    }
+
+    /// Blocks until somebody has written.
+    pub fn wait_for_somebody(&self) {
+        let waiting = self.somebody.wait_while(self.heard(), |heard| heard.senders.is_empty());
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What `typed` means: `@2 words` for number 2, `/who`, `//x` and `@@x` for words that begin so, and anything else
+    /// for the one who wrote last. `＠` and `／` count too.
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it.
+    pub fn meant<'a>(&self, typed: &'a str) -> Result<Meant<'a>, String> {
+        self.heard().meant(typed)
+    }
+
+    /// The list for `/who`, one sender a line.
+    pub fn list(&self) -> String {
+        self.heard().list()
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    numbers: HashMap<SocketAddr, u64>,
+    senders: BTreeMap<u64, SocketAddr>,
+    next: u64,
+    last: Option<SocketAddr>,
+}
+
+/// Where typed words go.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Meant<'a> {
+    /// These words to this sender.
+    Words(SocketAddr, &'a str),
+    /// The list of senders is wanted.
+    Who,
+}
+
+impl Heard {
+    fn note(&mut self, sender: SocketAddr) {
+        self.last = Some(sender);
+        if self.numbers.contains_key(&sender) {
+            return;
+        }
+        self.next += 1;
+        self.numbers.insert(sender, self.next);
+        self.senders.insert(self.next, sender);
+        if self.senders.len() > MAX_SENDERS
+            && let Some((_, oldest)) = self.senders.pop_first()
+        {
+            self.numbers.remove(&oldest);
+        }
+    }
+
+    fn meant<'a>(&self, typed: &'a str) -> Result<Meant<'a>, String> {
+        let nobody =
+            || t!("nobody has written yet, so there is no address to answer", "还没有人发来消息，不知道发给谁");
+        let last = || self.last.ok_or_else(nobody);
+        if let Some(command) = typed.strip_prefix(['/', '／']) {
+            return match command {
+                "who" => Ok(Meant::Who),
+                _ if command.starts_with(['/', '／']) => Ok(Meant::Words(last()?, command)),
+                _ => Err(t!(
+                    "the commands are /who and @N words; to say /x, type //x",
+                    "命令只有 /who 和 @编号 内容；想说 /x，请输入 //x"
+                )),
+            };
+        }
+        let Some(chosen) = typed.strip_prefix(['@', '＠']) else { return Ok(Meant::Words(last()?, typed)) };
+        if chosen.starts_with(['@', '＠']) {
+            return Ok(Meant::Words(last()?, chosen));
+        }
+        let (number, words) = chosen.split_once(char::is_whitespace).unwrap_or((chosen, ""));
+        let sender = number.parse().ok().and_then(|number: u64| self.senders.get(&number));
+        let unknown = || t!("there is no number {number}; /who lists them", "没有编号 {number}；/who 列出所有人");
+        sender.map(|sender| Meant::Words(*sender, words)).ok_or_else(unknown)
+    }
+
+    fn list(&self) -> String {
+        if self.senders.is_empty() {
+            return t!("nobody has written yet", "还没有人发来消息");
+        }
+        let line = |(number, sender): (&u64, &SocketAddr)| {
+            let last =
+                if self.last == Some(*sender) { t!("  (the last one)", "（最近一个）") } else { String::new() };
+            format!("@{number}  {sender}{last}")
+        };
+        self.senders.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Whether what was sent has been answered; shared by the thread that speaks and the one that hears.
+#[derive(Default)]
+pub struct Answers {
+    state: Mutex<Asked>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Asked {
+    question: Question,
+    /// A thread waits for the silence to be long enough.
+    watched: bool,
+    told: bool,
+}
+
+/// What became of what was sent last.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Question {
+    /// Nothing was sent, or something has come since.
+    #[default]
+    Answered,
+    Open,
+    Refused,
+}
+
+impl Answers {
+    /// Something is about to be sent to `server`. If nothing comes within `timeout`, that is told, once.
+    pub fn asked(self: &Arc<Self>, server: SocketAddr, timeout: Duration) {
+        let mut state = self.state();
+        state.question = Question::Open;
+        if state.told || std::mem::replace(&mut state.watched, true) {
+            return;
+        }
+        let answers = Arc::clone(self);
+        // Without a thread there is no notice, which changes nothing else.
+        let _ = thread::Builder::new().spawn(move || {
+            answers.wait(server, timeout);
+            answers.state().watched = false;
+        });
+    }
+
+    /// Something has come.
+    pub fn note(&self) {
+        self.state().question = Question::Answered;
+        self.changed.notify_all();
+    }
+
+    /// What was sent has been refused: nothing will come.
+    pub fn refused(&self) {
+        self.state().question = Question::Refused;
+        self.changed.notify_all();
+    }
+
+    /// Waits until something has come, and says whether it has; silence is told.
+    pub fn wait(&self, server: SocketAddr, timeout: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.state(), timeout, |state| state.question == Question::Open);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if state.question == Question::Open && !std::mem::replace(&mut state.told, true) {
+            let seconds = timeout.as_secs_f32();
+            screen::talk(&t!(
+                "no answer from {server} for {seconds} s: over UDP, a lost message, a slow server and nobody at all look the same; a late answer will still be shown",
+                "{server} 已有 {seconds} 秒没有回复：在 UDP 里，消息丢了、对方慢、对方不在，看起来都一样；迟到的回复仍会显示"
+            ));
+        }
+        state.question == Question::Answered
+    }
+
+    fn state(&self) -> MutexGuard<'_, Asked> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sender(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn words_go_to_the_last_sender_or_to_the_number() {
+        let mut heard = Heard::default();
+        assert!(heard.meant("hello").is_err(), "nobody is there yet");
+        heard.note(sender(1));
+        heard.note(sender(2));
+        heard.note(sender(1));
+        let words = |port, words| Ok(Meant::Words(sender(port), words));
+        assert_eq!(heard.meant("hello"), words(1, "hello"));
+        assert_eq!(heard.meant(""), words(1, ""), "an empty datagram is a message");
+        assert_eq!(heard.meant("@2 hi there"), words(2, "hi there"));
+        assert_eq!(heard.meant("＠2\u{3000}全角"), words(2, "全角"));
+        assert_eq!(heard.meant("@2"), words(2, ""));
+        assert_eq!(heard.meant("@@2"), words(1, "@2"));
+        assert_eq!(heard.meant("//who"), words(1, "/who"));
+        assert_eq!(heard.meant("/who"), Ok(Meant::Who));
+        for wrong in ["@3 x", "@x", "@", "/nonsense"] {
+            assert!(heard.meant(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(heard.list(), "@1  127.0.0.1:1  (the last one)\n@2  127.0.0.1:2");
+    }
+
+    #[test]
+    fn the_oldest_of_too_many_senders_gives_way() {
+        let mut heard = Heard::default();
+        (0..=u16::try_from(MAX_SENDERS).unwrap()).for_each(|port| heard.note(sender(port + 1)));
+        assert_eq!((heard.senders.len(), heard.numbers.len()), (MAX_SENDERS, MAX_SENDERS));
+        assert!(heard.meant("@1 x").is_err());
+        assert!(heard.meant(&format!("@{} x", MAX_SENDERS + 1)).is_ok());
+    }
+}

@@ -1,0 +1,55 @@
+//! Telling things that a flood could make happen a million times.
+
+use std::time::Instant;
+
+/// How many lines may come at once: a class of fifty that asks in the same second.
+const BURST: f64 = 50.0;
+
+/// How many lines a second may come for ever.
+const PER_SECOND: f64 = 5.0;
+
+/// A bucket of permits to say something, refilled slowly.
+pub struct Rarely {
+    permits: f64,
+    last: Instant,
+    kept_back: u64,
+}
+
+impl Default for Rarely {
+    fn default() -> Self {
+        Self { permits: BURST, last: Instant::now(), kept_back: 0 }
+    }
+}
+
+impl Rarely {
+    /// Whether to say it at `now`; if so, how many times it was not said since the last time.
+    pub fn may(&mut self, now: Instant) -> Option<u64> {
+        let passed = now.saturating_duration_since(self.last).as_secs_f64();
+        self.last = now;
+        self.permits = (self.permits + passed * PER_SECOND).min(BURST);
+        if self.permits < 1.0 {
+            self.kept_back += 1;
+            return None;
+        }
+        self.permits -= 1.0;
+        Some(std::mem::take(&mut self.kept_back))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_flood_of_ten_seconds_is_told_a_hundred_times_and_counted() {
+        let mut rarely = Rarely::default();
+        let start = rarely.last;
+        let times = (0..1_000_000).map(|event| start + Duration::from_micros(10) * event);
+        let told: Vec<u64> = times.filter_map(|now| rarely.may(now)).collect();
+        assert!((95..=100).contains(&told.len()), "{}", told.len());
+        let untold: u64 = told.iter().sum::<u64>() + rarely.kept_back;
+        assert_eq!(untold + told.len() as u64, 1_000_000);
+    }
+}

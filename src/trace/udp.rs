@@ -1,0 +1,80 @@
+//! The calls of a UDP socket.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use super::{Call, Fault, Traced, milliseconds};
+
+impl Traced<UdpSocket> {
+    /// Notes the socket's addresses for the trace, as far as it has them.
+    pub(super) fn with_addresses(mut self) -> Self {
+        if let Some(track) = &mut self.track {
+            track.local = self.socket.local_addr().ok();
+            track.peer = self.socket.peer_addr().ok();
+        }
+        self
+    }
+
+    /// `send(2)` on a connected socket, or `sendto(2)`. A datagram that is `Lost` on purpose is only noted.
+    pub(crate) fn transmit(&self, bytes: &[u8], to: Option<SocketAddr>, fault: Option<Fault>) -> io::Result<usize> {
+        let result = match to {
+            _ if fault == Some(Fault::Lost) => Ok(bytes.len()),
+            Some(to) => self.socket.send_to(bytes, to),
+            None => self.socket.send(bytes),
+        };
+        let data = result.as_ref().ok().map(|&sent| &bytes[..sent]);
+        let name = if to.is_some() { "sendto" } else { "send" };
+        self.note_datagram(name, bytes.len(), to, data, fault, &result);
+        result
+    }
+
+    /// `recvfrom(2)`: one datagram and its sender; what does not fit `buffer` is gone.
+    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let result = self.receive_silently(buffer);
+        self.note_received(buffer, None, &result);
+        result
+    }
+
+    /// As [`Traced::receive`], for a bad network that notes the datagram when it is delivered. A call that a signal
+    /// interrupted (EINTR) is made again.
+    pub(crate) fn receive_silently(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        loop {
+            match self.socket.recv_from(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Notes what a `recvfrom` gave.
+    pub(crate) fn note_received(&self, buffer: &[u8], fault: Option<Fault>, result: &io::Result<(usize, SocketAddr)>) {
+        let from = result.as_ref().ok().map(|&(_, from)| from);
+        let received = result.as_ref().ok().map(|&(received, _)| &buffer[..received]);
+        let moved = result.as_ref().map(|&(received, _)| received);
+        self.note_datagram("recvfrom", buffer.len(), from, received, fault, &moved);
+    }
+
+    fn note_datagram<E: std::borrow::Borrow<io::Error>>(
+        &self,
+        name: &str,
+        argument: usize,
+        peer: Option<SocketAddr>,
+        data: Option<&[u8]>,
+        fault: Option<Fault>,
+        result: &Result<usize, E>,
+    ) {
+        if let Some(track) = &self.track {
+            let argument = peer.map_or_else(|| argument.to_string(), |peer| format!("{argument}, {peer}"));
+            let call = Call { data, peer, fault, ..Call::new(name, argument) };
+            track.record(call, result.as_ref().map(|&moved| moved as u64).map_err(std::borrow::Borrow::borrow));
+        }
+    }
+
+    /// `setsockopt(2)` with `SO_RCVTIMEO`; `None` waits for ever.
+    pub(crate) fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let result = self.socket.set_read_timeout(timeout);
+        self.note("setsockopt", format_args!("SO_RCVTIMEO, {} ms", milliseconds(timeout)), &result);
+        result
+    }
+}
