@@ -33,8 +33,9 @@ where
 {
     lang::set(Lang::for_arguments(std::env::args_os().skip(1)));
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    let command = localized(A::command().arg(version.help(t!("Print the version", "显示版本"))));
+    let command = A::command().arg(version.help(t!("Print the version", "显示版本")));
     let program = command.get_name().to_string();
+    let command = localized(command, &program);
     let args = match command.try_get_matches().and_then(|matches| A::from_arg_matches(&matches)) {
         Ok(args) => args,
         Err(error) => return usage(&program, &error),
@@ -60,19 +61,18 @@ fn report(program: &str, error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() { USAGE } else { 1 }
 }
 
-/// clap's help and errors come in English only; this puts ours in their places.
-fn localized(command: Command) -> Command {
+/// clap's help and errors come in English only; this puts ours in their places. `path` is what is typed to get here.
+fn localized(command: Command, path: &str) -> Command {
     let (arguments, options) = (t!("Arguments", "参数"), t!("Options", "选项"));
     let mut command = command
         .color(ColorChoice::Never)
-        .next_line_help(false)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .disable_help_subcommand(true)
         .subcommand_help_heading(t!("Commands", "命令"))
         .help_template(t!(
-            "{{name}}: {{about}}\n\nUsage: {{usage}}\n\n{{all-args}}{{after-help}}",
-            "{{name}}：{{about}}\n\n用法：{{usage}}\n\n{{all-args}}{{after-help}}"
+            "{path}: {{about}}\n\nUsage: {{usage}}\n\n{{all-args}}{{after-help}}",
+            "{path}：{{about}}\n\n用法：{{usage}}\n\n{{all-args}}{{after-help}}"
         ))
         .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help(t!(
             "Print help: -h the usual options, --help all of them",
@@ -87,14 +87,25 @@ fn localized(command: Command) -> Command {
             with_values(argument).help_heading(heading)
         });
     for name in command.get_subcommands().map(|sub| sub.get_name().to_string()).collect::<Vec<_>>() {
-        command = command.mut_subcommand(name, localized);
+        let path = format!("{path} {name}");
+        command = command.mut_subcommand(name, |sub| localized(sub, &path));
     }
-    if lang::lang() == Lang::Zh {
-        let usage = command.render_usage().to_string();
-        let usage = usage.trim_start_matches("Usage: ").replace("[OPTIONS]", "[选项]").replace("<COMMAND>", "<命令>");
-        command = command.override_usage(usage);
+    let usage = usage_line(&command, path);
+    command.override_usage(usage)
+}
+
+/// `NAME [OPTIONS] [ADDRESS]`, in our words.
+fn usage_line(command: &Command, path: &str) -> String {
+    let mut usage = t!("{path} [OPTIONS]", "{path} [选项]");
+    for argument in command.get_positionals() {
+        let name =
+            argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
+        usage += &if argument.is_required_set() { format!(" <{name}>") } else { format!(" [{name}]") };
     }
-    command
+    if command.has_subcommands() {
+        usage += &t!(" <COMMAND>", " <命令>");
+    }
+    usage
 }
 
 /// The argument's help with its default at the end.

@@ -63,6 +63,16 @@ fn chinese_help_has_no_english_of_claps() {
 }
 
 #[test]
+fn a_command_of_the_lab_has_help_in_both_languages() {
+    for (lang, usage) in
+        [("en", "Usage: socket-lab port [OPTIONS] <PORT>"), ("zh", "用法：socket-lab port [选项] <端口>")]
+    {
+        let (code, help, err) = quick(LAB, &["port", "--help", "--lang", lang]);
+        assert!(code == Some(0) && help.replace(".exe", "").contains(usage), "{help}{err}");
+    }
+}
+
+#[test]
 fn short_help_leaves_the_tracing_options_out() {
     let (_, short, _) = quick(SERVER, &["-h"]);
     let (_, long, _) = quick(SERVER, &["--help"]);

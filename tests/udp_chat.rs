@@ -108,7 +108,7 @@ fn what_does_not_fit_is_shown_as_truncated() {
     peer.send("hello", server.address);
     server.running.says(": hello\n");
     assert!(!server.running.err().contains("truncated"));
-    peer.send("hello!", server.address);
+    peer.send("hello, and more", server.address);
     server.running.notes("truncated: this datagram was longer than 5 bytes");
     peer.send("after", server.address);
     let shown = server.running.says(": after\n");
