@@ -100,7 +100,8 @@ fn usage_line(command: &Command, path: &str) -> String {
     for argument in command.get_positionals() {
         let name =
             argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
-        usage += &if argument.is_required_set() { format!(" <{name}>") } else { format!(" [{name}]") };
+        let (before, behind) = if argument.is_required_set() { (" <", ">") } else { (" [", "]") };
+        usage = usage + before + &name + behind;
     }
     if command.has_subcommands() {
         usage += &t!(" <COMMAND>", " <命令>");

@@ -1,11 +1,12 @@
-//! The time as text, and which requests a text time server answers.
+//! The time as text and as the 4 bytes of RFC 868, and which datagrams a time server takes for a question.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use jiff::Zoned;
 use jiff::fmt::strtime;
 
-use crate::t;
+use crate::{sntp, t};
 
 /// What a client sends to ask for the time.
 pub const QUESTION: &str = "get time";
@@ -49,6 +50,12 @@ impl Format {
     }
 }
 
+impl Default for Format {
+    fn default() -> Self {
+        Self(DEFAULT_FORMAT.into())
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -58,55 +65,112 @@ impl fmt::Display for Format {
 /// Which datagrams are taken for a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
-    /// [`QUESTION`], in any case, with white space around it.
+    /// What has the shape of a question: [`QUESTION`] in any case with white space around it, an SNTP packet, or the
+    /// empty datagram of RFC 868.
     Questions,
     /// Anything, as the textbook's server; but never what is itself an answer, or two servers would answer each other
     /// for ever.
     Anything,
 }
 
-/// The answer to `request` at `now`; `None` for silence.
-pub fn answer(request: &[u8], now: &Zoned, format: &Format, answers: Answers) -> Option<String> {
-    let text = String::from_utf8_lossy(request);
-    let text = text.trim();
-    let is_question = match answers {
-        Answers::Questions => text.eq_ignore_ascii_case(QUESTION),
-        Answers::Anything => !format.fits(text) && !Format(DEFAULT_FORMAT.into()).fits(text),
-    };
-    is_question.then(|| format.write(now))
+/// A question that is to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The time as text is wanted.
+    Text,
+    /// The packet of an NTP client.
+    Sntp(sntp::Question),
+    /// The seconds since 1900 as 4 bytes (RFC 868).
+    Seconds,
+}
+
+impl Question {
+    /// What `request` asks, by its shape; `None` for silence.
+    pub fn read(request: &[u8], format: &Format, answers: Answers) -> Option<Self> {
+        let text = String::from_utf8_lossy(request);
+        let text = text.trim();
+        if answers == Answers::Anything {
+            let is_answer = format.fits(text) || Format::default().fits(text);
+            return (!is_answer).then_some(Self::Text);
+        }
+        if text.eq_ignore_ascii_case(QUESTION) {
+            return Some(Self::Text);
+        }
+        if request.is_empty() {
+            return Some(Self::Seconds);
+        }
+        sntp::Question::read(request).map(Self::Sntp)
+    }
+}
+
+/// The time as RFC 868 has it: the seconds since 1900, in network byte order. They wrap on 2036-02-07, with NTP's era.
+pub fn seconds(now: SystemTime) -> [u8; 4] {
+    sntp::Timestamp::of(now).seconds().to_be_bytes()
+}
+
+/// The time that the 4 bytes of RFC 868 mean, of all their eras the one next to `near`.
+pub fn time_of_seconds(bytes: [u8; 4], near: SystemTime) -> Option<SystemTime> {
+    sntp::Timestamp::of_bits(u64::from(u32::from_be_bytes(bytes)) << 32).near(near)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn now() -> Zoned {
         "2026-01-02T03:04:05+08:00[Asia/Shanghai]".parse().unwrap()
     }
 
-    fn asked(request: &[u8], answers: Answers) -> Option<String> {
-        answer(request, &now(), &Format::parse(DEFAULT_FORMAT).unwrap(), answers)
+    fn asked(request: &[u8], answers: Answers) -> Option<Question> {
+        Question::read(request, &Format::parse(DEFAULT_FORMAT).unwrap(), answers)
     }
 
     #[test]
-    fn the_question_is_answered_whatever_its_case_and_the_space_around_it() {
+    fn the_shape_of_a_request_decides() {
         for request in ["get time", "GET TIME\n", "  Get Time\r\n"] {
-            assert_eq!(asked(request.as_bytes(), Answers::Questions).as_deref(), Some("2026-01-02 03:04:05"));
+            assert_eq!(asked(request.as_bytes(), Answers::Questions), Some(Question::Text));
         }
-        for request in ["", "get", "get  time", "time", "\u{0}", "2026-01-02 03:04:05"] {
-            assert_eq!(asked(request.as_bytes(), Answers::Questions), None, "{request:?}");
+        assert_eq!(asked(b"", Answers::Questions), Some(Question::Seconds));
+        let packet = sntp::Asked::at(SystemTime::now(), 0).packet();
+        assert!(matches!(asked(&packet, Answers::Questions), Some(Question::Sntp(_))));
+        for request in [&b"get"[..], b"get  time", b" ", b"\0", b"2026-01-02 03:04:05", &packet[..47]] {
+            assert_eq!(asked(request, Answers::Questions), None, "{request:?}");
+        }
+    }
+
+    /// Every first byte at every length: an answer only where the table of PROTOCOL.md says so.
+    #[test]
+    fn nothing_else_is_answered() {
+        for first in 0..=255_u8 {
+            for length in 1..=100 {
+                let mut request = vec![0; length];
+                request[0] = first;
+                let is_sntp = length >= 48 && first & 7 == 3 && (1..=4).contains(&(first >> 3 & 7));
+                assert_eq!(asked(&request, Answers::Questions).is_some(), is_sntp, "{first:#04x}, {length} bytes");
+            }
         }
     }
 
     #[test]
     fn the_textbooks_way_answers_anything_but_an_answer() {
         for request in [&b"hello"[..], b"", b"\xff\xfe"] {
-            assert!(asked(request, Answers::Anything).is_some());
+            assert_eq!(asked(request, Answers::Anything), Some(Question::Text));
         }
         let own = Format::parse("%H:%M").unwrap();
         for text in ["2026-01-02 03:04:05", "23:59"] {
-            assert_eq!(answer(text.as_bytes(), &now(), &own, Answers::Anything), None, "{text}");
+            assert_eq!(Question::read(text.as_bytes(), &own, Answers::Anything), None, "{text}");
         }
+    }
+
+    #[test]
+    fn four_bytes_are_the_seconds_since_1900() {
+        // RFC 868's own example: 2,208,988,800 is 1970-01-01.
+        assert_eq!(seconds(SystemTime::UNIX_EPOCH), 2_208_988_800_u32.to_be_bytes());
+        let after_the_wrap = SystemTime::UNIX_EPOCH + Duration::from_secs(2_085_978_496 + 5);
+        assert_eq!(seconds(after_the_wrap), [0, 0, 0, 5]);
+        assert_eq!(time_of_seconds([0, 0, 0, 5], after_the_wrap), Some(after_the_wrap));
     }
 
     #[test]

@@ -18,7 +18,8 @@
 //!
 //! Datagrams:
 //! - [`datagrams`]: a UDP socket, over a network that [`faults`] makes bad on purpose
-//! - [`letters`]: datagrams as messages, and whom to answer; [`contacts`]: the contact book; [`clock`]: the time as text
+//! - [`letters`]: datagrams as messages, and whom to answer; [`contacts`]: the contact book; [`clock`]: the time as text and as 4 bytes
+//! - [`sntp`]: the time with a known error, [`report`]: its arithmetic
 //! - [`rarely`]: telling what a flood could make happen a million times
 //!
 //! The person:
@@ -41,8 +42,10 @@ pub mod lines;
 pub mod options;
 pub mod ports;
 pub mod rarely;
+pub mod report;
 pub mod room;
 pub mod screen;
+pub mod sntp;
 pub mod text;
 pub mod trace;
 #[cfg(windows)]

@@ -225,6 +225,15 @@ pub fn parse_port(typed: &str) -> Result<u16, String> {
     port.ok_or_else(|| t!("a port is a number from 1 to 65535", "端口号是 1 到 65535 的数"))
 }
 
+/// Reads a stratum, 1 to 15.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn parse_stratum(typed: &str) -> Result<u8, String> {
+    let stratum = typed.parse().ok().filter(|stratum| (1..=15).contains(stratum));
+    stratum.ok_or_else(|| t!("a stratum is 1 to 15", "层级是 1 到 15"))
+}
+
 /// Reads a time: seconds, or with a unit (`5`, `0.5`, `500ms`, `5s`).
 ///
 /// # Errors

@@ -91,7 +91,7 @@ impl Timestamp {
     /// The time that this means, of all its eras the one next to `near`; `None` beyond what the system can express.
     pub fn near(self, near: SystemTime) -> Option<SystemTime> {
         let away = self.0.wrapping_sub(Self::of(near).0).cast_signed();
-        let distance = Duration::from_nanos((u128::from(away.unsigned_abs()) * 1_000_000_000 >> 32) as u64);
+        let distance = Duration::from_nanos(((u128::from(away.unsigned_abs()) * 1_000_000_000) >> 32) as u64);
         if away < 0 { near.checked_sub(distance) } else { near.checked_add(distance) }
     }
 
@@ -325,9 +325,13 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&match self {
-            Self::TooShort(length) => t!("an answer of {length} bytes is no NTP packet", "{length} 字节的回答不是 NTP 报文"),
+            Self::TooShort(length) => {
+                t!("an answer of {length} bytes is no NTP packet", "{length} 字节的回答不是 NTP 报文")
+            }
             Self::NotOurQuestion => t!("the answer is not to our question", "回答的不是我们的问题"),
-            Self::NoAnswer(mode) => t!("a packet of mode {mode} is no server's answer", "模式 {mode} 的报文不是服务器的回答"),
+            Self::NoAnswer(mode) => {
+                t!("a packet of mode {mode} is no server's answer", "模式 {mode} 的报文不是服务器的回答")
+            }
             Self::KissOfDeath(code) => {
                 let code = String::from_utf8_lossy(code);
                 let code = crate::text::escape(code.trim_end_matches('\0'));
@@ -355,12 +359,12 @@ mod tests {
     #[test]
     fn timestamps_are_right_in_every_era() {
         let table = [
-            (at(0, 0), 0x83aa_7e80_0000_0000),             // 1970
+            (at(0, 0), 0x83aa_7e80_0000_0000),                 // 1970
             (at(-86_400, 500_000_000), 0x83a9_2d00_8000_0000), // 1969-12-31, half a second on
-            (at(-2_208_988_800, 0), 0),                    // 1900
-            (at(2_085_978_495, 0), 0xffff_ffff_0000_0000), // 2036-02-07 06:28:15
-            (at(2_085_978_496, 250_000_000), 0x4000_0000), // 2036-02-07 06:28:16.25, the next era
-            (at(4_102_444_800, 0), 0x7830_2e80_0000_0000), // 2100
+            (at(-2_208_988_800, 0), 0),                        // 1900
+            (at(2_085_978_495, 0), 0xffff_ffff_0000_0000),     // 2036-02-07 06:28:15
+            (at(2_085_978_496, 250_000_000), 0x4000_0000),     // 2036-02-07 06:28:16.25, the next era
+            (at(4_102_444_800, 0), 0x7830_d580_0000_0000),     // 2100
         ];
         for (time, bits) in table {
             assert_eq!(Timestamp::of(time).bits(), bits, "{time:?}");
@@ -372,7 +376,11 @@ mod tests {
         for year in [1969, 1970, 2026, 2036, 2037, 2100, 2172] {
             let now = at((year - 1970) * 31_556_952, 123_456_789);
             for away in [-2_000_000_000_i64, -1, 0, 1, 2_000_000_000] {
-                let time = if away < 0 { now - Duration::from_secs(away.unsigned_abs()) } else { now + Duration::from_secs(away.unsigned_abs()) };
+                let time = if away < 0 {
+                    now - Duration::from_secs(away.unsigned_abs())
+                } else {
+                    now + Duration::from_secs(away.unsigned_abs())
+                };
                 let back = Timestamp::of(time).near(now).unwrap();
                 let error = back.duration_since(time).unwrap_or_else(|error| error.duration());
                 assert!(error < Duration::from_nanos(2), "{year} {away}: {error:?}");
@@ -415,6 +423,37 @@ mod tests {
                 assert!(Question::read(&answer).is_none(), "an answer is no question");
             }
         }
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        hex.as_bytes().chunks(2).map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap()).collect()
+    }
+
+    /// What chronyd 4.3 sent with `-Q 'server … iburst maxsamples 1'`. Its transmit timestamp is random, so that the
+    /// question tells nothing about its clock.
+    #[test]
+    fn chronyds_question_is_understood_byte_by_byte() {
+        let question =
+            bytes("2300062000000000000000000000000000000000000000000000000000000000000000000000000057abd5915f6e0c23");
+        let packet = Packet::decode(&question).unwrap();
+        assert_eq!((packet.leap, packet.version, packet.mode, packet.poll, packet.precision), (0, 4, 3, 6, 32));
+        let answer = Question::read(&question).unwrap().answer(10, at(0, 0), at(1, 500_000_000));
+        assert_eq!(
+            answer.to_vec(),
+            bytes("240a06ec00000000000100004c4f434c83aa7e800000000057abd5915f6e0c2383aa7e800000000083aa7e8180000000")
+        );
+    }
+
+    /// What chronyd 4.3 answered as a server (`local stratum 8`), 102 microseconds away.
+    #[test]
+    fn chronyds_answer_is_measured() {
+        let answer =
+            bytes("240800e700000000000000007f7f0101eead9e6340ebcea3eead9e649d861618eead9e649d87efffeead9e649d8c857e");
+        let asked = Asked { t1: Timestamp(0xeead_9e64_9d86_1618) };
+        let now = UNIX_EPOCH + Duration::new(1_795_366_884, 615_499_000);
+        let sample = asked.measure(&answer, now, Duration::from_micros(172)).unwrap();
+        assert_eq!(sample.stratum, 8);
+        assert!((sample.offset + 0.000_023).abs() < 1e-6 && (sample.delay - 0.000_102).abs() < 1e-6, "{sample:?}");
     }
 
     fn answered(change: impl FnOnce(&mut Packet)) -> Result<Sample, Refusal> {

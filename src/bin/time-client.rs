@@ -1,35 +1,57 @@
 //! The time over UDP, the side that asks.
 //!
-//! Try it: `cargo run --bin time-client` while `cargo run --bin time-server` runs in another terminal.
+//! Try it: `cargo run --bin time-client` while `cargo run --bin time-server` runs in another terminal; then
+//! `cargo run --bin time-client -- --protocol sntp`.
 //!
 //! Read it for: socket, connect, a time limit for recv (SO_RCVTIMEO), send, recv; and asking again, since over UDP the
-//! question or the answer may be lost.
+//! question or the answer may be lost. [`sntp`] shows what text cannot: how far the two clocks are apart.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::bail;
-use clap::Parser;
-use socket_demos::clock::QUESTION;
+use anyhow::{Context as _, bail};
+use clap::{Parser, ValueEnum};
+use jiff::Zoned;
+use socket_demos::clock::{self, Format, QUESTION};
 use socket_demos::datagrams::Datagrams;
 use socket_demos::faults::BadNetwork;
 use socket_demos::options::{self, Encoding, ServerAddress, Shared};
+use socket_demos::sntp::{Asked, Refusal, Sample};
 use socket_demos::text::Incoming;
 use socket_demos::trace::{Trace, Traced};
-use socket_demos::{cli, errors, screen, t};
+use socket_demos::{cli, errors, report, screen, t};
 
 const PROGRAM: &str = "time-client";
 
-/// An answer is a line of text.
+/// The longest answer that is looked at: a line of text, or a packet with extensions.
 const MAX_ANSWER: usize = 1024;
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Protocol {
+    Text,
+    Sntp,
+    Time,
+}
+
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("asks a time-server for the time", "向 time-server 问时间"))]
+#[command(name = PROGRAM, version, about = t!("asks a time server for the time", "向时间服务器问时间"))]
 struct Args {
     #[command(flatten)]
     server: ServerAddress,
+    #[arg(long, value_name = t!("PROTOCOL", "协议"), default_value = "text", help = t!(
+        "text: `get time`; sntp: with offset and delay (RFC 5905); time: 4 bytes (RFC 868)",
+        "text：get time；sntp：带偏差和延迟（RFC 5905）；time：4 字节（RFC 868）"
+    ))]
+    protocol: Protocol,
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = options::parse_count, help = t!(
+        "Ask so many times and keep the sample of the least delay (sntp)",
+        "问这么多次，取延迟最小的一次（sntp）"
+    ))]
+    samples: u16,
+    #[arg(long, help = t!("Print offset, delay and stratum as JSON (sntp)", "用 JSON 输出偏差、延迟和层级（sntp）"))]
+    json: bool,
     #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "1", value_parser = options::parse_duration, help = t!(
         "How long to wait for each answer",
         "每次等多久"
@@ -64,40 +86,97 @@ fn ask(args: &Args) -> anyhow::Result<()> {
     let (socket, server) = address
         .try_each(|address| open(address, &args.network, &trace))
         .map_err(|failed| errors::cannot_connect(address, failed, "time-server", args.timeout))?;
-    socket.set_read_timeout(Some(args.timeout))?;
-    for _ in 0..args.retries.max(1) {
-        match question(&socket) {
-            Ok(answer) => return Ok(screen::show(&Incoming::new(args.encoding.charset).message(&answer))?),
-            Err(error) if errors::is_timeout(&error) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => {
-                let code = errors::code(&error);
-                bail!(t!(
-                    "nobody is at {server} ({code}); start a server with: time-server {server}",
-                    "{server} 上没有程序（{code}）；先启动服务器：time-server {server}"
-                ));
+    match args.protocol {
+        Protocol::Text => {
+            let answer =
+                until_answered(&socket, server, args, || Ok(QUESTION.into()), |answer, _| Ok(answer.to_vec()))?;
+            screen::show(&Incoming::new(args.encoding.charset).message(&answer))?;
+        }
+        Protocol::Time => {
+            let answer = until_answered(&socket, server, args, || Ok(Vec::new()), |answer, _| four_bytes(answer))?;
+            let time = clock::time_of_seconds(answer, SystemTime::now()).context("no such time")?;
+            screen::show(Format::default().write(&Zoned::try_from(time)?).as_bytes())?;
+        }
+        Protocol::Sntp => {
+            let mut samples = Vec::new();
+            for _ in 0..args.samples.max(1) {
+                samples.push(sntp(&socket, server, args)?);
             }
-            Err(error) => return Err(error.into()),
+            let best = samples.iter().min_by(|a, b| a.delay.total_cmp(&b.delay)).context("no sample")?;
+            let lines = if args.json { report::json(best) } else { report::arithmetic(best, SystemTime::now()) };
+            screen::show(lines.as_bytes())?;
         }
     }
-    let (tries, seconds) = (args.retries.max(1), args.timeout.as_secs_f32());
-    bail!(t!(
-        "no answer from {server} to {tries} questions of {seconds} s each: lost, a firewall, or no time-server there",
-        "向 {server} 问了 {tries} 次，每次等 {seconds} 秒，都没有回答：丢了、被防火墙拦住，或那里没有 time-server"
-    ));
+    Ok(())
 }
 
-/// What makes a socket ask one server: socket, connect (which sends nothing).
+/// What makes a socket ask one server: socket, connect (which sends nothing). It hears that server alone.
 fn open(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<(Datagrams, SocketAddr)> {
     let socket = Traced::udp(address, trace)?;
     socket.connect(address)?;
     Ok((socket.over(network)?, address))
 }
 
-/// One question, one answer.
-fn question(socket: &Datagrams) -> io::Result<Vec<u8>> {
-    socket.send(QUESTION.as_bytes())?;
+/// Asks until there is an answer that `read` takes: send, recv, and again after the timeout. `read` also gets how long
+/// the answer took, and says whether what it refuses was an answer at all.
+fn until_answered<T>(
+    socket: &Datagrams,
+    server: SocketAddr,
+    args: &Args,
+    question: impl Fn() -> io::Result<Vec<u8>>,
+    read: impl Fn(&[u8], Duration) -> Result<T, Refusal>,
+) -> anyhow::Result<T> {
     let mut buffer = vec![0; MAX_ANSWER];
-    let (received, _) = socket.recv_from(&mut buffer)?;
-    buffer.truncate(received);
-    Ok(buffer)
+    for _ in 0..args.retries.max(1) {
+        socket.send(&question()?).map_err(|error| refused(server, error))?;
+        let asked = Instant::now();
+        while let Some(left) = args.timeout.checked_sub(asked.elapsed()).filter(|left| !left.is_zero()) {
+            socket.set_read_timeout(Some(left))?;
+            match socket.recv_from(&mut buffer) {
+                Ok((received, _)) => match read(&buffer[..received], asked.elapsed()) {
+                    Ok(answer) => return Ok(answer),
+                    // Noise must not end the waiting, or a stranger could.
+                    Err(refusal) if refusal.is_noise() => screen::talk(&refusal.to_string()),
+                    Err(refusal) => bail!("{server}: {refusal}"),
+                },
+                Err(error) if errors::is_timeout(&error) => break,
+                Err(error) => return Err(refused(server, error)),
+            }
+        }
+    }
+    let (tries, seconds) = (args.retries.max(1), args.timeout.as_secs_f32());
+    bail!(t!(
+        "no answer from {server} to {tries} questions of {seconds} s each: lost, a firewall, or no time server there",
+        "向 {server} 问了 {tries} 次，每次等 {seconds} 秒，都没有回答：丢了、被防火墙拦住，或那里没有时间服务器"
+    ));
+}
+
+/// One sample: T1 goes out with the question, T4 is taken when the answer is there.
+fn sntp(socket: &Datagrams, server: SocketAddr, args: &Args) -> anyhow::Result<Sample> {
+    let asked = std::cell::Cell::new(None);
+    let question = || {
+        let now = Asked::at(SystemTime::now(), fastrand::u16(..));
+        asked.set(Some(now));
+        Ok(now.packet().to_vec())
+    };
+    let read = |answer: &[u8], elapsed| {
+        let asked = asked.get().ok_or(Refusal::NotOurQuestion)?;
+        asked.measure(answer, SystemTime::now(), elapsed)
+    };
+    until_answered(socket, server, args, question, read)
+}
+
+fn four_bytes(answer: &[u8]) -> Result<[u8; 4], Refusal> {
+    answer.try_into().map_err(|_| Refusal::TooShort(answer.len()))
+}
+
+fn refused(server: SocketAddr, error: io::Error) -> anyhow::Error {
+    if !matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) {
+        return error.into();
+    }
+    let code = errors::code(&error);
+    anyhow::anyhow!(t!(
+        "nobody is at {server} ({code}); start a server with: time-server {server}",
+        "{server} 上没有程序（{code}）；先启动服务器：time-server {server}"
+    ))
 }

@@ -3,21 +3,21 @@
 //! Try it: `cargo run --bin time-server`, and in another terminal `cargo run --bin time-client`.
 //!
 //! Read it for: a whole server in four calls: socket, bind, and then recvfrom and sendto for ever. No client has a state
-//! here, so there is nothing to lose and nothing to fill up. Silence is an answer too: two servers that answer anything
-//! can be set to answer each other for ever.
+//! here, so there is nothing to lose and nothing to fill up. The shape of a request chooses the answer (text, SNTP,
+//! RFC 868), and silence is one of them: two servers that answer anything can be set to answer each other for ever.
 
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use clap::Parser;
 use jiff::Zoned;
 use socket_demos::cli::{self, Usage};
-use socket_demos::clock::{self, Answers, Format};
+use socket_demos::clock::{self, Answers, Format, Question};
 use socket_demos::datagrams::Datagrams;
 use socket_demos::faults::BadNetwork;
-use socket_demos::options::{ListenAddress, Shared};
+use socket_demos::options::{self, ListenAddress, Shared};
 use socket_demos::ports::Transport;
 use socket_demos::rarely::Rarely;
 use socket_demos::text::escape;
@@ -42,6 +42,11 @@ struct Args {
         "时间的写法"
     ))]
     format: Format,
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = options::parse_stratum, help = t!(
+        "What SNTP clients are told of this clock: 1 to 15, 15 the least trusted",
+        "告诉 SNTP 客户端这个时钟的层级：1 到 15，越大越不可信"
+    ))]
+    stratum: u8,
     #[arg(long, help = t!(
         "The textbook's way: answer any datagram (on loopback only)",
         "课本原样：收到什么都回答（只限回环地址）"
@@ -75,9 +80,15 @@ fn serve(args: &Args) -> anyhow::Result<()> {
         .map_err(|failed| errors::cannot_listen(Transport::Udp, &address, failed))?;
     let bound = socket.local_addr()?;
     let way = if args.classic {
-        t!("the textbook's way (without --classic: only `get time`)", "课本原样（不加 --classic 只回答 get time）")
+        t!(
+            "the textbook's way (without --classic: text, SNTP, RFC 868)",
+            "课本原样（不加 --classic 能答文字、SNTP、RFC 868）"
+        )
     } else {
-        t!("answers `get time` (the textbook's way: --classic)", "只回答 get time（课本原样请加 --classic）")
+        t!(
+            "answers text, SNTP and RFC 868 (the textbook's way: --classic)",
+            "能答文字、SNTP、RFC 868（课本原样请加 --classic）"
+        )
     };
     screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     args.listen.tell_others("time-client", bound.port());
@@ -97,31 +108,39 @@ fn answer_for_ever(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
     let mut log = Rarely::default();
     let mut buffer = vec![0; MAX_REQUEST];
     loop {
-        let (received, client) = match socket.recv_from(&mut buffer) {
+        let (length, client) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
             // On Windows a datagram that does not fit is an error. It is no question either.
             Err(error) if error.raw_os_error() == Some(10040) => continue,
             Err(error) => return Err(error.into()),
         };
-        let request = &buffer[..received];
-        let answer = clock::answer(request, &Zoned::now(), &args.format, answers);
-        if let Some(answer) = &answer {
-            // What cannot be sent to one client is told, and the next is served.
-            if let Err(error) = socket.send_to(answer.as_bytes(), client) {
-                tell(&mut log, || format!("{client}: {}", errors::reason(&error)));
-                continue;
+        let (received, request) = (SystemTime::now(), &buffer[..length]);
+        let question = Question::read(request, &args.format, answers);
+        // What cannot be sent to one client is told, and the next is served.
+        let sent = match &question {
+            Some(Question::Text) => socket.send_to(args.format.write(&Zoned::now()).as_bytes(), client),
+            Some(Question::Sntp(question)) => {
+                socket.send_to(&question.answer(args.stratum, received, SystemTime::now()), client)
             }
-        }
-        tell(&mut log, || line(request, client, answer.as_deref()));
+            Some(Question::Seconds) => socket.send_to(&clock::seconds(SystemTime::now()), client),
+            None => Ok(0),
+        };
+        tell(&mut log, || line(request, client, question.as_ref(), sent.err().as_ref()));
     }
 }
 
 /// What the log says about a request.
-fn line(request: &[u8], client: SocketAddr, answer: Option<&str>) -> String {
+fn line(request: &[u8], client: SocketAddr, question: Option<&Question>, error: Option<&io::Error>) -> String {
+    if let Some(error) = error {
+        let why = errors::reason(error);
+        return t!("{client}: the answer was not sent: {why}", "{client}：回答没有发出：{why}");
+    }
     let text: String = String::from_utf8_lossy(request).trim_end().chars().take(SHOWN_REQUEST).collect();
     let (text, length) = (escape(&text).replace('\n', "\\n"), request.len());
-    match answer {
-        Some(answer) => format!("{client}: \"{text}\" → {answer}"),
+    match question {
+        Some(Question::Text) => t!("{client}: \"{text}\" answered with text", "{client}：\"{text}\"，回答了文字"),
+        Some(Question::Sntp(_)) => t!("{client}: answered SNTP", "{client}：回答了 SNTP"),
+        Some(Question::Seconds) => t!("{client}: answered 4 bytes (RFC 868)", "{client}：回答了 4 字节（RFC 868）"),
         None => t!(
             "{client}: \"{text}\" ({length} bytes) not answered: ask `get time` (--classic answers anything)",
             "{client}：\"{text}\"（{length} 字节）没有回答：请发 get time（--classic 收到什么都回答）"
