@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use common::textbook::Datagram;
+use common::textbook::{Datagram, nobody};
 use common::{QQ_CLIENT, QQ_SERVER, Running, Server, wine};
 use socket_demos::contacts::Contacts;
 
@@ -110,7 +110,7 @@ fn a_contact_that_is_not_there_is_said_so() {
         eprintln!("NOT RUN: Wine does not tell of a refused datagram as Windows does");
         return;
     }
-    let nobody = Datagram::bind().address();
+    let nobody = nobody();
     let book = Book::with("nobody", &format!("ghost = \"{nobody}\"\n"));
     let mut client = Running::start(QQ_CLIENT, &["--contacts", book.path()]);
     client.types("ghost");

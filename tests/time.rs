@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::textbook::Datagram;
+use common::textbook::{Datagram, nobody};
 use common::{QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, UDP_SERVER, eventually, run, wine};
 
 /// Whether `text` is a time in the default format.
@@ -60,7 +60,7 @@ fn a_refused_question_is_told_at_once() {
         eprintln!("NOT RUN: Wine does not tell of a refused datagram as Windows does");
         return;
     }
-    let nobody = Datagram::bind().address().to_string();
+    let nobody = nobody().to_string();
     let asked = Instant::now();
     let (code, _, err) = run(TIME_CLIENT, &[&nobody], "");
     assert!(code == Some(1) && err.contains(&format!("start a server with: time-server {nobody}")), "{err}");

@@ -109,8 +109,9 @@ fn both_ways(socket: Datagrams, server: SocketAddr, args: &Args) -> anyhow::Resu
     loop {
         match socket.recv_from(&mut buffer) {
             Ok((received, _)) => {
-                answers.note();
                 letters.show("", &buffer[..received])?;
+                // Only now: at the end of a pipe the program ends when the answer is there.
+                answers.note();
             }
             Err(error) if is_refusal(&error) => tell_refused(server, &error, &answers),
             Err(error) if letters.tells_of_cut(&error) => answers.note(),

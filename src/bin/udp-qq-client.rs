@@ -179,8 +179,9 @@ fn hear(socket: &Datagrams, name: &str, answers: &Answers, mut letters: Letters)
     loop {
         match socket.recv_from(&mut buffer) {
             Ok((received, _)) => {
-                answers.note();
                 letters.show(&format!("[{name}] "), &buffer[..received])?;
+                // Only now: at the end of a pipe the program ends when the answer is there.
+                answers.note();
             }
             Err(error) if is_refusal(&error) => tell_not_there(name, &error, answers),
             Err(error) if letters.tells_of_cut(&error) => answers.note(),

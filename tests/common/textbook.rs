@@ -47,6 +47,17 @@ impl Textbook {
     }
 }
 
+/// An address of loopback where nobody is, neither with TCP nor with UDP. Its port is none that the system chooses by
+/// itself, so no other test gets it meanwhile.
+pub fn nobody() -> SocketAddr {
+    loop {
+        let address = SocketAddr::from(([127, 0, 0, 1], fastrand::u16(10_000..30_000)));
+        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
 /// A textbook's UDP socket: `sendto` and `recvfrom(1024)`, no connection.
 pub struct Datagram(pub UdpSocket);
 
