@@ -13,6 +13,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Descriptors besides the clients': standard streams, listener, trace, closing connections.
+#[cfg(unix)]
 const RESERVED_DESCRIPTORS: usize = 16;
 
 /// A server's trouble with `accept`.

@@ -3,13 +3,20 @@
 //! Linux lists every TCP socket in `/proc/net/tcp` and `tcp6` (proc(5)), also those that no process holds any more,
 //! such as TIME_WAIT. Which process holds a socket comes from the `listeners` crate, on every system.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::t;
 use crate::text::escape;
+
+/// How long the search for a port's holder may take: with thousands of sockets some systems need a minute, and the
+/// error should not wait for it.
+const SEARCH: Duration = Duration::from_secs(2);
 
 /// A TCP socket as the kernel's table shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +144,7 @@ pub enum Transport {
 pub fn holders_of(transport: Transport, port: u16, wanted: Option<IpAddr>) -> BTreeSet<Holder> {
     let collides =
         |ip: IpAddr| wanted.is_none_or(|wanted| ip == wanted || ip.is_unspecified() || wanted.is_unspecified());
-    let all = listeners::get_all().unwrap_or_default();
+    let all = listeners();
     let holding = all.into_iter().filter(|l| {
         let holds = match transport {
             Transport::Tcp => l.protocol == listeners::Protocol::TCP && l.state == listeners::SocketState::Listen,
@@ -146,6 +153,14 @@ pub fn holders_of(transport: Transport, port: u16, wanted: Option<IpAddr>) -> BT
         holds && l.socket.port() == port && collides(l.socket.ip())
     });
     holding.map(|l| Holder { pid: l.process.pid, name: escape(&l.process.name).into_owned() }).collect()
+}
+
+/// Every listener of the system, as far as it tells within [`SEARCH`].
+fn listeners() -> HashSet<listeners::Listener> {
+    let (found, search) = mpsc::channel();
+    // A failed search finds nothing, and the sentence then says where else to look.
+    let _ = thread::Builder::new().spawn(move || found.send(listeners::get_all().unwrap_or_default()));
+    search.recv_timeout(SEARCH).unwrap_or_default()
 }
 
 /// Who is in the way of a server at `address`, in a sentence with the cure.

@@ -1,5 +1,7 @@
 //! What every program has in common: help, errors, exit codes, streams, the trace.
 
+#![cfg_attr(not(target_os = "linux"), allow(unused_imports, reason = "some tests are about Linux"))]
+
 mod common;
 
 use std::process::Command;
