@@ -30,20 +30,33 @@ impl FromStr for Address {
 
     fn from_str(typed: &str) -> Result<Self, String> {
         let typed: String = typed.trim().chars().map(half_width).collect();
-        if let Ok(address) = typed.parse::<SocketAddr>() {
-            return Ok(Self { host: Some(address.ip().to_string()), port: address.port() });
-        }
-        if let Ok(ip) = typed.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>() {
-            return Ok(Self { host: Some(ip.to_string()), port: DEFAULT_PORT });
-        }
-        let (host, port) = match typed.rsplit_once(':') {
-            Some((host, port)) => (host, parse_port(port)?),
-            None if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) => ("", parse_port(&typed)?),
-            None => (typed.as_str(), DEFAULT_PORT),
-        };
-        check_host(host)?;
+        let (host, port) = split(&typed)?;
+        let port = port.map_or(Ok(DEFAULT_PORT), parse_port)?;
         Ok(Self { host: Some(host.to_string()).filter(|h| !h.is_empty()), port })
     }
+}
+
+/// The host, possibly empty, and the port, if there is one.
+fn split(typed: &str) -> Result<(&str, Option<&str>), String> {
+    if let Some((v6, rest)) = typed.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
+        // A zone (fe80::1%eth0) is no part of the address itself.
+        let is_v6 = v6.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+        let port = if rest.is_empty() { Some(None) } else { rest.strip_prefix(':').map(Some) };
+        return port.filter(|_| is_v6).map(|port| (v6, port)).ok_or_else(wrong_shape);
+    }
+    if typed.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()) {
+        return Ok((typed, None));
+    }
+    if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(("", Some(typed)));
+    }
+    let (host, port) = typed.rsplit_once(':').map_or((typed, None), |(host, port)| (host, Some(port)));
+    check_host(host)?;
+    Ok((host, port))
+}
+
+fn wrong_shape() -> String {
+    t!("not HOST:PORT, HOST, :PORT or PORT", "不是 主机:端口、主机、:端口 或 端口")
 }
 
 /// A Chinese input method's `：` `。` and full-width digits as what was meant.
@@ -72,7 +85,7 @@ fn check_host(host: &str) -> Result<(), String> {
         return Err(t!("an IPv6 address with a port is written [::1]:8080", "带端口的 IPv6 地址写作 [::1]:8080"));
     }
     if host.chars().any(|c| c.is_whitespace() || c.is_control() || "/[]@".contains(c)) {
-        return Err(t!("not HOST:PORT, HOST, :PORT or PORT", "不是 主机:端口、主机、:端口 或 端口"));
+        return Err(wrong_shape());
     }
     Ok(())
 }
@@ -161,6 +174,7 @@ mod tests {
             ("[::1]:8081", "[::1]:8081"),
             ("[::1]", "[::1]:8080"),
             ("::1", "[::1]:8080"),
+            ("[fe80::1%lo]:9", "[fe80::1%lo]:9"),
             ("127。0。0。1：９０００", "127.0.0.1:9000"),
         ];
         for (typed, meant) in table {
@@ -178,6 +192,10 @@ mod tests {
             (":+80", "0 to 65535"),
             ("a b:80", "not HOST:PORT"),
             ("http://x:80", "[::1]:8080"),
+            ("[[::1]]", "not HOST:PORT"),
+            ("[::1", "[::1]:8080"),
+            ("[::1]80", "not HOST:PORT"),
+            ("[bob]:80", "not HOST:PORT"),
         ];
         for (typed, why) in table {
             assert!(shown(typed).starts_with("error") && shown(typed).contains(why), "{typed}: {}", shown(typed));

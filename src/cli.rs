@@ -128,7 +128,11 @@ fn with_values(argument: Arg) -> Arg {
 /// Prints help or the version to standard output, a usage error as one line to standard error.
 fn usage(program: &str, error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let text = error.render().to_string();
+        let mut text = error.render().to_string();
+        if lang::lang() == Lang::Zh {
+            // clap puts an ASCII colon behind every heading.
+            text = text.replace(":\n", "：\n");
+        }
         return match screen::show(text.trim_end().as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => ExitCode::from(report(program, &failed.into())),
@@ -169,6 +173,7 @@ fn what_is_wrong(error: &clap::Error) -> String {
                 t!("{argument} and {prior} do not go together", "{argument} 和 {prior} 不能一起用")
             }
         }
+        ErrorKind::TooManyValues => t!("{argument} takes no value", "{argument} 后面不能写值"),
         ErrorKind::MissingRequiredArgument => t!("missing: {argument}", "缺少：{argument}"),
         ErrorKind::InvalidSubcommand => {
             let wrong = crate::text::escape(&context(ContextKind::InvalidSubcommand)).into_owned();

@@ -17,6 +17,9 @@ pub const INTERRUPTED: u8 = 130;
 /// must end within a second.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
+/// How long the last action may take.
+const LAST_ACTION_TIME: Duration = Duration::from_millis(500);
+
 type Action = Box<dyn FnOnce() + Send>;
 
 static LAST_ACTION: Mutex<Option<Action>> = Mutex::new(None);
@@ -45,7 +48,13 @@ pub fn now(status: u8) -> ! {
 pub fn finish() {
     let action = LAST_ACTION.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(action) = action {
-        action();
+        // Its threads may hang on an output that nobody reads; the program ends all the same.
+        let (done, is_done) = mpsc::channel();
+        let _ = thread::Builder::new().spawn(move || {
+            action();
+            let _ = done.send(());
+        });
+        let _ = is_done.recv_timeout(LAST_ACTION_TIME);
     }
     let Some(saved) = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
     let (done, is_done) = mpsc::channel();
@@ -97,11 +106,12 @@ mod terminal {
         tcgetattr(io::stdin()).ok()
     }
 
-    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind.
+    /// Leaves a half-typed line standing, and the line editor's modes (raw input, a screen update in one piece, bracketed
+    /// paste) behind.
     pub(super) fn restore(saved: &Saved) {
         if restore_modes(saved) {
             let mut out = io::stdout().lock();
-            let _ = out.write_all(b"\x1b[?2004l\n").and_then(|()| out.flush());
+            let _ = out.write_all(b"\x1b[?2026l\x1b[?2004l\n").and_then(|()| out.flush());
         }
     }
 

@@ -94,9 +94,12 @@ impl Keyboard {
 
     fn line_from(&mut self, prompt: &str, initial: &str) -> io::Result<Typed> {
         let line = match &mut self.source {
-            Source::Editor(editor) => edit(editor, prompt, initial)?,
-            Source::Plain(plain) => plain.line(prompt)?,
+            Source::Editor(editor) => edit(editor, prompt, initial),
+            Source::Plain(plain) => plain.line(prompt),
         };
+        let line = line.map_err(|error| {
+            io::Error::new(error.kind(), t!("cannot read the input: {error}", "无法读取输入：{error}"))
+        })?;
         Ok(match line {
             None => Typed::End,
             Some(line) if line == "q" || line == "ｑ" => Typed::Quit,
@@ -134,6 +137,10 @@ fn edit(editor: &mut Editor<(), MemHistory>, prompt: &str, initial: &str) -> io:
         Ok(line) => Ok(Some(line)),
         Err(ReadlineError::Eof) => Ok(None),
         Err(ReadlineError::Interrupted) => ending::now(ending::INTERRUPTED),
+        Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            screen::talk(&t!("what was typed is not UTF-8, so it was not sent", "输入的不是 UTF-8，没有发送"));
+            Ok(Some(String::new()))
+        }
         Err(ReadlineError::Io(error)) => Err(error),
         Err(error) => Err(io::Error::other(error)),
     }

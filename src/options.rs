@@ -84,11 +84,11 @@ impl Shared {
 /// Where a server listens.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ListenAddress {
-    #[arg(value_name = t!("ADDRESS", "地址"), default_value = "127.0.0.1:8080", value_parser = parse_address, help = t!(
-        "HOST:PORT, HOST, :PORT or PORT; port 0 takes a free one",
-        "主机:端口、主机、:端口 或 端口；端口 0 表示任选一个空闲端口"
+    #[arg(value_name = t!("ADDRESS", "地址"), value_parser = parse_address, help = t!(
+        "HOST:PORT, HOST, :PORT or PORT; port 0 takes a free one [default: 127.0.0.1:8080]",
+        "主机:端口、主机、:端口 或 端口；端口 0 表示任选一个空闲端口 [默认：127.0.0.1:8080]"
     ))]
-    address: Address,
+    address: Option<Address>,
     #[arg(long, help = t!(
         "Listen on all addresses and say what others on the LAN type",
         "监听所有地址，并告诉局域网里的同学该输入什么"
@@ -107,19 +107,18 @@ impl ListenAddress {
     /// # Errors
     /// `--lan` together with a host.
     pub fn to_bind(&self) -> anyhow::Result<Address> {
+        let address = self.address.clone().unwrap_or_default();
         if !self.lan {
-            return Ok(self.address.clone());
+            return Ok(address);
         }
-        let default = Address::default();
-        let host_given = self.address.host.is_some() && self.address.to_string() != default.to_string();
-        if host_given {
+        if address.host.is_some() {
             return Err(Usage(t!(
                 "--lan listens on every address: give only a port",
                 "--lan 监听所有地址：只写端口就行"
             ))
             .into());
         }
-        Ok(Address { host: Some("0.0.0.0".into()), port: self.address.port })
+        Ok(Address { host: Some("0.0.0.0".into()), port: address.port })
     }
 
     /// Tells what others type to reach a server at `port`, where it is on the LAN.

@@ -25,6 +25,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::lines::{Line, Lines, MAX_LINE, messages};
+use crate::rarely::Rarely;
 use crate::screen::OutputFailed;
 use crate::text::{Charset, Unmappable, escape};
 use crate::trace::Traced;
@@ -78,6 +79,13 @@ struct Member {
     outbox: Arc<Outbox>,
 }
 
+/// Words of one read: what the others get, and what the person at the server sees.
+#[derive(Default)]
+struct Batch {
+    text: String,
+    shown: Vec<Shown>,
+}
+
 /// Whether a client is still in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stay {
@@ -120,7 +128,7 @@ impl Room {
         let member = Member { name: peer.to_string(), named: false, joined: false, speaks_lines: false, outbox };
         state.members.insert(id, member);
         self.somebody.notify_all();
-        Ok(Seat { room: Arc::clone(self), id, lines: Lines::default() })
+        Ok(Seat { room: Arc::clone(self), id, lines: Lines::new(MAX_LINE), commands: Rarely::default(), left: false })
     }
 
     /// What a client that finds the room full is told.
@@ -139,7 +147,7 @@ impl Room {
 
     /// Tells the person at the server something, without waiting for their screen.
     pub fn tell_host(&self, notice: String) {
-        self.console.push(Shown::Notice(notice));
+        self.console.push([Shown::Notice(notice)]);
     }
 
     /// Blocks until a client is connected.
@@ -158,7 +166,7 @@ impl Room {
         let mut state = self.state();
         Ok(match Said::read(typed) {
             Said::Words(words) => return self.host_words(&mut state, &words),
-            Said::Who => Some(self.who(&state)),
+            Said::Who => Some(self.who(&state) + &silent(&state)),
             Said::Kick(name) => self.kick(&mut state, name),
             Said::Help => Some(t!(
                 "/who: who is here   /kick NAME: send somebody out   //x: say /x   q: end the server",
@@ -203,7 +211,7 @@ impl Room {
     }
 
     /// One complete line of client `id`. Words are collected in `batch` and sent on with [`Room::send_batch`].
-    fn hears(&self, state: &mut State, id: u64, line: Line<'_>, batch: &mut String) -> Stay {
+    fn hears(&self, state: &mut State, id: u64, line: Line<'_>, batch: &mut Batch, commands: &mut Rarely) -> Stay {
         if let Some(member) = state.members.get_mut(&id) {
             member.speaks_lines |= line.newline;
         }
@@ -212,14 +220,19 @@ impl Room {
             match Said::read(&text) {
                 Said::Quit => return Stay::No,
                 Said::Words(words) => self.words(state, id, &words, batch),
-                command => {
-                    self.send_batch(state, id, batch);
-                    self.obey(state, id, &command);
+                command if commands.may(Instant::now()).is_none() => {
+                    drop(command);
+                    self.answer(state, id, &t!("* too many commands: wait a while", "* 命令太多：请等一会儿"));
                 }
+                Said::Name(name) => {
+                    // The others hear under which name what was said.
+                    self.send_batch(state, id, batch);
+                    self.rename(state, id, name);
+                }
+                command => self.obey(state, id, &command),
             }
         }
         if line.cut {
-            self.send_batch(state, id, batch);
             let notice = t!(
                 "* your line was longer than {MAX_LINE} bytes; the rest of it is lost",
                 "* 你的这一行超过 {MAX_LINE} 字节，后面的部分没有发出"
@@ -229,28 +242,27 @@ impl Room {
         Stay::Yes
     }
 
-    fn words(&self, state: &mut State, id: u64, words: &str, batch: &mut String) {
+    fn words(&self, state: &mut State, id: u64, words: &str, batch: &mut Batch) {
         self.join(state, id);
         let Some(member) = state.members.get(&id) else { return };
         let label = format!("[{}] ", member.name);
-        let _ = writeln!(batch, "{label}{}", escape(words));
-        self.console.push(Shown::Words { label, bytes: self.charset.encode_lossy(words) });
-        if batch.len() >= MAX_BATCH {
+        let _ = writeln!(batch.text, "{label}{}", escape(words));
+        batch.shown.push(Shown::Words { label, bytes: self.charset.encode_lossy(words) });
+        if batch.text.len() >= MAX_BATCH {
             self.send_batch(state, id, batch);
         }
     }
 
-    fn send_batch(&self, state: &mut State, id: u64, batch: &mut String) {
-        if !batch.is_empty() {
-            self.tell(state, batch, |other, _| other != id);
-            batch.clear();
+    fn send_batch(&self, state: &mut State, id: u64, batch: &mut Batch) {
+        if !batch.text.is_empty() {
+            self.tell(state, &batch.text, |other, _| other != id);
+            batch.text.clear();
+            // The others first: waking the screen's thread takes longer than a send.
+            self.console.push(batch.shown.drain(..));
         }
     }
 
     fn obey(&self, state: &mut State, id: u64, command: &Said<'_>) {
-        if let Said::Name(name) = command {
-            return self.rename(state, id, name);
-        }
         self.join(state, id);
         let answer = match command {
             Said::Who => self.who(state),
@@ -311,19 +323,37 @@ impl Room {
 
     /// Takes a member out, with last words for it and a notice for the others.
     fn remove(&self, state: &mut State, id: u64, goodbye: Option<&str>, reason: Option<&str>) {
-        let Some(member) = state.members.remove(&id) else { return };
+        let too_slow = self.take_out(state, id, goodbye, reason);
+        self.send_out(state, too_slow);
+    }
+
+    /// Sends out those who are too far behind, and those whom the notices about that make too far behind.
+    fn send_out(&self, state: &mut State, mut too_slow: Vec<u64>) {
+        let goodbye = t!("* you were sent out: you did not read what was said", "* 你被请出：没有读取大家说的话");
+        let reason = t!("did not read", "没有读取消息");
+        while let Some(id) = too_slow.pop() {
+            too_slow.extend(self.take_out(state, id, Some(&goodbye), Some(&reason)));
+        }
+    }
+
+    /// As [`Room::remove`], and gives those who are too far behind to be told of it.
+    fn take_out(&self, state: &mut State, id: u64, goodbye: Option<&str>, reason: Option<&str>) -> Vec<u64> {
+        let Some(member) = state.members.remove(&id) else { return Vec::new() };
         let goodbye = goodbye.map(|text| self.encode(&format!("{text}\n")));
         let last = goodbye.as_ref().filter(|_| member.speaks_lines);
         // One that leaves has ended its direction itself; one that is sent out has to be stopped.
         member.outbox.close(last, if goodbye.is_some() { Shutdown::Both } else { Shutdown::Write });
-        if member.joined {
-            let name = &member.name;
-            let notice = match reason {
-                None => t!("{name} left", "{name} 离开了"),
-                Some(reason) => t!("{name} left ({reason})", "{name} 离开了（{reason}）"),
-            };
-            self.announce(state, id, &notice);
+        if !member.joined {
+            return Vec::new();
         }
+        let name = &member.name;
+        let notice = match reason {
+            None => t!("* {name} left", "* {name} 离开了"),
+            Some(reason) => t!("* {name} left ({reason})", "* {name} 离开了（{reason}）"),
+        };
+        let too_slow = self.deliver(state, &format!("{notice}\n"), |_, member| member.speaks_lines);
+        self.tell_host(notice);
+        too_slow
     }
 
     /// A notice about `id` for everybody else who speaks in lines, and for the person at the server.
@@ -339,15 +369,15 @@ impl Room {
 
     /// Sends to every member that `hears`; those too far behind are sent out.
     fn tell(&self, state: &mut State, text: &str, hears: impl Fn(u64, &Member) -> bool) {
+        let too_slow = self.deliver(state, text, hears);
+        self.send_out(state, too_slow);
+    }
+
+    /// Sends to every member that `hears`, and gives those who are too far behind.
+    fn deliver(&self, state: &State, text: &str, hears: impl Fn(u64, &Member) -> bool) -> Vec<u64> {
         let piece = self.encode(text);
         let hearers = state.members.iter().filter(|(id, member)| hears(**id, member));
-        let too_slow: Vec<u64> =
-            hearers.filter(|(_, member)| member.outbox.send(&piece) == Err(TooSlow)).map(|(id, _)| *id).collect();
-        for id in too_slow {
-            let goodbye = t!("* you were sent out: you did not read what was said", "* 你被请出：没有读取大家说的话");
-            let reason = t!("did not read", "没有读取消息");
-            self.remove(state, id, Some(&goodbye), Some(&reason));
-        }
+        hearers.filter(|(_, member)| member.outbox.send(&piece) == Err(TooSlow)).map(|(id, _)| *id).collect()
     }
 
     fn encode(&self, text: &str) -> Arc<[u8]> {
@@ -365,6 +395,11 @@ impl State {
     }
 }
 
+/// The addresses of those who have said nothing, for the one who may send them out.
+fn silent(state: &State) -> String {
+    state.members.values().filter(|member| !member.joined).map(|member| format!("\n*   {}", member.name)).collect()
+}
+
 fn unknown() -> String {
     t!("unknown command; /help lists them (to say /x, type //x)", "没有这个命令；/help 列出全部（想说 /x，请输入 //x）")
 }
@@ -374,6 +409,9 @@ pub struct Seat {
     room: Arc<Room>,
     id: u64,
     lines: Lines,
+    /// Each command may cost a broadcast, so a flood of them would keep the room from everybody else.
+    commands: Rarely,
+    left: bool,
 }
 
 impl Seat {
@@ -382,19 +420,23 @@ impl Seat {
         self.take(|lines, each| lines.push(bytes, each))
     }
 
-    /// How long the next `recv` may wait before [`Seat::hears_nothing_more`]; see [`Lines::patience`].
+    /// How long the next `recv` may wait before [`Seat::hears_silence`]; see [`Lines::patience`].
     pub fn patience(&self) -> Option<Duration> {
         self.lines.patience()
     }
 
-    /// The silence, or the end of the stream: what stands unfinished is a message.
-    pub fn hears_nothing_more(&mut self) -> Stay {
-        self.take(|lines, each| lines.flush(each))
+    /// The silence: what a textbook's client has sent is a message.
+    pub fn hears_silence(&mut self) -> Stay {
+        let charset = self.room.charset;
+        self.take(|lines, each| lines.quiet(charset, each))
     }
 
-    /// The client has left; `error` where it did not close in order. What it left unfinished is a message.
-    pub fn leaves(mut self, error: Option<&io::Error>) {
-        self.hears_nothing_more();
+    /// The client has left; `error` where it did not close in order. What it left unfinished is a message, unless it
+    /// left with `q`. The place is kept until the seat is dropped.
+    pub fn leaves(&mut self, error: Option<&io::Error>) {
+        if !self.left {
+            self.take(|lines, each| lines.flush(each));
+        }
         let reason = error.map(errors::reason);
         let mut state = self.room.state();
         self.room.remove(&mut state, self.id, None, reason.as_deref());
@@ -403,16 +445,20 @@ impl Seat {
     fn take(&mut self, cut: impl FnOnce(&mut Lines, &mut dyn FnMut(Line<'_>))) -> Stay {
         let room = Arc::clone(&self.room);
         let mut state = room.state();
-        let mut batch = String::new();
+        let mut batch = Batch::default();
         let mut stay = Stay::Yes;
-        let id = self.id;
+        let (id, commands) = (self.id, &mut self.commands);
         cut(&mut self.lines, &mut |line| {
             if stay == Stay::Yes {
-                stay = room.hears(&mut state, id, line, &mut batch);
+                stay = room.hears(&mut state, id, line, &mut batch, commands);
             }
         });
         room.send_batch(&mut state, id, &mut batch);
-        if state.members.contains_key(&id) { stay } else { Stay::No }
+        if !state.members.contains_key(&id) {
+            stay = Stay::No;
+        }
+        self.left |= stay == Stay::No;
+        stay
     }
 }
 

@@ -1,19 +1,41 @@
 //! Standard output and standard error: the one place that writes to them.
 //!
-//! Output is data (messages, replies); talk is everything else (notices, errors, the trace). While a line is being
-//! typed, both go through the line editor, which puts them above the line instead of into it.
+//! Output is data (messages, replies); talk is everything else (notices, errors, the trace). Where lines are edited, both
+//! go through the line editor, which puts them above the line instead of into it. A thread of its own hands them over:
+//! the editor takes them only while a line is being typed, and whoever has something to tell must not wait for that.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use rustyline::ExternalPrinter;
 
 use crate::{errors, t};
 
-/// The line editor's printer, while there is a line editor.
-static EDITOR: Mutex<Option<Box<dyn ExternalPrinter + Send>>> = Mutex::new(None);
+/// How many bytes of messages may wait for the screen; then whoever shows more waits, and TCP makes the peer wait.
+const MAX_WAITING: usize = 1024 * 1024;
+
+/// How many bytes may wait when talk is counted instead of told.
+const MAX_TALK: usize = 4 * MAX_WAITING;
+
+/// What waits for the line editor.
+static EDITOR: Mutex<Waiting> =
+    Mutex::new(Waiting { lines: VecDeque::new(), bytes: 0, edited: false, printing: false, untold: 0 });
+
+static CHANGED: Condvar = Condvar::new();
+
+struct Waiting {
+    lines: VecDeque<String>,
+    bytes: usize,
+    /// Whether there is a line editor.
+    edited: bool,
+    /// Whether the line taken last is not printed yet.
+    printing: bool,
+    untold: usize,
+}
 
 static COLOR: AtomicBool = AtomicBool::new(false);
 
@@ -39,9 +61,13 @@ impl std::error::Error for OutputFailed {}
 
 /// Shows a message and a newline on standard output, at once.
 pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
-    if print_above_the_line(|| String::from_utf8_lossy(message).into_owned()) {
+    let editor = editor();
+    if editor.edited {
+        let room = CHANGED.wait_while(editor, |editor| editor.edited && editor.bytes > MAX_WAITING);
+        put(room.unwrap_or_else(PoisonError::into_inner), &String::from_utf8_lossy(message));
         return Ok(());
     }
+    drop(editor);
     let mut line = Vec::with_capacity(message.len() + 1);
     line.extend_from_slice(message);
     line.push(b'\n');
@@ -51,9 +77,16 @@ pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
 
 /// Writes one line of talk to standard error. If even that fails there is nobody left to tell.
 pub fn talk(text: &str) {
-    if io::stderr().is_terminal() && print_above_the_line(|| text.to_string()) {
+    let mut editor = editor();
+    if editor.edited && io::stderr().is_terminal() {
+        if editor.bytes > MAX_TALK {
+            editor.untold += 1;
+        } else {
+            put(editor, text);
+        }
         return;
     }
+    drop(editor);
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
 
@@ -77,9 +110,35 @@ pub fn set_color(on: bool) {
     COLOR.store(on, Ordering::Relaxed);
 }
 
-/// From now on a line is edited, and everything goes through its `printer`.
+/// From now on lines are edited, and everything goes through the editor's `printer`.
 pub(crate) fn edit_with(printer: impl ExternalPrinter + Send + 'static) {
-    *editor() = Some(Box::new(printer));
+    editor().edited = true;
+    // Without a thread nothing is edited, and everything goes to the terminal as it comes.
+    if thread::Builder::new().name("screen".into()).spawn(move || print(printer)).is_err() {
+        editor().edited = false;
+    }
+}
+
+/// The screen's thread.
+fn print(mut printer: impl ExternalPrinter) {
+    loop {
+        let mut editor =
+            CHANGED.wait_while(editor(), |editor| editor.lines.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        let Some(mut line) = editor.lines.pop_front() else { continue };
+        editor.bytes -= line.len();
+        editor.printing = true;
+        let untold = std::mem::take(&mut editor.untold);
+        drop(editor);
+        if untold > 0 {
+            line += &t!("\n({untold} notices could not be shown in time)", "\n（有 {untold} 条提示来不及显示）");
+        }
+        // It fails when the editor has ended; the terminal is still there.
+        if printer.print(line.clone() + "\n").is_err() {
+            let _ = io::stdout().lock().write_all((line + "\n").as_bytes());
+        }
+        self::editor().printing = false;
+        CHANGED.notify_all();
+    }
 }
 
 /// Waits until the line editor has shown everything, and takes it out of the way.
@@ -88,22 +147,23 @@ pub(crate) fn edit_with(printer: impl ExternalPrinter + Send + 'static) {
 /// shows one before it takes the next: when a second message without effect (a line up, a newline) has been accepted,
 /// all before it are shown.
 pub(crate) fn stop_editing() {
-    if let Some(mut printer) = editor().take() {
-        #[cfg(unix)]
-        for _ in 0..2 {
-            let _ = printer.print("\x1b[A\n".into());
-        }
-        #[cfg(windows)]
-        let _ = &mut printer;
+    if !editor().edited {
+        return;
     }
+    #[cfg(unix)]
+    for _ in 0..2 {
+        put(editor(), "\x1b[A");
+    }
+    let shown = CHANGED.wait_while(editor(), |editor| editor.printing || !editor.lines.is_empty());
+    shown.unwrap_or_else(PoisonError::into_inner).edited = false;
 }
 
-fn print_above_the_line(text: impl FnOnce() -> String) -> bool {
-    let mut editor = editor();
-    let Some(printer) = editor.as_mut() else { return false };
-    printer.print(text() + "\n").is_ok()
+fn put(mut editor: MutexGuard<'_, Waiting>, line: &str) {
+    editor.bytes += line.len();
+    editor.lines.push_back(line.to_string());
+    CHANGED.notify_all();
 }
 
-fn editor() -> std::sync::MutexGuard<'static, Option<Box<dyn ExternalPrinter + Send>>> {
+fn editor() -> MutexGuard<'static, Waiting> {
     EDITOR.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -257,13 +257,18 @@ impl<'a> Call<'a> {
     }
 }
 
-/// One socket's place in the trace.
-#[derive(Clone)]
+/// One socket's place in the trace. It is dropped right behind the socket.
 struct Track {
     recorder: Arc<Recorder>,
     number: u32,
     local: Option<SocketAddr>,
     peer: Option<SocketAddr>,
+}
+
+impl Drop for Track {
+    fn drop(&mut self) {
+        self.record(Call::new("close", ""), Ok(0));
+    }
 }
 
 impl Track {

@@ -231,8 +231,8 @@ fn a_server_that_lies_to_our_client_harms_nothing() {
     server.sends("\nnext\n");
     drop(server);
     let out = client.ended_well();
-    assert_eq!(out.len(), 8192 + 1 + "next\n".len(), "a line without an end is cut");
-    client.notes("longer than 8192 bytes");
+    assert_eq!(out.len(), 65_536 + 1 + "next\n".len(), "a line without an end is cut");
+    client.notes("longer than 65536 bytes");
 }
 
 fn memory(server: &Server) -> usize {

@@ -3,7 +3,9 @@
 mod common;
 
 use std::net::Shutdown;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
 use socket_demos::input::charset_of_pipes;
 

@@ -17,7 +17,7 @@ use anyhow::bail;
 use clap::Parser;
 use socket_demos::cli;
 use socket_demos::input::{Keyboard, Typed};
-use socket_demos::lines::{self, Line, Lines, MAX_LINE};
+use socket_demos::lines::{self, Line, Lines, MAX_SHOWN_LINE};
 use socket_demos::options::{self, Encoding, ServerAddress, Shared, Textbook};
 use socket_demos::text::{Charset, Incoming};
 use socket_demos::trace::{Trace, Traced};
@@ -152,6 +152,10 @@ fn receive(mut stream: &Traced<TcpStream>, args: &Args, incoming: &mut Incoming)
     let mut buffer = vec![0; args.textbook.recv_size()];
     match stream.read(&mut buffer) {
         Ok(0) => {
+            let half = incoming.rest();
+            if !half.is_empty() {
+                screen::show(&half)?;
+            }
             tell_closed();
             Ok(false)
         }
@@ -166,6 +170,7 @@ fn receive(mut stream: &Traced<TcpStream>, args: &Args, incoming: &mut Incoming)
 /// Sends what is typed and shows what comes, both at once: a thread for each direction.
 fn room(stream: Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
     stream.set_keepalive()?;
+    stream.set_nodelay()?;
     if let Some(name) = &args.name {
         (&stream).write_all(&args.encoding.charset.encode(&format!("/name {name}\n"))?)?;
     }
@@ -211,7 +216,7 @@ fn speak(mut stream: &Traced<TcpStream>, charset: Charset, leaving: &AtomicBool)
 
 /// Shows each line that comes, until the server ends. From a server without newlines silence ends a message.
 fn listen(mut stream: &Traced<TcpStream>, charset: Charset) -> anyhow::Result<()> {
-    let (mut lines, mut incoming) = (Lines::default(), Incoming::new(charset));
+    let (mut lines, mut incoming) = (Lines::new(MAX_SHOWN_LINE), Incoming::new(charset));
     let mut buffer = vec![0; READ];
     let mut patience = None;
     loop {
@@ -234,7 +239,8 @@ fn listen(mut stream: &Traced<TcpStream>, charset: Charset) -> anyhow::Result<()
             }
         };
         match received {
-            None | Some(0) => lines.flush(show),
+            None => lines.quiet(charset, show),
+            Some(0) => lines.flush(show),
             Some(received) => lines.push(&buffer[..received], show),
         }
         shown?;
@@ -253,8 +259,8 @@ fn tell_closed() {
 
 fn tell_cut() {
     screen::talk(&t!(
-        "the line above is longer than {MAX_LINE} bytes; the rest of it is not shown",
-        "上面这一行超过 {MAX_LINE} 字节，后面的部分没有显示"
+        "the line above is longer than {MAX_SHOWN_LINE} bytes; the rest of it is not shown",
+        "上面这一行超过 {MAX_SHOWN_LINE} 字节，后面的部分没有显示"
     ));
 }
 

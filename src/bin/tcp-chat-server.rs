@@ -174,7 +174,10 @@ fn take_turn(
 ) -> anyhow::Result<Turn> {
     let mut buffer = vec![0; args.textbook.recv_size()];
     let received = match stream.read(&mut buffer) {
-        Ok(0) => return Ok(Turn::Gone(None)),
+        Ok(0) => {
+            show_rest(incoming)?;
+            return Ok(Turn::Gone(None));
+        }
         Ok(received) => received,
         Err(error) => return Ok(Turn::Gone(Some(error))),
     };
@@ -187,6 +190,15 @@ fn take_turn(
         Ok(()) => Ok(Turn::Done),
         Err(error) => Ok(Turn::Gone(Some(error))),
     }
+}
+
+/// Half a character that the stream ended with.
+fn show_rest(incoming: &mut Incoming) -> anyhow::Result<()> {
+    let rest = incoming.rest();
+    if !rest.is_empty() {
+        screen::show(&rest)?;
+    }
+    Ok(())
 }
 
 fn tell_gone(peer: SocketAddr, error: Option<&io::Error>) {
@@ -241,12 +253,16 @@ fn speak(room: &Room) -> anyhow::Result<()> {
 /// A seat and a thread for a new client, or a word to one too many.
 fn welcome(stream: Traced<TcpStream>, peer: SocketAddr, room: &Arc<Room>) -> io::Result<()> {
     stream.set_keepalive()?;
+    stream.set_nodelay()?;
     stream.set_send_buffer_size(room::SEND_BUFFER)?;
     let stream = Arc::new(stream);
     match room.seat(&stream, peer) {
         Ok(seat) => {
-            let builder = thread::Builder::new().stack_size(CLIENT_STACK);
-            builder.spawn(move || hear(&stream, seat)).map(drop)
+            let (builder, client) = (thread::Builder::new().stack_size(CLIENT_STACK), Arc::clone(&stream));
+            builder
+                .spawn(move || hear(&client, seat))
+                .map(drop)
+                .or_else(|_| farewell::refuse(stream, &room.full_notice()))
         }
         Err(Full) => farewell::refuse(stream, &room.full_notice()),
     }
@@ -270,7 +286,7 @@ fn hear(mut stream: &Traced<TcpStream>, mut seat: Seat) {
                 }
                 stay
             }
-            Err(error) if errors::is_timeout(&error) && patience.is_some() => seat.hears_nothing_more(),
+            Err(error) if errors::is_timeout(&error) && patience.is_some() => seat.hears_silence(),
             Err(error) => break Some(error),
         };
         if stay == Stay::No {

@@ -49,17 +49,30 @@ struct Waiting {
     missed: usize,
 }
 
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.missed == 0
+    }
+}
+
 impl Console {
-    /// Puts something in line for the screen; where the line is too long it is counted instead.
-    pub(super) fn push(&self, shown: Shown) {
+    /// Puts things in line for the screen; where the line is too long they are counted instead.
+    pub(super) fn push(&self, shown: impl IntoIterator<Item = Shown>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.bytes + shown.size() > MAX_WAITING {
-            waiting.missed += 1;
-        } else {
-            waiting.bytes += shown.size();
-            waiting.lines.push_back(shown);
+        let was_idle = waiting.is_empty();
+        for shown in shown {
+            if waiting.bytes + shown.size() > MAX_WAITING {
+                waiting.missed += 1;
+            } else {
+                waiting.bytes += shown.size();
+                waiting.lines.push_back(shown);
+            }
         }
-        self.changed.notify_one();
+        let wake = was_idle && !waiting.is_empty();
+        drop(waiting);
+        if wake {
+            self.changed.notify_one();
+        }
     }
 
     /// Shows what comes, for ever.
@@ -86,7 +99,7 @@ impl Console {
 
     fn take(&self) -> (VecDeque<Shown>, usize) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        while waiting.lines.is_empty() && waiting.missed == 0 {
+        while waiting.is_empty() {
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
         waiting.bytes = 0;

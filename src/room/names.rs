@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_security::skeleton;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::t;
@@ -9,6 +11,9 @@ use crate::text::is_forbidden;
 
 /// The widest name, in columns of a terminal: sixteen hanzi. A label must leave room for the words.
 const MAX_COLUMNS: usize = 32;
+
+/// The longest name, in bytes: marks that combine with a letter take no columns, and there is no end of them.
+const MAX_BYTES: usize = 4 * MAX_COLUMNS;
 
 /// Whether `name` may stand in a label.
 ///
@@ -24,13 +29,14 @@ pub fn check(name: &str) -> Result<(), String> {
             "名字里不能有空格、控制字符或看不见的字符"
         ));
     }
-    if name.width() > MAX_COLUMNS {
+    if name.width() > MAX_COLUMNS || name.len() > MAX_BYTES {
         return Err(t!(
             "a name has at most {MAX_COLUMNS} columns (a hanzi takes two)",
             "名字最多占 {MAX_COLUMNS} 列（一个汉字占两列）"
         ));
     }
-    if name.contains(['[', ']']) || name.starts_with(['*', '/', '／']) || looks_like_an_address(name) {
+    if name.nfkc().any(|c| matches!(c, '[' | ']')) || name.starts_with(['*', '/', '／']) || looks_like_an_address(name)
+    {
         return Err(t!(
             "a name has no brackets, does not start with * or /, and is no address",
             "名字里不能有方括号，不能以 * 或 / 开头，也不能是地址"
@@ -41,18 +47,21 @@ pub fn check(name: &str) -> Result<(), String> {
 
 /// Somebody without a name goes by the address, so nobody may take one for a name.
 fn looks_like_an_address(name: &str) -> bool {
+    let name: String = name.nfkc().collect();
     name.parse::<SocketAddr>().is_ok() || name.parse::<IpAddr>().is_ok()
 }
 
 /// Characters that take no room: two names that differ only in them look the same.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}')
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
-/// Whether two names would be taken for each other.
+/// Whether two names would be taken for each other: whatever their case, their width, and which alphabet's letters
+/// they borrow (Unicode UTS #39).
 pub(super) fn alike(a: &str, b: &str) -> bool {
-    a == b || a.to_lowercase() == b.to_lowercase()
+    let shape = |name: &str| skeleton(&name.nfkc().collect::<String>().to_lowercase()).collect::<String>();
+    a == b || shape(a) == shape(b)
 }
 
 #[cfg(test)]
@@ -69,6 +78,7 @@ mod tests {
     #[test]
     fn names_that_could_deceive_are_refused_without_being_repeated() {
         let wide = "名".repeat(16) + "x";
+        let zalgo = "a\u{301}".repeat(60);
         for name in [
             "",
             "a b",
@@ -79,6 +89,11 @@ mod tests {
             "bo\u{200b}b",
             &wide,
             "a]",
+            "［server］",
+            "server\u{2800}",
+            "ser\u{180b}ver",
+            "127.0.0.1：80",
+            &zalgo,
             "*",
             "/x",
             "127.0.0.1:1",
@@ -90,7 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn names_are_alike_whatever_their_case() {
-        assert!(alike("Bob", "bOB") && alike("小明", "小明") && !alike("bob", "rob"));
+    fn names_that_look_the_same_are_alike() {
+        for (a, b) in [("Bob", "bOB"), ("小明", "小明"), ("server", "sеrver"), ("é", "e\u{301}"), ("ｂｏｂ", "bob")]
+        {
+            assert!(alike(a, b), "{a} {b}");
+        }
+        for (a, b) in [("bob", "rob"), ("小明", "小红"), ("victim", "victi\u{301}m")] {
+            assert!(!alike(a, b), "{a} {b}");
+        }
     }
 }

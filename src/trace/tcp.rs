@@ -71,6 +71,14 @@ impl Traced<TcpStream> {
         result
     }
 
+    /// `setsockopt(2)` with `TCP_NODELAY`: a small piece leaves at once. Without it, it waits until the peer has
+    /// acknowledged the one before (Nagle, RFC 896), and the peer holds its acknowledgement back for 40 ms.
+    pub fn set_nodelay(&self) -> io::Result<()> {
+        let result = self.socket.set_nodelay(true);
+        self.note("setsockopt", "TCP_NODELAY, 1", &result);
+        result
+    }
+
     /// `setsockopt(2)` with `SO_KEEPALIVE`: asks a silent peer after a minute whether it is there, so that a pulled
     /// cable is noticed within two.
     pub fn set_keepalive(&self) -> io::Result<()> {
