@@ -106,12 +106,11 @@ mod terminal {
         tcgetattr(io::stdin()).ok()
     }
 
-    /// Leaves a half-typed line standing, and the line editor's modes (raw input, a screen update in one piece, bracketed
-    /// paste) behind.
+    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind.
     pub(super) fn restore(saved: &Saved) {
         if restore_modes(saved) {
             let mut out = io::stdout().lock();
-            let _ = out.write_all(b"\x1b[?2026l\x1b[?2004l\n").and_then(|()| out.flush());
+            let _ = out.write_all(b"\x1b[?2004l\n").and_then(|()| out.flush());
         }
     }
 

@@ -6,7 +6,7 @@
 use std::io::{self, BufRead, IsTerminal as _, Read as _};
 
 use rustyline::Editor;
-use rustyline::config::Config;
+use rustyline::config::{Config, Configurer as _};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
@@ -125,24 +125,27 @@ fn line_editor() -> Option<Box<Editor<(), MemHistory>>> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return None;
     }
-    let config = Config::builder().auto_add_history(true).build();
-    let mut editor = Editor::with_history(config, MemHistory::new()).ok()?;
+    // A program that a signal ends in the middle of a synchronized update would leave the terminal waiting for its end.
+    let mut config = Config::builder().auto_add_history(true);
+    config.enable_synchronized_output(false);
+    let mut editor = Editor::with_history(config.build(), MemHistory::new()).ok()?;
     let printer = editor.create_external_printer().ok()?;
     screen::edit_with(printer);
     Some(Box::new(editor))
 }
 
 fn edit(editor: &mut Editor<(), MemHistory>, prompt: &str, initial: &str) -> io::Result<Option<String>> {
-    match editor.readline_with_initial(prompt, (initial, "")) {
-        Ok(line) => Ok(Some(line)),
-        Err(ReadlineError::Eof) => Ok(None),
-        Err(ReadlineError::Interrupted) => ending::now(ending::INTERRUPTED),
-        Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
-            screen::talk(&t!("what was typed is not UTF-8, so it was not sent", "输入的不是 UTF-8，没有发送"));
-            Ok(Some(String::new()))
+    loop {
+        match editor.readline_with_initial(prompt, (initial, "")) {
+            Ok(line) => return Ok(Some(line)),
+            Err(ReadlineError::Eof) => return Ok(None),
+            Err(ReadlineError::Interrupted) => ending::now(ending::INTERRUPTED),
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                screen::talk(&t!("what was typed is not UTF-8, so it was not sent", "输入的不是 UTF-8，没有发送"));
+            }
+            Err(ReadlineError::Io(error)) => return Err(error),
+            Err(error) => return Err(io::Error::other(error)),
         }
-        Err(ReadlineError::Io(error)) => Err(error),
-        Err(error) => Err(io::Error::other(error)),
     }
 }
 
