@@ -2,7 +2,8 @@
 //!
 //! Each client has a thread that reads from its socket and a [`Seat`] that takes the bytes. The room labels complete
 //! lines and sends them on at once, from the thread of the client that said them: one non-blocking `send` for each
-//! hearer, for all lines of one read. One lock keeps the order the same for everybody; nothing under it can block.
+//! hearer, for all lines of one read, and for those of other threads that come together with them. One lock keeps the
+//! order the same for everybody; nothing under it can block.
 //!
 //! Who hears what:
 //! - words go to every other client as `[name] words`, control characters escaped (nc on a terminal is a reader too);
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,9 +41,9 @@ use outbox::{Outbox, TooSlow};
 /// How many clients a room takes unless told otherwise: a large lecture. Each costs a thread and a descriptor.
 pub const DEFAULT_MAX_CLIENTS: usize = 256;
 
-/// Words of one read are sent on when this many bytes have come together: a read of 16 KiB may hold 8,192 lines of one
-/// character, and each gets a label.
-const MAX_BATCH: usize = 64 * 1024;
+/// Words are sent on when this many bytes have come together: a read of 16 KiB may hold 8,192 lines of one character, and
+/// each gets a label.
+const MAX_UNSENT: usize = 64 * 1024;
 
 /// How long a room that ends waits for those who lag. A program must end within a second.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -56,6 +58,8 @@ pub struct Room {
     max_clients: usize,
     charset: Charset,
     state: Mutex<State>,
+    /// How many clients' threads wait for the state with more words.
+    waiting: AtomicUsize,
     somebody: Condvar,
     console: Console,
 }
@@ -66,6 +70,17 @@ struct State {
     next: u64,
     /// Threads that read from a client, those of clients that have been sent out included.
     seats: usize,
+    /// Words that are still to be sent on, in the order in which they were said.
+    unsent: Vec<Words>,
+    unsent_bytes: usize,
+    /// The same words for the person at the server.
+    unshown: Vec<Shown>,
+}
+
+/// Labelled lines of one client.
+struct Words {
+    speaker: u64,
+    lines: String,
 }
 
 /// A client as the others know it.
@@ -77,13 +92,6 @@ struct Member {
     /// It has sent a newline, so notices do not confuse it.
     speaks_lines: bool,
     outbox: Arc<Outbox>,
-}
-
-/// Words of one read: what the others get, and what the person at the server sees.
-#[derive(Default)]
-struct Batch {
-    text: String,
-    shown: Vec<Shown>,
 }
 
 /// Whether a client is still in the room.
@@ -107,6 +115,7 @@ impl Room {
             max_clients,
             charset,
             state: Mutex::default(),
+            waiting: AtomicUsize::new(0),
             somebody: Condvar::new(),
             console: Console::default(),
         })
@@ -182,6 +191,7 @@ impl Room {
         let nobody = state.members.is_empty();
         for piece in pieces {
             let line = format!("[{}] {}\n", self.host, escape(&self.charset.decode(&piece)));
+            self.send_unsent(state);
             self.tell(state, &line, |_, _| true);
         }
         Ok(nobody.then(|| t!("nobody is connected to read it", "现在没有人连接，没人看到")))
@@ -199,7 +209,10 @@ impl Room {
 
     /// Ends the room and says so to everybody. Those who lag have [`LAST_WORDS`] to hear it.
     pub fn close(&self) {
-        let members = std::mem::take(&mut self.state().members);
+        let mut state = self.state();
+        self.send_unsent(&mut state);
+        let members = std::mem::take(&mut state.members);
+        drop(state);
         let goodbye = self.encode(&(t!("* {} has ended the server", "* {} 结束了服务器", self.host) + "\n"));
         for member in members.values() {
             member.outbox.close(member.speaks_lines.then_some(&goodbye), Shutdown::Write);
@@ -210,8 +223,8 @@ impl Room {
         }
     }
 
-    /// One complete line of client `id`. Words are collected in `batch` and sent on with [`Room::send_batch`].
-    fn hears(&self, state: &mut State, id: u64, line: Line<'_>, batch: &mut Batch, commands: &mut Rarely) -> Stay {
+    /// One complete line of client `id`. Words are collected and sent on with [`Room::send_unsent`].
+    fn hears(&self, state: &mut State, id: u64, line: Line<'_>, commands: &mut Rarely) -> Stay {
         if let Some(member) = state.members.get_mut(&id) {
             member.speaks_lines |= line.newline;
         }
@@ -219,16 +232,12 @@ impl Room {
         if !text.trim().is_empty() {
             match Said::read(&text) {
                 Said::Quit => return Stay::No,
-                Said::Words(words) => self.words(state, id, &words, batch),
+                Said::Words(words) => self.words(state, id, &words),
                 command if commands.may(Instant::now()).is_none() => {
                     drop(command);
                     self.answer(state, id, &t!("* too many commands: wait a while", "* 命令太多：请等一会儿"));
                 }
-                Said::Name(name) => {
-                    // The others hear under which name what was said.
-                    self.send_batch(state, id, batch);
-                    self.rename(state, id, name);
-                }
+                Said::Name(name) => self.rename(state, id, name),
                 command => self.obey(state, id, &command),
             }
         }
@@ -242,24 +251,50 @@ impl Room {
         Stay::Yes
     }
 
-    fn words(&self, state: &mut State, id: u64, words: &str, batch: &mut Batch) {
+    fn words(&self, state: &mut State, id: u64, words: &str) {
         self.join(state, id);
         let Some(member) = state.members.get(&id) else { return };
         let label = format!("[{}] ", member.name);
-        let _ = writeln!(batch.text, "{label}{}", escape(words));
-        batch.shown.push(Shown::Words { label, bytes: self.charset.encode_lossy(words) });
-        if batch.text.len() >= MAX_BATCH {
-            self.send_batch(state, id, batch);
+        let line = format!("{label}{}\n", escape(words));
+        state.unshown.push(Shown::Words { label, bytes: self.charset.encode_lossy(words) });
+        state.unsent_bytes += line.len();
+        match state.unsent.last_mut() {
+            Some(last) if last.speaker == id => last.lines += &line,
+            _ => state.unsent.push(Words { speaker: id, lines: line }),
+        }
+        if state.unsent_bytes >= MAX_UNSENT {
+            self.send_unsent(state);
         }
     }
 
-    fn send_batch(&self, state: &mut State, id: u64, batch: &mut Batch) {
-        if !batch.text.is_empty() {
-            self.tell(state, &batch.text, |other, _| other != id);
-            batch.text.clear();
-            // The others first: waking the screen's thread takes longer than a send.
-            self.console.push(batch.shown.drain(..));
+    /// Sends on what has been said; those too far behind are sent out.
+    fn send_unsent(&self, state: &mut State) {
+        let too_slow = self.deliver_unsent(state);
+        self.send_out(state, too_slow);
+    }
+
+    /// One `send` for each hearer, whoever has spoken: to everybody all of it, to a speaker all but their own.
+    fn deliver_unsent(&self, state: &mut State) -> Vec<u64> {
+        let unsent = std::mem::take(&mut state.unsent);
+        if unsent.is_empty() {
+            return Vec::new();
         }
+        state.unsent_bytes = 0;
+        let without = |id| {
+            unsent.iter().filter(|words| Some(words.speaker) != id).map(|words| &words.lines[..]).collect::<String>()
+        };
+        let all = self.encode(&without(None));
+        let mut too_slow = Vec::new();
+        for (&id, member) in &state.members {
+            let own = unsent.iter().any(|words| words.speaker == id).then(|| self.encode(&without(Some(id))));
+            let piece = own.as_ref().unwrap_or(&all);
+            if !piece.is_empty() && member.outbox.send(piece) == Err(TooSlow) {
+                too_slow.push(id);
+            }
+        }
+        // The others first: waking the screen's thread takes longer than a send.
+        self.console.push(state.unshown.drain(..));
+        too_slow
     }
 
     fn obey(&self, state: &mut State, id: u64, command: &Said<'_>) {
@@ -351,13 +386,15 @@ impl Room {
             None => t!("* {name} left", "* {name} 离开了"),
             Some(reason) => t!("* {name} left ({reason})", "* {name} 离开了（{reason}）"),
         };
-        let too_slow = self.deliver(state, &format!("{notice}\n"), |_, member| member.speaks_lines);
+        let mut too_slow = self.deliver_unsent(state);
+        too_slow.extend(self.deliver(state, &format!("{notice}\n"), |_, member| member.speaks_lines));
         self.tell_host(notice);
         too_slow
     }
 
     /// A notice about `id` for everybody else who speaks in lines, and for the person at the server.
     fn announce(&self, state: &mut State, id: u64, notice: &str) {
+        self.send_unsent(state);
         self.tell_host(format!("* {notice}"));
         self.tell(state, &format!("* {notice}\n"), |other, member| other != id && member.speaks_lines);
     }
@@ -444,16 +481,21 @@ impl Seat {
 
     fn take(&mut self, cut: impl FnOnce(&mut Lines, &mut dyn FnMut(Line<'_>))) -> Stay {
         let room = Arc::clone(&self.room);
+        room.waiting.fetch_add(1, Ordering::Relaxed);
         let mut state = room.state();
-        let mut batch = Batch::default();
+        room.waiting.fetch_sub(1, Ordering::Relaxed);
         let mut stay = Stay::Yes;
         let (id, commands) = (self.id, &mut self.commands);
         cut(&mut self.lines, &mut |line| {
             if stay == Stay::Yes {
-                stay = room.hears(&mut state, id, line, &mut batch, commands);
+                stay = room.hears(&mut state, id, line, commands);
             }
         });
-        room.send_batch(&mut state, id, &mut batch);
+        // Where others wait with more words, the last of them sends all: one send for each hearer, not one for each
+        // speaker and hearer.
+        if room.waiting.load(Ordering::Relaxed) == 0 {
+            room.send_unsent(&mut state);
+        }
         if !state.members.contains_key(&id) {
             stay = Stay::No;
         }
