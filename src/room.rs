@@ -87,7 +87,6 @@ struct Words {
 struct Member {
     /// Its name, or its address.
     name: String,
-    named: bool,
     joined: bool,
     /// It has sent a newline, so notices do not confuse it.
     speaks_lines: bool,
@@ -134,7 +133,7 @@ impl Room {
         state.seats += 1;
         state.next += 1;
         let id = state.next;
-        let member = Member { name: peer.to_string(), named: false, joined: false, speaks_lines: false, outbox };
+        let member = Member { name: peer.to_string(), joined: false, speaks_lines: false, outbox };
         state.members.insert(id, member);
         self.somebody.notify_all();
         Ok(Seat { room: Arc::clone(self), id, lines: Lines::new(MAX_LINE), commands: Rarely::default(), left: false })
@@ -207,7 +206,7 @@ impl Room {
         None
     }
 
-    /// Ends the room and says so to everybody. Those who lag have [`LAST_WORDS`] to hear it.
+    /// Ends the room and says so to everybody. Those who lag have 200 ms to hear it.
     pub fn close(&self) {
         let mut state = self.state();
         self.send_unsent(&mut state);
@@ -323,7 +322,6 @@ impl Room {
         }
         let Some(member) = state.members.get_mut(&id) else { return };
         let before = std::mem::replace(&mut member.name, name.to_string());
-        member.named = true;
         if member.joined {
             if before != name {
                 self.announce(state, id, &t!("{before} is now {name}", "{before} 改名为 {name}"));

@@ -16,6 +16,9 @@ use super::cpus::{self, Cpus};
 /// Our server.
 pub(super) const OURS: &str = env!("CARGO_BIN_EXE_tcp-chat-server");
 
+/// Our time server.
+const TIME: &str = env!("CARGO_BIN_EXE_time-server");
+
 /// The peer: it relays bytes among all its clients (`--broker`).
 pub(super) const NCAT: &str = "ncat";
 
@@ -60,14 +63,31 @@ impl Server {
         Self::ncat(cpus, &["--keep-open", "--exec", "/bin/cat"])
     }
 
+    /// Our time server.
+    pub(super) fn time(cpus: &Cpus) -> Result<Self> {
+        Self::start(cpus, Command::new(TIME).args(["127.0.0.1:0", "--lang", "en"]))
+    }
+
+    /// The C program of `benches/time.c`: recvfrom, sendto.
+    pub(super) fn c_time(cpus: &Cpus) -> Result<Self> {
+        Self::start(cpus, &mut compiled("time")?)
+    }
+
+    /// A server that does not say when it serves, nor where: at `address`.
+    pub(super) fn silent(cpus: &Cpus, command: &mut Command, address: SocketAddr) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = cpus.on_server_cpu(|| command.spawn())?.with_context(|| format!("cannot start {command:?}"))?;
+        Ok(Self { process: Process(child), address })
+    }
+
     /// The C program of `benches/echo.c`: each line back to its sender.
     pub(super) fn c_echo(cpus: &Cpus) -> Result<Self> {
-        Self::start(cpus, &mut compiled_echo()?)
+        Self::start(cpus, &mut compiled("echo")?)
     }
 
     /// The same between two clients: each line to the other one.
     pub(super) fn c_pair(cpus: &Cpus) -> Result<Self> {
-        Self::start(cpus, compiled_echo()?.arg("pair"))
+        Self::start(cpus, compiled("echo")?.arg("pair"))
     }
 
     /// ncat does not tell which port it got for port 0, so the kernel is asked for one before.
@@ -130,10 +150,11 @@ impl Server {
     }
 }
 
-fn compiled_echo() -> Result<Command> {
-    let program = concat!(env!("CARGO_TARGET_TMPDIR"), "/echo");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/echo.c");
-    let status = Command::new("cc").args(["-O2", "-o", program, source]).status()?;
+/// The program of `benches/NAME.c`.
+fn compiled(name: &str) -> Result<Command> {
+    let program = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
+    let source = format!("{}/benches/{name}.c", env!("CARGO_MANIFEST_DIR"));
+    let status = Command::new("cc").args(["-O2", "-o", &program, &source]).status()?;
     ensure!(status.success(), "cc -O2 -o {program} {source}: {status}");
     Ok(Command::new(program))
 }
@@ -181,7 +202,9 @@ pub(super) fn is_installed(program: &str) -> bool {
 
 /// The peers of this run, with their versions, for the head of the table.
 pub(super) fn peers() -> String {
-    ["ncat", "cc"].map(|name| first_line_of_version(name).unwrap_or(format!("{name} NOT INSTALLED"))).join(", ")
+    ["ncat", "cc", "chronyd"]
+        .map(|name| first_line_of_version(name).unwrap_or(format!("{name} NOT INSTALLED")))
+        .join(", ")
 }
 
 fn first_line_of_version(program: &str) -> Option<String> {

@@ -1,6 +1,6 @@
-//! The chat programs beside their peers: one run, in turn, as ratios.
+//! The programs beside their peers: one run, in turn, as ratios.
 //!
-//! Try it: `cargo bench --bench chat`, or one row: `cargo bench --bench chat -- idle`.
+//! Try it: `cargo bench --bench speed`, or one row: `cargo bench --bench speed -- idle`.
 //!
 //! Read it for: what makes two servers comparable. Both sit on one CPU and the load generator on another; they take
 //! turns (A B A B), so that a slow second of the machine hits both; the same generator sends both the same bytes; and
@@ -14,7 +14,7 @@
 //! - `rows/poller`: waits for many sockets at once
 //! - `rows/client`: one person in a room, blocking
 //! - `rows/crowd`: two hundred of them on one thread
-//! - `rows/latency`, `rows/room`, `rows/idle`, `rows/version`: what the rows do
+//! - `rows/latency`, `rows/room`, `rows/idle`, `rows/time`, `rows/version`: what the rows do
 //! - `rows/report`: turns, medians, the table
 
 use std::process::ExitCode;
@@ -29,6 +29,6 @@ fn main() -> ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    println!("chat: NOT MEASURED: this benchmark reads /proc and pins CPUs, which is Linux only");
+    println!("speed: NOT MEASURED: this benchmark reads /proc and pins CPUs, which is Linux only");
     ExitCode::SUCCESS
 }

@@ -14,6 +14,7 @@ mod poller;
 mod report;
 mod room;
 mod servers;
+mod time;
 mod version;
 
 use cpus::Cpus;
@@ -29,11 +30,12 @@ struct Row {
     measure: fn(&Cpus) -> Result<Vec<Line>>,
 }
 
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
     Row { name: "chat", measure: latency::measure },
     Row { name: "burst", measure: room::measure_burst },
     Row { name: "line-by-line", measure: room::measure_line_by_line },
     Row { name: "idle", measure: idle::measure },
+    Row { name: "time", measure: time::measure },
     Row { name: "version", measure: version::measure },
 ];
 
@@ -42,12 +44,12 @@ pub(crate) fn main() -> ExitCode {
     let (flags, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
     // `cargo bench` says --bench. `cargo test --all-targets` does not: it wants no minute of load.
     if !flags.iter().any(|flag| flag == "--bench") {
-        println!("chat: nothing measured; to measure: cargo bench --bench chat [-- ROW]");
+        println!("speed: nothing measured; to measure: cargo bench --bench speed [-- ROW]");
         return ExitCode::SUCCESS;
     }
     let asked: Vec<&Row> = ROWS.iter().filter(|row| is_asked_for(row, &words)).collect();
     if asked.is_empty() {
-        eprintln!("chat: no such row; there are: {}", ROWS.map(|row| row.name).join(", "));
+        eprintln!("speed: no such row; there are: {}", ROWS.map(|row| row.name).join(", "));
         return ExitCode::from(2);
     }
     run(&asked)
@@ -61,7 +63,7 @@ fn run(asked: &[&Row]) -> ExitCode {
     let cpus = match Cpus::claim() {
         Ok(cpus) => cpus,
         Err(error) => {
-            eprintln!("chat: cannot pin to CPUs: {error:#}");
+            eprintln!("speed: cannot pin to CPUs: {error:#}");
             return ExitCode::FAILURE;
         }
     };
