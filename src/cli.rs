@@ -1,5 +1,6 @@
 //! The manners of every program: help and usage errors in both languages, one-line errors, exit codes.
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -8,7 +9,7 @@ use clap::{Arg, ArgAction, ColorChoice, Command};
 use crate::lang::Lang;
 use crate::options::Shared;
 use crate::screen::OutputFailed;
-use crate::{ending, lang, screen, t};
+use crate::{ending, errors, lang, screen, t};
 
 /// The exit status of wrong usage.
 const USAGE: u8 = 2;
@@ -57,7 +58,9 @@ fn report(program: &str, error: &anyhow::Error) -> u8 {
     if error.downcast_ref::<OutputFailed>().is_some_and(OutputFailed::is_closed_pipe) {
         return 0;
     }
-    screen::error(program, &format!("{error:#}"));
+    // The system's own words are English, and have no cure.
+    let what = error.downcast_ref::<io::Error>().map_or_else(|| format!("{error:#}"), errors::reason);
+    screen::error(program, &what);
     if error.is::<Usage>() { USAGE } else { 1 }
 }
 

@@ -87,19 +87,18 @@ pub enum Question {
 impl Question {
     /// What `request` asks, by its shape; `None` for silence.
     pub fn read(request: &[u8], format: &Format, answers: Answers) -> Option<Self> {
-        let text = String::from_utf8_lossy(request);
-        let text = text.trim();
         if answers == Answers::Anything {
-            let is_answer = format.fits(text) || Format::default().fits(text);
+            let text = String::from_utf8_lossy(request);
+            let is_answer = format.fits(text.trim()) || Format::default().fits(text.trim());
             return (!is_answer).then_some(Self::Text);
         }
-        if text.eq_ignore_ascii_case(QUESTION) {
+        if let Some(question) = sntp::Question::read(request) {
+            return Some(Self::Sntp(question));
+        }
+        if request.trim_ascii().eq_ignore_ascii_case(QUESTION.as_bytes()) {
             return Some(Self::Text);
         }
-        if request.is_empty() {
-            return Some(Self::Seconds);
-        }
-        sntp::Question::read(request).map(Self::Sntp)
+        request.is_empty().then_some(Self::Seconds)
     }
 }
 

@@ -78,7 +78,8 @@ impl Datagrams {
     /// `sendto(2)`.
     ///
     /// # Errors
-    /// Those of the call; over a bad network a datagram that leaves later tells nothing.
+    /// Those of the call; over a bad network of one of the datagrams that leave now, while one that leaves later tells
+    /// nothing.
     pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
         self.transmit(bytes, Some(to))
     }
@@ -97,10 +98,13 @@ impl Datagrams {
             return self.socket.transmit(&lost, to, Some(Fault::Lost));
         }
         // What is due at once leaves at once, so that nothing is left behind by a program that ends now.
+        let mut outcome = Ok(bytes.len());
         while let Some(Passing { datagram: (due, to), fault, .. }) = bad.out.take() {
-            self.socket.transmit(&due, to, fault)?;
+            if let Err(error) = self.socket.transmit(&due, to, fault) {
+                outcome = Err(error);
+            }
         }
-        Ok(bytes.len())
+        outcome
     }
 
     /// `recvfrom(2)`: one datagram and its sender. What does not fit `buffer` is gone, silently on Unix, with error

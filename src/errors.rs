@@ -20,6 +20,7 @@ pub fn code(error: &io::Error) -> String {
         ErrorKind::NetworkUnreachable => "ENETUNREACH",
         ErrorKind::Interrupted => "EINTR",
         ErrorKind::NotConnected => "ENOTCONN",
+        ErrorKind::NotFound => "ENOENT",
         ErrorKind::PermissionDenied => "EACCES",
         ErrorKind::StorageFull => "ENOSPC",
         ErrorKind::TimedOut => "ETIMEDOUT",
@@ -41,9 +42,10 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::BrokenPipe => t!("the other side has closed", "对方已关闭"),
         ErrorKind::ConnectionAborted => t!("the connection was aborted", "连接已中止"),
         ErrorKind::ConnectionRefused => t!("connection refused", "连接被积极拒绝"),
-        ErrorKind::ConnectionReset => t!("the connection was reset", "连接被重置（对方强迫关闭）"),
-        ErrorKind::HostUnreachable => t!("no route to that host", "到不了那台主机"),
-        ErrorKind::NetworkUnreachable => t!("no route to that network", "到不了那个网络"),
+        ErrorKind::ConnectionReset => t!("the connection was reset", "连接被重置，对方强迫关闭"),
+        ErrorKind::HostUnreachable => t!("no route to that host", "无法到达目标主机"),
+        ErrorKind::NetworkUnreachable => t!("no route to that network", "无法到达目标网络"),
+        ErrorKind::NotFound => t!("no such file", "没有这个文件"),
         ErrorKind::PermissionDenied => t!("not allowed", "没有权限"),
         ErrorKind::StorageFull => t!("the disk is full", "磁盘已满"),
         ErrorKind::TimedOut | ErrorKind::WouldBlock => t!("no answer in time", "超时"),
@@ -58,6 +60,17 @@ pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
+/// Whether a UDP socket tells that something sent before was refused: ICMP's "port unreachable" comes back as
+/// ECONNREFUSED, on Windows as 10054.
+pub fn is_refusal(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+/// Whether a datagram did not fit the buffer: an error on Windows alone, 10040 (WSAEMSGSIZE).
+pub fn is_cut_datagram(error: &io::Error) -> bool {
+    cfg!(windows) && error.raw_os_error() == Some(10040)
+}
+
 /// Why a server cannot have its address, and the cure.
 pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> anyhow::Error {
     let Failed { address: Some(address), error } = failed else {
@@ -65,10 +78,10 @@ pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> a
     };
     let cure = match error.kind() {
         ErrorKind::AddrInUse => ports::who_uses(transport, address),
-        ErrorKind::PermissionDenied => {
+        ErrorKind::PermissionDenied if cfg!(unix) && address.port() < 1024 => {
             t!(
-                "ports below 1024 belong to root; take another, such as 8080",
-                "1024 以下的端口归 root；换一个，比如 8080"
+                "ports below 1024 need root; take another, such as 8080",
+                "1024 以下的端口需要 root 权限；换一个，比如 8080"
             )
         }
         ErrorKind::AddrNotAvailable => {

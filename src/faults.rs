@@ -21,15 +21,15 @@ const MAX_ON_THE_WAY: usize = 1024;
 pub struct BadNetwork {
     /// The share that never arrives, from 0 to 1.
     #[arg(long, value_name = "20%", default_value = "0%", value_parser = parse_percent, help_heading = heading(),
-        hide_short_help = true, help = t!("Lose this share of the datagrams", "丢掉这么多比例的数据报"))]
+        hide_short_help = true, help = t!("Lose this share of the datagrams", "按此比例丢弃数据报"))]
     pub loss: f64,
     /// The share that arrives twice.
     #[arg(long, value_name = "10%", default_value = "0%", value_parser = parse_percent, help_heading = heading(),
-        hide_short_help = true, help = t!("Deliver this share twice", "让这么多比例的数据报到两次"))]
+        hide_short_help = true, help = t!("Deliver this share twice", "按此比例重复投递"))]
     pub duplicate: f64,
     /// The share that the next one overtakes.
     #[arg(long, value_name = "10%", default_value = "0%", value_parser = parse_percent, help_heading = heading(),
-        hide_short_help = true, help = t!("Let the next one overtake this share", "让这么多比例的数据报被后一个超过"))]
+        hide_short_help = true, help = t!("Let the next one overtake this share", "按此比例乱序（后一个先到）"))]
     pub reorder: f64,
     /// How much longer each is on the way.
     #[arg(long, value_name = "50ms", value_parser = parse_duration, help_heading = heading(),

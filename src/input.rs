@@ -15,7 +15,7 @@ use crate::{ending, screen, t};
 
 /// The longest piece that a pipe's line is read in, in bytes: far more than any message may have, and a pipe without
 /// newlines cannot fill the memory.
-pub const MAX_PIECE: usize = 1024 * 1024;
+const MAX_PIECE: usize = 1024 * 1024;
 
 /// What came from the keyboard or the pipe.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::datagrams::check_length;
 use crate::rarely::Rarely;
 use crate::screen::{self, OutputFailed};
-use crate::t;
 use crate::text::{Charset, Incoming};
+use crate::{errors, t};
 
 /// How many senders a server remembers. Addresses are easily forged, so the oldest one gives way.
 pub const MAX_SENDERS: usize = 1000;
@@ -64,7 +64,7 @@ impl Letters {
     /// Shows what a failed `recvfrom` meant, where it was a datagram that did not fit: on Windows that is error 10040
     /// (WSAEMSGSIZE), without the sender.
     pub fn tells_of_cut(&mut self, error: &io::Error) -> bool {
-        let cut = cfg!(windows) && error.raw_os_error() == Some(10040);
+        let cut = errors::is_cut_datagram(error);
         if cut {
             self.tell_cut();
         }

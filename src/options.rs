@@ -10,7 +10,7 @@ use crate::cli::Usage;
 use crate::lang::Lang;
 use crate::text::Charset;
 use crate::trace::Trace;
-use crate::{room, screen, t};
+use crate::{errors, room, screen, t};
 
 /// The options that every program has.
 #[derive(clap::Args, Clone, Debug)]
@@ -64,8 +64,8 @@ impl Shared {
     /// The file cannot be opened.
     pub fn trace(&self, program: &str) -> anyhow::Result<Trace> {
         Trace::to(program, self.trace, self.trace_file.as_deref()).map_err(|error| {
-            let path = self.trace_file.clone().unwrap_or_default();
-            anyhow::anyhow!(t!("cannot write the trace to {}: {error}", "无法把跟踪写入 {}：{error}", path.display()))
+            let (path, why) = (self.trace_file.clone().unwrap_or_default(), errors::reason(&error));
+            anyhow::anyhow!(t!("cannot write the trace to {}: {why}", "无法把跟踪写入 {}：{why}", path.display()))
         })
     }
 
@@ -153,13 +153,13 @@ pub struct Textbook {
     /// Whether to behave exactly as the textbook's program.
     #[arg(long, help = t!(
         "The textbook's way: one message each way in turn, nothing around it on the wire",
-        "课本原样：双方轮流各发一条，线上只有消息本身"
+        "课本原样：双方轮流各发一条，网络上只传消息本身"
     ))]
     pub classic: bool,
     /// What one `recv` takes at most, in bytes.
     #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, help = t!(
-        "What one recv takes at most [default: 1024 in the textbook's way]",
-        "一次 recv 最多取多少字节 [课本原样时默认 1024]"
+        "What one recv takes at most; over TCP only in the textbook's ways [default there: 1024]",
+        "一次 recv 最多取多少字节；TCP 只在课本原样时有效 [此时默认 1024]"
     ))]
     pub bufsize: Option<usize>,
 }
@@ -189,7 +189,7 @@ const MAX_BUFSIZE: usize = 1024 * 1024;
 ///
 /// # Errors
 /// A sentence for the person who typed it.
-pub fn parse_bufsize(typed: &str) -> Result<usize, String> {
+fn parse_bufsize(typed: &str) -> Result<usize, String> {
     let size = typed.parse().ok().filter(|size| (1..=MAX_BUFSIZE).contains(size));
     size.ok_or_else(|| t!("a buffer has 1 to {MAX_BUFSIZE} bytes", "缓冲区是 1 到 {MAX_BUFSIZE} 字节"))
 }

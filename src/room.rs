@@ -32,7 +32,7 @@ use crate::screen::OutputFailed;
 use crate::text::{Charset, Unmappable, escape};
 use crate::trace::Traced;
 use crate::{errors, t};
-pub use command::Said;
+use command::Said;
 use console::{Console, Shown};
 pub use names::check as check_name;
 pub use outbox::SEND_BUFFER;
@@ -178,7 +178,7 @@ impl Room {
             Said::Kick(name) => self.kick(&mut state, name),
             Said::Help => Some(t!(
                 "/who: who is here   /kick NAME: send somebody out   //x: say /x   q: end the server",
-                "/who：谁在这里   /kick 名字：请某人离开   //x：说 /x   q：结束服务器"
+                "/who：谁在线   /kick 名字：请某人离开   //x：说 /x   q：结束服务器"
             )),
             Said::Name(_) => Some(t!("your name is given at the start, with --name", "你的名字在启动时用 --name 指定")),
             Said::Quit | Said::Unknown(_) => Some(unknown()),
@@ -212,7 +212,7 @@ impl Room {
         self.send_unsent(&mut state);
         let members = std::mem::take(&mut state.members);
         drop(state);
-        let goodbye = self.encode(&(t!("* {} has ended the server", "* {} 结束了服务器", self.host) + "\n"));
+        let goodbye = self.encode(&(t!("* the server is closing", "* 服务器已关闭") + "\n"));
         for member in members.values() {
             member.outbox.close(member.speaks_lines.then_some(&goodbye), Shutdown::Write);
         }
@@ -302,7 +302,7 @@ impl Room {
             Said::Who => self.who(state),
             Said::Help => t!(
                 "* /name NAME: your name\n* /who: who is here\n* //x: say /x\n* q: leave",
-                "* /name 名字：改名\n* /who：谁在这里\n* //x：说 /x\n* q：离开"
+                "* /name 名字：改名\n* /who：谁在线\n* //x：说 /x\n* q：离开"
             ),
             Said::Kick(_) => t!("* only the person at the server may do that", "* 只有服务器那边的人可以这样做"),
             _ => format!("* {}", unknown()),
@@ -344,7 +344,7 @@ impl Room {
         let mut names = vec![self.host.as_str()];
         names.extend(state.members.values().filter(|member| member.joined).map(|member| member.name.as_str()));
         let silent = state.members.values().filter(|member| !member.joined).count();
-        let mut answer = t!("* here: {}", "* 在这里：{} 人", names.len());
+        let mut answer = t!("* {} here:", "* 在线 {} 人：", names.len());
         for names in names.chunks(NAMES_A_LINE) {
             let _ = write!(answer, "\n*   {}", names.join("  "));
         }

@@ -36,7 +36,7 @@ use crate::t;
 pub const PACKET: usize = 48;
 
 /// Seconds from the NTP epoch (1900) to the Unix epoch (1970), section 6.
-const UNIX_EPOCH_IN_NTP: i128 = 2_208_988_800;
+const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;
 
 /// The largest stratum of a synchronised server; 16 means unsynchronised (section 7.3).
 const MAX_STRATUM: u8 = 15;
@@ -62,9 +62,17 @@ pub struct Timestamp(u64);
 impl Timestamp {
     /// The timestamp of a time in whatever era.
     pub fn of(time: SystemTime) -> Self {
-        let units = (nanoseconds(time) + UNIX_EPOCH_IN_NTP * 1_000_000_000) * (1 << 32);
-        // Rounded down, and the era cut off.
-        Self(units.div_euclid(1_000_000_000).rem_euclid(1 << 64) as u64)
+        // Since 1970, or down to the whole second before it, and from there up. Wrapping cuts the era off.
+        let (seconds, fraction) = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => (after.as_secs(), after.subsec_nanos()),
+            Err(before) => {
+                let before = before.duration();
+                let part = u64::from(before.subsec_nanos() > 0);
+                ((before.as_secs() + part).wrapping_neg(), (1_000_000_000 - before.subsec_nanos()) % 1_000_000_000)
+            }
+        };
+        let whole = seconds.wrapping_add(UNIX_EPOCH_IN_NTP) << 32;
+        Self(whole.wrapping_add((u64::from(fraction) << 32) / 1_000_000_000))
     }
 
     /// The timestamp of the bits on the wire.
@@ -101,14 +109,6 @@ impl Timestamp {
     }
 }
 
-/// Nanoseconds since 1970, negative before.
-fn nanoseconds(time: SystemTime) -> i128 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => after.as_nanos().cast_signed(),
-        Err(before) => -before.duration().as_nanos().cast_signed(),
-    }
-}
-
 /// A duration: seconds in the upper 16 bits, fractions below (section 6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Short(u32);
@@ -117,11 +117,6 @@ impl Short {
     /// Whole seconds.
     pub const fn seconds(seconds: u16) -> Self {
         Self((seconds as u32) << 16)
-    }
-
-    /// In seconds.
-    pub fn as_secs_f64(self) -> f64 {
-        f64::from(self.0) / 65_536.0
     }
 }
 
@@ -326,7 +321,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&match self {
             Self::TooShort(length) => {
-                t!("an answer of {length} bytes is no NTP packet", "{length} 字节的回答不是 NTP 报文")
+                t!("an answer of {length} bytes has the wrong length", "{length} 字节的回答，长度不对")
             }
             Self::NotOurQuestion => t!("the answer is not to our question", "回答的不是我们的问题"),
             Self::NoAnswer(mode) => {

@@ -242,7 +242,7 @@ fn incomplete_tail(bytes: &[u8]) -> usize {
 }
 
 /// A message of several lines with all but the first indented, so that it cannot pass for another sender's.
-pub fn indent(text: &str) -> Cow<'_, str> {
+fn indent(text: &str) -> Cow<'_, str> {
     if text.contains('\n') { text.replace('\n', "\n    ").into() } else { text.into() }
 }
 

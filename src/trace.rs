@@ -338,4 +338,23 @@ mod tests {
         let data = Data::of(&[b'x'; 5000]);
         assert_eq!((data.length, data.hex.len()), (5000, 2048));
     }
+
+    #[test]
+    fn the_calls_of_a_connection_are_kept_in_their_order() {
+        use std::io::{Read as _, Write as _};
+        let trace = Trace::keep("test");
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listener = Traced::tcp(address, &trace).and_then(|s| s.bind(address).and_then(|()| s.listen(1))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let caller = Traced::tcp(address, &trace).unwrap().connect_timeout(address, Duration::from_secs(9)).unwrap();
+        let (answered, peer) = listener.accept().unwrap();
+        (&caller).write_all(b"hi").unwrap();
+        drop(caller);
+        assert_eq!((&answered).read(&mut [0; 8]).unwrap(), 2);
+        drop((answered, listener));
+        let told: Vec<String> = trace.events().iter().map(|event| format!("{} {}", event.socket, event.call)).collect();
+        let expected = "1 socket,1 bind,1 listen,2 socket,2 connect,1 accept,2 send,2 close,3 recv,3 close,1 close";
+        assert_eq!(told.join(","), expected);
+        assert_eq!(trace.events()[6].local, Some(peer));
+    }
 }

@@ -104,7 +104,7 @@ fn short_packets_and_answers_from_elsewhere_are_not_taken() {
     let (_, from) = server.0.recv_from(&mut request).unwrap();
     let answer = |stratum| Question::read(&request).unwrap().answer(stratum, SystemTime::now(), SystemTime::now());
     server.0.send_to(&answer(3)[..47], from).unwrap();
-    client.notes("47 bytes is no NTP packet");
+    client.notes("47 bytes has the wrong length");
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
     stranger.send_to(&answer(4), from).unwrap();
     server.0.send_to(&answer(5), from).unwrap();

@@ -51,7 +51,7 @@ fn the_client_asks_a_textbook_server_again_when_the_answer_is_lost() {
 
     let (code, out, err) = run(TIME_CLIENT, &[&address, "--timeout", "50ms", "--retries", "2"], "");
     assert_eq!((code, out.as_str(), err.lines().count()), (Some(1), "", 1));
-    assert!(err.contains("no answer from") && err.contains("2 questions of 0.05 s"), "{err}");
+    assert!(err.contains("no usable answer from") && err.contains("2 questions of 0.05 s"), "{err}");
 }
 
 #[test]

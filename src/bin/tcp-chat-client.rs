@@ -3,7 +3,7 @@
 //! Try it: `cargo run --bin tcp-chat-client` while `cargo run --bin tcp-chat-server` runs in another terminal.
 //!
 //! Read it for: socket, connect, send, recv, shutdown. Then the three ways to use them: [`once`] is one message each
-//! way, [`classic`] the textbook's strict alternation, [`room`] sends and receives at the same time.
+//! way, [`classic`] the textbook's strict alternation, [`room()`] sends and receives at the same time.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -74,7 +74,7 @@ fn chat(args: &Args) -> anyhow::Result<()> {
         .map_err(|failed| errors::cannot_connect(address, failed, "tcp-chat-server", args.timeout))?;
     screen::talk(&if args.textbook.classic {
         t!(
-            "connected to {server}, waiting for the server to accept (it talks to one client at a time; its first answer shows that it did)",
+            "connected to {server}, waiting for the server to accept (it talks to one client at a time; its first answer shows that it has accepted you)",
             "已连接 {server}，等待服务器 accept（它一次只和一个客户端说话；收到第一条回复，才说明轮到你了）"
         )
     } else {

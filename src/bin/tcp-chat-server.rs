@@ -3,7 +3,7 @@
 //! Try it: `cargo run --bin tcp-chat-server`, and in two more terminals `cargo run --bin tcp-chat-client`.
 //!
 //! Read it for: socket, setsockopt, bind, listen, accept, recv, send, in this order. Then the three ways to use them:
-//! [`once`] is one message each way, [`classic`] the textbook's one client at a time, [`room`] everybody at once.
+//! [`once`] is one message each way, [`classic`] the textbook's one client at a time, [`room()`] everybody at once.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -214,7 +214,7 @@ fn room(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
     if max_clients < args.max_clients {
         screen::talk(&t!(
             "the system's limit of descriptors (ulimit -n) leaves room for {max_clients} clients",
-            "系统的描述符上限（ulimit -n）只够容纳 {max_clients} 个客户端"
+            "系统的文件描述符上限（ulimit -n）只够容纳 {max_clients} 个客户端"
         ));
     }
     let room = Room::new(&args.name, max_clients, args.encoding.charset);

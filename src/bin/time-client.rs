@@ -6,7 +6,7 @@
 //! Read it for: socket, connect, a time limit for recv (SO_RCVTIMEO), send, recv; and asking again, since over UDP the
 //! question or the answer may be lost. [`sntp`] shows what text cannot: how far the two clocks are apart.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
@@ -94,7 +94,8 @@ fn ask(args: &Args) -> anyhow::Result<()> {
         }
         Protocol::Time => {
             let answer = until_answered(&socket, server, args, || Ok(Vec::new()), |answer, _| four_bytes(answer))?;
-            let time = clock::time_of_seconds(answer, SystemTime::now()).context("no such time")?;
+            let time = clock::time_of_seconds(answer, SystemTime::now())
+                .with_context(|| t!("no such time", "没有这样的时间"))?;
             screen::show(Format::default().write(&Zoned::try_from(time)?).as_bytes())?;
         }
         Protocol::Sntp => {
@@ -102,7 +103,10 @@ fn ask(args: &Args) -> anyhow::Result<()> {
             for _ in 0..args.samples.max(1) {
                 samples.push(sntp(&socket, server, args)?);
             }
-            let best = samples.iter().min_by(|a, b| a.delay.total_cmp(&b.delay)).context("no sample")?;
+            let best = samples
+                .iter()
+                .min_by(|a, b| a.delay.total_cmp(&b.delay))
+                .with_context(|| t!("no sample", "没有测到结果"))?;
             let lines = if args.json { report::json(best) } else { report::arithmetic(best, SystemTime::now()) };
             screen::show(lines.as_bytes())?;
         }
@@ -146,8 +150,8 @@ fn until_answered<T>(
     }
     let (tries, seconds) = (args.retries.max(1), args.timeout.as_secs_f32());
     bail!(t!(
-        "no answer from {server} to {tries} questions of {seconds} s each: lost, a firewall, or no time server there",
-        "向 {server} 问了 {tries} 次，每次等 {seconds} 秒，都没有回答：丢了、被防火墙拦住，或那里没有时间服务器"
+        "no usable answer from {server} to {tries} questions of {seconds} s each: lost, a firewall, or no such server there",
+        "向 {server} 问了 {tries} 次，每次等 {seconds} 秒，都没有可用的回答：丢了、被防火墙拦住，或那里没有这种服务器"
     ));
 }
 
@@ -171,7 +175,7 @@ fn four_bytes(answer: &[u8]) -> Result<[u8; 4], Refusal> {
 }
 
 fn refused(server: SocketAddr, error: io::Error) -> anyhow::Error {
-    if !matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) {
+    if !errors::is_refusal(&error) {
         return error.into();
     }
     let code = errors::code(&error);

@@ -26,7 +26,7 @@ use socket_demos::{errors, screen, t};
 
 const PROGRAM: &str = "time-server";
 
-/// A question is short; what is longer than this is none.
+/// Only this much of a request is looked at: a question is short.
 const MAX_REQUEST: usize = 1024;
 
 /// How much of a request stands in the log, in characters.
@@ -111,7 +111,7 @@ fn answer_for_ever(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
         let (length, client) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
             // On Windows a datagram that does not fit is an error. It is no question either.
-            Err(error) if error.raw_os_error() == Some(10040) => continue,
+            Err(error) if errors::is_cut_datagram(&error) => continue,
             Err(error) => return Err(error.into()),
         };
         let (received, request) = (SystemTime::now(), &buffer[..length]);

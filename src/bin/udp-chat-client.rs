@@ -6,7 +6,7 @@
 //! never learns that nobody is there; and socket, connect, send, recv in [`both_ways`], a connected one, which hears
 //! its server alone and learns of a refused port. `connect` on a UDP socket sends nothing: it only fixes the peer.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ fn both_ways(socket: Datagrams, server: SocketAddr, args: &Args) -> anyhow::Resu
                 // Only now: at the end of a pipe the program ends when the answer is there.
                 answers.note();
             }
-            Err(error) if is_refusal(&error) => tell_refused(server, &error, &answers),
+            Err(error) if errors::is_refusal(&error) => tell_refused(server, &error, &answers),
             Err(error) if letters.tells_of_cut(&error) => answers.note(),
             Err(error) => return Err(error.into()),
         }
@@ -143,18 +143,13 @@ fn speak(
 
 /// A refusal that `send` reports belongs to an earlier datagram, and this one has not left: it is sent again.
 fn send(socket: &Datagrams, server: SocketAddr, answers: &Answers, message: &[u8]) -> io::Result<()> {
-    match socket.send(message) {
-        Err(error) if is_refusal(&error) => {
-            tell_refused(server, &error, answers);
-            socket.send(message).map(drop)
+    for _ in 0..2 {
+        match socket.send(message) {
+            Err(error) if errors::is_refusal(&error) => tell_refused(server, &error, answers),
+            sent => return sent.map(drop),
         }
-        sent => sent.map(drop),
     }
-}
-
-/// ICMP's "port unreachable" comes back as ECONNREFUSED, on Windows as 10054.
-fn is_refusal(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+    Ok(())
 }
 
 fn tell_refused(server: SocketAddr, error: &io::Error, answers: &Answers) {

@@ -27,7 +27,7 @@ use socket_demos::{ending, errors, screen, t};
 const PROGRAM: &str = "udp-chat-server";
 
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("hear and answer anybody over UDP", "用 UDP 收听并回复任何人"))]
+#[command(name = PROGRAM, version, about = t!("hear and answer anybody over UDP", "用 UDP 接收并回复任何人的消息"))]
 struct Args {
     #[command(flatten)]
     listen: ListenAddress,

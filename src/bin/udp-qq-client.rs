@@ -6,7 +6,7 @@
 //! stranger is heard; and [`classic`], the textbook's one unconnected socket for everybody.
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -183,7 +183,7 @@ fn hear(socket: &Datagrams, name: &str, answers: &Answers, mut letters: Letters)
                 // Only now: at the end of a pipe the program ends when the answer is there.
                 answers.note();
             }
-            Err(error) if is_refusal(&error) => tell_not_there(name, &error, answers),
+            Err(error) if errors::is_refusal(&error) => tell_not_there(name, &error, answers),
             Err(error) if letters.tells_of_cut(&error) => answers.note(),
             Err(error) => return Err(error.into()),
         }
@@ -229,13 +229,13 @@ fn talk(
 
 /// A refusal that `send` reports belongs to an earlier datagram, and this one has not left: it is sent again.
 fn send(socket: &Datagrams, name: &str, answers: &Answers, message: &[u8]) -> io::Result<()> {
-    match socket.send(message) {
-        Err(error) if is_refusal(&error) => {
-            tell_not_there(name, &error, answers);
-            socket.send(message).map(drop)
+    for _ in 0..2 {
+        match socket.send(message) {
+            Err(error) if errors::is_refusal(&error) => tell_not_there(name, &error, answers),
+            sent => return sent.map(drop),
         }
-        sent => sent.map(drop),
     }
+    Ok(())
 }
 
 /// The contact's address; told where there is none.
@@ -249,11 +249,6 @@ fn find(contact: &Contact) -> Option<SocketAddr> {
             None
         }
     }
-}
-
-/// ICMP's "port unreachable" comes back as ECONNREFUSED, on Windows as 10054.
-fn is_refusal(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
 
 fn tell_not_there(name: &str, error: &io::Error, answers: &Answers) {

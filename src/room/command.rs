@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A line of the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said<'a> {
+pub(super) enum Said<'a> {
     /// Words for everybody. `//x` says `/x`.
     Words(Cow<'a, str>),
     /// `/name NAME`
@@ -23,7 +23,7 @@ pub enum Said<'a> {
 
 impl<'a> Said<'a> {
     /// Reads a line. A Chinese input method's full-width `／` and `ｑ` count as `/` and `q`.
-    pub fn read(line: &'a str) -> Self {
+    pub(super) fn read(line: &'a str) -> Self {
         if line == "q" || line == "ｑ" {
             return Self::Quit;
         }
