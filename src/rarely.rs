@@ -6,7 +6,7 @@ use std::time::Instant;
 const BURST: f64 = 50.0;
 
 /// How many lines a second may come for ever.
-const PER_SECOND: f64 = 5.0;
+const PER_SECOND: f64 = 1.0;
 
 /// A bucket of permits to say something, refilled slowly.
 pub struct Rarely {
@@ -43,12 +43,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_of_ten_seconds_is_told_a_hundred_times_and_counted() {
+    fn a_flood_of_ten_seconds_is_told_sixty_times_and_counted() {
         let mut rarely = Rarely::default();
         let start = rarely.last;
         let times = (0..1_000_000).map(|event| start + Duration::from_micros(10) * event);
         let told: Vec<u64> = times.filter_map(|now| rarely.may(now)).collect();
-        assert!((95..=100).contains(&told.len()), "{}", told.len());
+        assert!((55..=60).contains(&told.len()), "{}", told.len());
         let untold: u64 = told.iter().sum::<u64>() + rarely.kept_back;
         assert_eq!(untold + told.len() as u64, 1_000_000);
     }

@@ -208,7 +208,10 @@ fn numbers_that_arrive(seed: &str) -> (Vec<String>, Vec<Event>) {
     let client = events.iter().find_map(|event| event.local).unwrap();
     // A stranger's datagram, of another test that had this port before, does not count.
     let heard = std::iter::repeat_with(|| server.recv()).filter(|(_, from)| *from == client);
-    (heard.map(|(number, _)| number).take(sent).collect(), events)
+    let mut numbers: Vec<String> = heard.map(|(number, _)| number).take(sent).collect();
+    // Nobody promised an order.
+    numbers.sort_by_key(|number| number.parse::<u32>().unwrap());
+    (numbers, events)
 }
 
 #[test]
