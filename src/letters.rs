@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use crate::datagrams::check_length;
 use crate::rarely::Rarely;
@@ -73,7 +73,7 @@ impl Letters {
 
     fn tell_cut(&mut self) {
         let limit = self.limit;
-        if self.cuts.may(Instant::now()).is_some() {
+        if self.cuts.may(SystemTime::now()).is_some() {
             screen::talk(&t!(
                 "truncated: this datagram was longer than {limit} bytes, and the rest of it is gone (--bufsize)",
                 "被截断：这个数据报超过 {limit} 字节，后面的部分已经丢失（--bufsize）"

@@ -1,6 +1,6 @@
 //! Telling things that a flood could make happen a million times.
 
-use std::time::Instant;
+use std::time::SystemTime;
 
 /// How many lines may come at once: a class of fifty that asks in the same second.
 const BURST: f64 = 50.0;
@@ -11,20 +11,21 @@ const PER_SECOND: f64 = 1.0;
 /// A bucket of permits to say something, refilled slowly.
 pub struct Rarely {
     permits: f64,
-    last: Instant,
+    last: SystemTime,
     kept_back: u64,
 }
 
 impl Default for Rarely {
     fn default() -> Self {
-        Self { permits: BURST, last: Instant::now(), kept_back: 0 }
+        Self { permits: BURST, last: SystemTime::now(), kept_back: 0 }
     }
 }
 
 impl Rarely {
-    /// Whether to say it at `now`; if so, how many times it was not said since the last time.
-    pub fn may(&mut self, now: Instant) -> Option<u64> {
-        let passed = now.saturating_duration_since(self.last).as_secs_f64();
+    /// Whether to say it at `now` (the wall clock will do: whoever logs has read it anyway, and a clock that is set back
+    /// only costs a refill); if so, how many times it was not said since the last time.
+    pub fn may(&mut self, now: SystemTime) -> Option<u64> {
+        let passed = now.duration_since(self.last).unwrap_or_default().as_secs_f64();
         self.last = now;
         self.permits = (self.permits + passed * PER_SECOND).min(BURST);
         if self.permits < 1.0 {

@@ -24,7 +24,7 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::lines::{Line, Lines, MAX_LINE, messages};
 use crate::rarely::Rarely;
@@ -232,7 +232,7 @@ impl Room {
             match Said::read(&text) {
                 Said::Quit => return Stay::No,
                 Said::Words(words) => self.words(state, id, &words),
-                command if commands.may(Instant::now()).is_none() => {
+                command if commands.may(SystemTime::now()).is_none() => {
                     drop(command);
                     self.answer(state, id, &t!("* too many commands: wait a while", "* 命令太多：请等一会儿"));
                 }

@@ -9,7 +9,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use clap::Parser;
 use jiff::Zoned;
@@ -125,7 +125,7 @@ fn answer_for_ever(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
             Some(Question::Seconds) => socket.send_to(&clock::seconds(SystemTime::now()), client),
             None => Ok(0),
         };
-        tell(&mut log, || line(request, client, question.as_ref(), sent.err().as_ref()));
+        tell(&mut log, received, || line(request, client, question.as_ref(), sent.err().as_ref()));
     }
 }
 
@@ -148,8 +148,8 @@ fn line(request: &[u8], client: SocketAddr, question: Option<&Question>, error: 
     }
 }
 
-fn tell(log: &mut Rarely, line: impl FnOnce() -> String) {
-    match log.may(Instant::now()) {
+fn tell(log: &mut Rarely, now: SystemTime, line: impl FnOnce() -> String) {
+    match log.may(now) {
         None => {}
         Some(0) => screen::talk(&line()),
         Some(more) => screen::talk(&t!("{} (and {more} more)", "{}（另有 {more} 条未显示）", line())),

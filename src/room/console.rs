@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use crate::screen::{self, OutputFailed};
 use crate::t;
@@ -12,6 +14,10 @@ use crate::text::{Charset, Incoming};
 /// How many bytes may wait for the screen. More than for a client, since no kernel buffer stands behind it, and there
 /// is only one.
 const MAX_WAITING: usize = 4 * 1024 * 1024;
+
+/// How long the screen's thread rests after it has shown something. Nobody reads faster, and waking it for every line
+/// would cost each client more than the line itself.
+const REST: Duration = Duration::from_millis(10);
 
 /// Something for the person at the server.
 pub(super) enum Shown {
@@ -47,6 +53,8 @@ struct Waiting {
     lines: VecDeque<Shown>,
     bytes: usize,
     missed: usize,
+    /// Whether the screen's thread has to be woken.
+    asleep: bool,
 }
 
 impl Waiting {
@@ -59,7 +67,6 @@ impl Console {
     /// Puts things in line for the screen; where the line is too long they are counted instead.
     pub(super) fn push(&self, shown: impl IntoIterator<Item = Shown>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_idle = waiting.is_empty();
         for shown in shown {
             if waiting.bytes + shown.size() > MAX_WAITING {
                 waiting.missed += 1;
@@ -68,7 +75,8 @@ impl Console {
                 waiting.lines.push_back(shown);
             }
         }
-        let wake = was_idle && !waiting.is_empty();
+        let wake = waiting.asleep && !waiting.is_empty();
+        waiting.asleep &= !wake;
         drop(waiting);
         if wake {
             self.changed.notify_one();
@@ -94,14 +102,17 @@ impl Console {
             if missed > 0 {
                 screen::talk(&t!("{missed} lines could not be shown in time", "有 {missed} 行来不及显示"));
             }
+            thread::sleep(REST);
         }
     }
 
     fn take(&self) -> (VecDeque<Shown>, usize) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         while waiting.is_empty() {
+            waiting.asleep = true;
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        waiting.asleep = false;
         waiting.bytes = 0;
         (mem::take(&mut waiting.lines), mem::take(&mut waiting.missed))
     }
