@@ -98,13 +98,7 @@ impl Datagrams {
             return self.socket.transmit(&lost, to, Some(Fault::Lost));
         }
         // What is due at once leaves at once, so that nothing is left behind by a program that ends now.
-        let mut outcome = Ok(bytes.len());
-        while let Some(Passing { datagram: (due, to), fault, .. }) = bad.out.take() {
-            if let Err(error) = self.socket.transmit(&due, to, fault) {
-                outcome = Err(error);
-            }
-        }
-        outcome
+        send_due(&bad.out, &self.socket).map(|()| bytes.len())
     }
 
     /// `recvfrom(2)`: one datagram and its sender. What does not fit `buffer` is gone, silently on Unix, with error
@@ -175,9 +169,26 @@ impl<T: Clone> Direction<T> {
         lost
     }
 
-    /// The next datagram that is due, if any.
-    fn take(&self) -> Option<Passing<T>> {
-        lock(&self.line).take(Instant::now())
+    /// Does something with each datagram that is due. The line is locked meanwhile, so that they stay in their order
+    /// whichever thread does it.
+    fn each_due(&self, mut each: impl FnMut(Passing<T>)) {
+        let mut line = lock(&self.line);
+        while let Some(passing) = line.take(Instant::now()) {
+            each(passing);
+        }
+    }
+
+    /// Waits until a datagram is due.
+    fn wait_until_due(&self) {
+        let mut line = lock(&self.line);
+        loop {
+            let left = line.next_due().map(|due| due.saturating_duration_since(Instant::now()));
+            line = match left {
+                Some(Duration::ZERO) => return,
+                Some(left) => self.changed.wait_timeout(line, left).map_or_else(|e| e.into_inner().0, |w| w.0),
+                None => self.changed.wait(line).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
     }
 
     fn put_unharmed(&self, datagram: T) {
@@ -206,10 +217,22 @@ impl<T: Clone> Direction<T> {
     }
 }
 
+/// Sends what is due now; gives the last error, if any.
+fn send_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<UdpSocket>) -> io::Result<()> {
+    let mut outcome = Ok(());
+    out.each_due(|Passing { datagram: (bytes, to), fault, .. }| {
+        if let Err(error) = socket.transmit(&bytes, to, fault) {
+            outcome = Err(error);
+        }
+    });
+    outcome
+}
+
 fn send_what_is_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<UdpSocket>) {
-    while let Some(Passing { datagram: (bytes, to), fault, .. }) = out.wait(None) {
+    loop {
+        out.wait_until_due();
         // A refusal is told by the next receive, too; anything else is in the trace, and lost, as in any bad network.
-        let _ = socket.transmit(&bytes, to, fault);
+        let _ = send_due(out, socket);
     }
 }
 

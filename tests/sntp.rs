@@ -86,7 +86,7 @@ fn a_kiss_of_death_ends_the_asking_at_once() {
     let address = server.address().to_string();
     let mut client = Running::start(TIME_CLIENT, &[&address, "--protocol", "sntp", "--retries", "9", "--samples", "9"]);
     let mut request = [0; 48];
-    let (_, from) = server.0.recv_from(&mut request).unwrap();
+    let (_, from) = server.recv_bytes(&mut request);
     let mut packet =
         Packet::decode(&Question::read(&request).unwrap().answer(1, SystemTime::now(), SystemTime::now())).unwrap();
     (packet.stratum, packet.reference_id) = (0, *b"RATE");
@@ -101,7 +101,7 @@ fn short_packets_and_answers_from_elsewhere_are_not_taken() {
     let address = server.address().to_string();
     let mut client = Running::start(TIME_CLIENT, &[&address, "--protocol", "sntp"]);
     let mut request = [0; 48];
-    let (_, from) = server.0.recv_from(&mut request).unwrap();
+    let (_, from) = server.recv_bytes(&mut request);
     let answer = |stratum| Question::read(&request).unwrap().answer(stratum, SystemTime::now(), SystemTime::now());
     server.0.send_to(&answer(3)[..47], from).unwrap();
     client.notes("47 bytes has the wrong length");

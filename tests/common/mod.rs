@@ -319,8 +319,12 @@ impl Peer {
     pub fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         let mut buffer = [0; 16384];
-        while let Ok(read @ 1..) = self.reader.read(&mut buffer) {
-            rest.extend_from_slice(&buffer[..read]);
+        loop {
+            match self.reader.read(&mut buffer) {
+                Ok(read @ 1..) => rest.extend_from_slice(&buffer[..read]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => break,
+            }
         }
         String::from_utf8(rest).unwrap()
     }

@@ -1,6 +1,6 @@
 //! The peers of the textbook: strict alternation, one `recv(1024)` for one message, no newline, no framing.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Textbook {
     /// One `recv`: empty when the peer has closed.
     pub fn recv(&mut self) -> Vec<u8> {
         let mut buffer = [0; BUFFER];
-        let received = self.0.read(&mut buffer).unwrap();
+        let received = uninterrupted(|| self.0.read(&mut buffer)).unwrap();
         buffer[..received].to_vec()
     }
 
@@ -54,6 +54,16 @@ pub fn nobody() -> SocketAddr {
         let address = SocketAddr::from(([127, 0, 0, 1], fastrand::u16(10_000..30_000)));
         if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
             return address;
+        }
+    }
+}
+
+/// Makes a call again that a signal has interrupted: with a time limit on the socket the kernel does not (signal(7)).
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
         }
     }
 }
@@ -80,8 +90,13 @@ impl Datagram {
     /// One `recvfrom`: the text and its sender.
     pub fn recv(&self) -> (String, SocketAddr) {
         let mut buffer = [0; BUFFER];
-        let (received, from) = self.0.recv_from(&mut buffer).unwrap();
+        let (received, from) = self.recv_bytes(&mut buffer);
         (String::from_utf8(buffer[..received].to_vec()).unwrap(), from)
+    }
+
+    /// One `recvfrom` into `buffer`.
+    pub fn recv_bytes(&self, buffer: &mut [u8]) -> (usize, SocketAddr) {
+        uninterrupted(|| self.0.recv_from(buffer)).unwrap()
     }
 
     /// Whether nothing comes for a moment.
