@@ -136,10 +136,6 @@ fn a_wrong_line_is_named_by_its_number() {
 
 #[test]
 fn the_book_is_whole_whenever_the_program_is_killed() {
-    if wine() {
-        eprintln!("NOT RUN: Wine cannot always start the next program after one was killed (error 1359)");
-        return;
-    }
     let book = Book::with("killed", "# my friends\nfirst = \"1\"\n");
     let mut added = 1;
     for round in 0..100 {

@@ -77,6 +77,21 @@ impl Collected {
     }
 }
 
+/// Starts a program. Wine sometimes cannot at the first attempt when others have just been killed (internal error, 1359).
+fn start(command: &mut Command) -> std::io::Result<Child> {
+    const WINE_INTERNAL_ERROR: i32 = 1359;
+    let attempts = if wine() { 10 } else { 1 };
+    let mut started = command.spawn();
+    for _ in 1..attempts {
+        if !started.as_ref().is_err_and(|error| error.raw_os_error() == Some(WINE_INTERNAL_ERROR)) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+        started = command.spawn();
+    }
+    started
+}
+
 /// A running program, killed when the test is done with it.
 pub struct Running {
     command: String,
@@ -98,7 +113,7 @@ impl Running {
     pub fn spawn(mut command: Command) -> Self {
         let shown = format!("{command:?}");
         command.env("SOCKET_DEMOS_LANG", "en").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let mut child = start(&mut command).unwrap_or_else(|error| panic!("{shown}: {error}"));
         let out = Collected::from(child.stdout.take().unwrap());
         let err = Collected::from(child.stderr.take().unwrap());
         Self { command: shown, input: child.stdin.take(), child, out, err }
