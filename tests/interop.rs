@@ -6,23 +6,11 @@
 
 mod common;
 
-use std::process::Command;
-
 use socket_demos::ports::{Transport, holders_of};
 
 use common::{
-    CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER, eventually,
+    CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER, eventually, have,
 };
-
-/// Whether a peer is installed; loud where it is not.
-fn have(peer: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {peer}")]).output().unwrap().status.success();
-    assert!(found || std::env::var_os("REQUIRE_PEERS").is_none(), "{peer} is required here, but not installed");
-    if !found {
-        eprintln!("NOT RUN: {peer} is not installed");
-    }
-    found
-}
 
 #[test]
 fn nc_sits_in_the_room() {

@@ -107,7 +107,7 @@ fn it_talks_to_our_server_and_classic_to_a_textbooks() {
 #[test]
 fn a_contact_that_is_not_there_is_said_so() {
     if wine() {
-        eprintln!("NOT RUN: Wine does not tell of a refused datagram as Windows does");
+        common::not_run("Wine does not tell of a refused datagram as Windows does");
         return;
     }
     let nobody = nobody();
@@ -178,10 +178,10 @@ fn the_book_is_whole_on_a_full_disk() {
         .env("SOCKET_DEMOS_LANG", "en")
         .output();
     fs::remove_dir_all(&dir).unwrap();
-    let Ok(output) = output else { return eprintln!("NOT RUN: unshare is not installed") };
+    let Ok(output) = output else { return common::not_run("unshare is not installed") };
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if err.contains("unshare failed") || err.contains("mount:") {
-        return eprintln!("NOT RUN: no right to mount a small disk: {err}");
+        return common::not_run(&format!("no right to mount a small disk: {err}"));
     }
     assert!(out.contains("unchanged") && !out.contains("book.new"), "{out}\n{err}");
     assert!(err.contains("the disk is full (ENOSPC 28); nothing was changed"), "{err}");

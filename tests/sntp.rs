@@ -10,19 +10,8 @@ use std::thread;
 use std::time::SystemTime;
 
 use common::textbook::Datagram;
-use common::{Running, Server, TIME_CLIENT, TIME_SERVER, eventually, run};
+use common::{Running, Server, TIME_CLIENT, TIME_SERVER, eventually, have, run};
 use socket_demos::sntp::{Packet, Question};
-
-/// Whether a peer is installed; loud where it is not.
-fn have(peer: &str) -> bool {
-    let found =
-        cfg!(unix) && Command::new("sh").args(["-c", &format!("command -v {peer}")]).output().unwrap().status.success();
-    assert!(found || !cfg!(unix) || std::env::var_os("REQUIRE_PEERS").is_none(), "{peer} is not installed");
-    if !found {
-        eprintln!("NOT RUN: {peer} is not installed");
-    }
-    found
-}
 
 #[test]
 fn the_client_measures_our_server() {

@@ -57,7 +57,7 @@ fn the_client_asks_a_textbook_server_again_when_the_answer_is_lost() {
 #[test]
 fn a_refused_question_is_told_at_once() {
     if wine() {
-        eprintln!("NOT RUN: Wine does not tell of a refused datagram as Windows does");
+        common::not_run("Wine does not tell of a refused datagram as Windows does");
         return;
     }
     let nobody = nobody().to_string();

@@ -119,7 +119,7 @@ fn what_does_not_fit_is_shown_as_truncated() {
 #[test]
 fn a_refused_port_is_told_by_the_connected_client_and_never_by_the_textbooks() {
     if wine() {
-        eprintln!("NOT RUN: Wine does not tell of a refused datagram as Windows does");
+        common::not_run("Wine does not tell of a refused datagram as Windows does");
         return;
     }
     let nobody = nobody();

@@ -206,7 +206,9 @@ fn speak(mut stream: &Traced<TcpStream>, charset: Charset, leaving: &AtomicBool)
             Typed::End => return Ok(stream.shutdown(Shutdown::Write)?),
             Typed::Quit => {
                 leaving.store(true, Ordering::Relaxed);
-                stream.shutdown(Shutdown::Write)?;
+                // It fails where the server has gone already. Else its end ends the program, in the thread that reads;
+                // one that does not end is waited for no longer than this.
+                let _ = stream.shutdown(Shutdown::Write);
                 thread::sleep(farewell::PATIENCE);
                 ending::now(0);
             }

@@ -373,6 +373,24 @@ pub fn eventually<T: Debug + PartialEq>(wanted: T, mut probe: impl FnMut() -> T)
     }
 }
 
+/// Whether a peer is installed; where it is not, [`not_run`] says so.
+pub fn have(peer: &str) -> bool {
+    let search = || Command::new("sh").args(["-c", &format!("command -v {peer}")]).output();
+    let found = cfg!(unix) && search().is_ok_and(|output| output.status.success());
+    if !found {
+        not_run(&format!("{peer} is not installed"));
+    }
+    found
+}
+
+/// Says that a test cannot run here, past the test harness, which keeps what a passing test prints to itself. With
+/// `REQUIRE_PEERS`, as in `.ci/run`, it is a failure; under Wine and on Windows some peers cannot be had.
+pub fn not_run(why: &str) {
+    assert!(!cfg!(unix) || std::env::var_os("REQUIRE_PEERS").is_none(), "this test is to run here, but {why}");
+    let test = thread::current().name().unwrap_or("a test").to_string();
+    std::io::stderr().write_all(format!("NOT RUN: {test}: {why}\n").as_bytes()).unwrap();
+}
+
 /// Whether the tests run under Wine, where some things are not as on Windows.
 pub fn wine() -> bool {
     std::env::var_os("SOCKET_DEMOS_WINE").is_some()
