@@ -35,6 +35,7 @@ pub mod ending;
 pub mod errors;
 pub mod farewell;
 pub mod faults;
+pub mod frames;
 pub mod input;
 pub mod key;
 pub mod lang;
