@@ -127,26 +127,59 @@ impl<R: Read> FrameReader<R> {
     /// # Errors
     /// [`Broken`]. After a timeout of the stream it can be called again; after anything else the stream is of no use.
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, Broken> {
-        let length = loop {
+        match self.read_frame()? {
+            Some(length) => self.take_frame(length).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`FrameReader::next`], through all timeouts of the stream: between two frames it waits for ever.
+    ///
+    /// # Errors
+    /// [`Broken`], but no timeout.
+    pub fn wait(&mut self) -> Result<Option<Frame<'_>>, Broken> {
+        loop {
+            match self.read_frame() {
+                Err(Broken::Io(error)) if errors::is_timeout(&error) => {}
+                Ok(Some(length)) => return self.take_frame(length).map(Some),
+                Ok(None) => return Ok(None),
+                Err(broken) => return Err(broken),
+            }
+        }
+    }
+
+    /// Reads until a whole frame is there, and gives its length.
+    fn read_frame(&mut self) -> Result<Option<usize>, Broken> {
+        loop {
             if let Some(length) = self.whole_frame()? {
-                break length;
+                return Ok(Some(length));
             }
             if self.read_more()? == 0 {
                 return if self.begin == self.end { Ok(None) } else { Err(Broken::Cut) };
             }
-        };
+        }
+    }
+
+    /// Checks the frame that is there, and gives it out.
+    fn take_frame(&mut self, length: usize) -> Result<Frame<'_>, Broken> {
         let frame = self.begin + LENGTH..self.begin + LENGTH + length;
         self.begin = frame.end;
         let (kind, payload) = (self.buffer[frame.start], frame.start + KIND..frame.end);
         let Some(tags) = &mut self.tags else {
-            return Ok(Some(Frame { kind, payload: &self.buffer[payload] }));
+            return Ok(Frame { kind, payload: &self.buffer[payload] });
         };
         let (payload, tag) = self.buffer[payload].split_at(length - KIND - TAG_LENGTH);
         if !tags.seal.matches(payload, &tags.place(kind), tag) {
             return Err(Broken::Forged);
         }
         tags.number += 1;
-        Ok(Some(Frame { kind, payload }))
+        Ok(Frame { kind, payload })
+    }
+
+    /// The same frames, to be read from another end of the same stream.
+    pub fn over<S: Read>(self, stream: S) -> FrameReader<S> {
+        let Self { tags, longest, buffer, begin, end, progress, .. } = self;
+        FrameReader { stream, tags, longest, buffer, begin, end, progress }
     }
 
     /// The length that the next frame declares, once all of it is there.

@@ -49,6 +49,7 @@ pub mod report;
 pub mod room;
 pub mod screen;
 pub mod seal;
+pub mod shell;
 pub mod sntp;
 pub mod text;
 pub mod trace;
