@@ -1,0 +1,142 @@
+//! Connections that have not proved anything yet: few, for a short time, and the newest is always let in.
+//!
+//! A stranger that says nothing must not lock the owner out. So at either limit the oldest of them is closed, and the
+//! owner, who needs a few milliseconds to prove that he is one, is never the oldest for long.
+
+use std::io::{self, ErrorKind, Read};
+use std::net::{IpAddr, Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::trace::Traced;
+
+/// How long a connection may take to prove itself, in all.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many may be at it at the same time.
+pub const MAX_WAITING: usize = 32;
+
+/// How many of them from one address.
+pub const MAX_FROM_ONE: usize = 8;
+
+type Stream = Arc<Traced<TcpStream>>;
+
+/// Those who wait, the oldest first.
+#[derive(Default)]
+pub struct Door {
+    waiting: Mutex<Vec<(IpAddr, Stream)>>,
+}
+
+impl Door {
+    /// Lets a new connection in, and closes the oldest where there are too many.
+    pub fn enter(self: &Arc<Self>, stream: &Stream, peer: IpAddr) -> Stranger {
+        let mut waiting = self.waiting();
+        let peer = peer.to_canonical();
+        let of_this_address = waiting.iter().filter(|(address, _)| *address == peer).count();
+        let oldest = if of_this_address >= MAX_FROM_ONE {
+            waiting.iter().position(|(address, _)| *address == peer)
+        } else {
+            (waiting.len() >= MAX_WAITING).then_some(0)
+        };
+        if let Some(oldest) = oldest {
+            // It fails for one that has gone by itself.
+            let _ = waiting.remove(oldest).1.shutdown(Shutdown::Both);
+        }
+        waiting.push((peer, Arc::clone(stream)));
+        Stranger { door: Arc::clone(self), stream: Arc::clone(stream), until: Instant::now() + PATIENCE }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<(IpAddr, Stream)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection that has not proved anything yet; dropped when it has, or when it is sent away.
+pub struct Stranger {
+    door: Arc<Door>,
+    stream: Stream,
+    until: Instant,
+}
+
+/// A read ends when the stranger's time is over, however many bytes come one by one.
+impl Read for Stranger {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        (&*self.stream).read(buffer)
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.door.waiting().retain(|(_, stream)| !Arc::ptr_eq(stream, &self.stream));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::trace::Trace;
+
+    /// A connection's two ends.
+    fn connection() -> (Stream, TcpStream) {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let socket = Traced::tcp(address, &Trace::off()).unwrap();
+        socket.bind(address).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        (Arc::new(listener.accept().unwrap().0), client)
+    }
+
+    fn from(number: u8) -> IpAddr {
+        Ipv4Addr::new(192, 0, 2, number).into()
+    }
+
+    /// Whether the other end has been closed.
+    fn is_closed(mut client: &TcpStream) -> bool {
+        client.set_nonblocking(true).unwrap();
+        matches!(client.read(&mut [0]), Ok(0))
+    }
+
+    #[test]
+    fn one_too_many_from_an_address_closes_the_oldest_of_that_address() {
+        let door = Arc::new(Door::default());
+        let others: Vec<_> = (0..2).map(|_| connection()).collect();
+        let mut strangers: Vec<_> = others.iter().map(|(stream, _)| door.enter(stream, from(2))).collect();
+        let mine: Vec<_> = (0..=MAX_FROM_ONE).map(|_| connection()).collect();
+        strangers.extend(mine.iter().map(|(stream, _)| door.enter(stream, from(1))));
+        let mut first = &mine[0].1;
+        assert_eq!(first.read(&mut [0]).unwrap(), 0);
+        assert!(mine[1..].iter().chain(&others).all(|(_, client)| !is_closed(client)));
+        drop(strangers);
+        assert!(door.waiting().is_empty());
+    }
+
+    #[test]
+    fn one_too_many_in_all_closes_the_oldest() {
+        let door = Arc::new(Door::default());
+        let all: Vec<_> = (0..=MAX_WAITING).map(|_| connection()).collect();
+        let enter = |(number, (stream, _)): (usize, &(Stream, TcpStream))| door.enter(stream, from(number as u8));
+        let strangers: Vec<_> = all.iter().enumerate().map(enter).collect();
+        let mut first = &all[0].1;
+        assert_eq!(first.read(&mut [0]).unwrap(), 0);
+        assert_eq!(all.iter().filter(|(_, client)| is_closed(client)).count(), 1);
+        drop(strangers);
+    }
+
+    #[test]
+    fn time_is_over_in_all_and_not_for_each_byte() {
+        let (stream, mut client) = connection();
+        let mut stranger = Arc::new(Door::default()).enter(&stream, from(1));
+        io::Write::write_all(&mut client, b"xy").unwrap();
+        assert_eq!(stranger.read(&mut [0]).unwrap(), 1);
+        stranger.until = Instant::now();
+        assert_eq!(stranger.read(&mut [0]).unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+}

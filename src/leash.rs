@@ -1,0 +1,136 @@
+//! The command that a connection runs, held so that it can be stopped from the thread that listens to the client.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::shell::{Job, Why};
+
+/// One connection's running command, or none.
+pub struct Leash {
+    held: Mutex<Held>,
+    limit: Duration,
+}
+
+enum Held {
+    /// No command runs.
+    Nothing,
+    /// A command has come and has not been started yet; whether it is to be stopped at once.
+    Coming(Option<Why>),
+    Running(Arc<Job>),
+    /// The client has gone, and nothing runs any more.
+    ClientGone,
+}
+
+impl Leash {
+    /// For commands that may run for `limit`.
+    pub fn new(limit: Duration) -> Self {
+        Self { held: Mutex::new(Held::Nothing), limit }
+    }
+
+    /// A command has come. Says whether there is a place for it: only one runs at a time.
+    pub fn announce(&self) -> bool {
+        let mut held = self.held();
+        let free = matches!(*held, Held::Nothing);
+        if free {
+            *held = Held::Coming(None);
+        }
+        free
+    }
+
+    /// Holds the command that was announced and runs now.
+    pub fn hold(&self, job: &Arc<Job>) {
+        let mut held = self.held();
+        match *held {
+            Held::Coming(Some(why)) => job.stop(why),
+            Held::ClientGone => return job.stop(Why::Client),
+            _ => {}
+        }
+        *held = Held::Running(Arc::clone(job));
+    }
+
+    /// The command has ended, or could not be started.
+    pub fn let_go(&self) {
+        let mut held = self.held();
+        if !matches!(*held, Held::ClientGone) {
+            *held = Held::Nothing;
+        }
+    }
+
+    /// The client wants the command stopped. Without one there is nothing to do: its end was on the way already.
+    pub fn stop(&self) {
+        match &mut *self.held() {
+            Held::Running(job) => job.stop(Why::Client),
+            Held::Coming(stop) => *stop = Some(Why::Client),
+            Held::Nothing | Held::ClientGone => {}
+        }
+    }
+
+    /// The client has gone, and takes its command along.
+    pub fn client_gone(&self) {
+        if let Held::Running(job) = std::mem::replace(&mut *self.held(), Held::ClientGone) {
+            job.stop(Why::Client);
+        }
+    }
+
+    /// Stops a command whose time is over, and says how long to listen before this is asked again.
+    pub fn patience(&self) -> Duration {
+        let Held::Running(job) = &*self.held() else { return self.limit };
+        let left = (job.since + self.limit).saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            job.stop(Why::TimeLimit);
+            return self.limit;
+        }
+        left
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::remote::Outcome;
+    use crate::shell::Place;
+
+    /// How a long command ends on a leash with `limit` that this happens to, before or after it has been started.
+    fn end(limit: u64, before: impl Fn(&Leash), after: impl Fn(&Leash)) -> Outcome {
+        let leash = Leash::new(Duration::from_millis(limit));
+        assert!(leash.announce() && !leash.announce(), "one at a time");
+        before(&leash);
+        let (job, pipes) = Job::start("sleep 60".as_ref(), &Place::default()).unwrap();
+        leash.hold(&job);
+        after(&leash);
+        job.pump(pipes, |_, _| Ok(()))
+    }
+
+    #[test]
+    fn a_command_is_stopped_whenever_that_is_asked_for() {
+        let nothing = |_: &Leash| {};
+        // A shell that is just starting may lose the first signal (2) and end by the second (15).
+        let stopped = |outcome| matches!(outcome, Outcome::Signalled(2 | 15));
+        assert!(stopped(end(60_000, nothing, Leash::stop)));
+        assert!(stopped(end(60_000, Leash::stop, nothing)));
+        assert!(stopped(end(60_000, nothing, Leash::client_gone)));
+        assert!(stopped(end(60_000, Leash::client_gone, nothing)));
+        let overdue = |leash: &Leash| {
+            while leash.patience() < leash.limit {}
+        };
+        assert_eq!(end(20, nothing, overdue), Outcome::TimeLimit);
+    }
+
+    #[test]
+    fn a_stop_that_comes_too_late_does_not_hit_the_next_command() {
+        let leash = Leash::new(Duration::from_secs(60));
+        assert!(leash.announce());
+        leash.let_go();
+        leash.stop();
+        assert!(leash.announce());
+        let (job, pipes) = Job::start("exit 7".as_ref(), &Place::default()).unwrap();
+        leash.hold(&job);
+        assert_eq!(job.pump(pipes, |_, _| Ok(())), Outcome::Exited(7));
+        leash.client_gone();
+        assert!(!leash.announce(), "nothing is run for a client that has gone");
+    }
+}
