@@ -26,9 +26,20 @@ impl std::fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// The exit status of an error, unless a program has its own.
+const FAILURE: u8 = 1;
+
 /// Runs a program: chooses the language, parses the arguments, catches Ctrl-C, and turns what comes out into an exit
 /// code and at most one line: 0 fine, 1 an error, 2 wrong usage.
 pub fn run<A>(body: impl FnOnce(&A) -> anyhow::Result<()>) -> ExitCode
+where
+    A: clap::Parser + AsRef<Shared>,
+{
+    run_for_status(FAILURE, |args| body(args).map(|()| 0))
+}
+
+/// As [`run`], for a program whose exit code is somebody else's: its own errors end it with `failure`.
+pub fn run_for_status<A>(failure: u8, body: impl FnOnce(&A) -> anyhow::Result<u8>) -> ExitCode
 where
     A: clap::Parser + AsRef<Shared>,
 {
@@ -43,25 +54,25 @@ where
     };
     screen::set_color(args.as_ref().wants_color());
     ending::prepare();
-    let status = body(&args).map_or_else(|error| report(&program, &error), |()| 0);
+    let status = body(&args).unwrap_or_else(|error| report(&program, &error, failure));
     ending::finish();
     ExitCode::from(status)
 }
 
 /// Ends the program from a thread of its own for the reason given.
 pub fn fail(program: &str, error: &anyhow::Error) -> ! {
-    let status = report(program, error);
+    let status = report(program, error, FAILURE);
     ending::now(status)
 }
 
-fn report(program: &str, error: &anyhow::Error) -> u8 {
+fn report(program: &str, error: &anyhow::Error, failure: u8) -> u8 {
     if error.downcast_ref::<OutputFailed>().is_some_and(OutputFailed::is_closed_pipe) {
         return 0;
     }
     // The system's own words are English, and have no cure.
     let what = error.downcast_ref::<io::Error>().map_or_else(|| format!("{error:#}"), errors::reason);
     screen::error(program, &what);
-    if error.is::<Usage>() { USAGE } else { 1 }
+    if error.is::<Usage>() { USAGE } else { failure }
 }
 
 /// clap's help and errors come in English only; this puts ours in their places. `path` is what is typed to get here.
@@ -138,7 +149,7 @@ fn usage(program: &str, error: &clap::Error) -> ExitCode {
         }
         return match screen::show(text.trim_end().as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failed) => ExitCode::from(report(program, &failed.into())),
+            Err(failed) => ExitCode::from(report(program, &failed.into(), FAILURE)),
         };
     }
     let what = what_is_wrong(error);

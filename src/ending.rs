@@ -22,6 +22,10 @@ const LAST_ACTION_TIME: Duration = Duration::from_millis(500);
 
 type Action = Box<dyn FnOnce() + Send>;
 
+type Interrupted = Box<dyn Fn() -> bool + Send>;
+
+static INTERRUPTED_BY: Mutex<Option<Interrupted>> = Mutex::new(None);
+
 static LAST_ACTION: Mutex<Option<Action>> = Mutex::new(None);
 static TERMINAL: Mutex<Option<terminal::Saved>> = Mutex::new(None);
 
@@ -36,6 +40,19 @@ pub fn prepare() {
 /// What is to be done once before the program ends, whichever way it ends: tell the peers, say. It has half a second.
 pub fn at_end(action: impl FnOnce() + Send + 'static) {
     *LAST_ACTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+}
+
+/// Asks `action` at every Ctrl-C: it says whether it has taken care of it; else the program ends.
+pub fn at_interrupt(action: impl Fn() -> bool + Send + 'static) {
+    *INTERRUPTED_BY.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+}
+
+/// A Ctrl-C, as a signal or an event.
+fn interrupted() {
+    let taken = INTERRUPTED_BY.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|action| action());
+    if !taken {
+        now(INTERRUPTED);
+    }
 }
 
 /// Ends the program from whatever thread.
@@ -80,7 +97,14 @@ mod signals {
         ending.add(Signal::SIGTERM);
         // Blocking and waiting fail only for signals that do not exist.
         if ending.thread_block().is_ok() {
-            let wait = move || ending.wait().map(|signal| super::now(128 + signal as u8));
+            let wait = move || {
+                while let Ok(signal) = ending.wait() {
+                    match signal {
+                        Signal::SIGINT => super::interrupted(),
+                        signal => super::now(128 + signal as u8),
+                    }
+                }
+            };
             let _ = std::thread::Builder::new().name("signals".into()).spawn(wait);
         }
     }
@@ -90,7 +114,7 @@ mod signals {
 mod signals {
     pub(super) fn catch() {
         // It fails only where a handler is set already.
-        let _ = ctrlc::set_handler(|| super::now(super::INTERRUPTED));
+        let _ = ctrlc::set_handler(super::interrupted);
     }
 }
 

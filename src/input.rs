@@ -39,10 +39,19 @@ enum Source {
 }
 
 impl Keyboard {
-    /// Standard input: with line editing where both it and standard output are a terminal.
+    /// Standard input: with line editing where both it and standard output are a terminal. What comes while a line is
+    /// typed appears above it.
     pub fn open() -> Self {
-        let source = line_editor().map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor);
-        Self { source }
+        Self::with(line_editor().and_then(show_above))
+    }
+
+    /// As [`Keyboard::open`], for a program that asks, answers, and asks again: nothing is shown while a line is typed.
+    pub fn in_turn() -> Self {
+        Self::with(line_editor())
+    }
+
+    fn with(editor: Option<Box<Editor<(), MemHistory>>>) -> Self {
+        Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor) }
     }
 
     /// Whether a person types, as opposed to a pipe.
@@ -128,10 +137,14 @@ fn line_editor() -> Option<Box<Editor<(), MemHistory>>> {
     // A program that a signal ends in the middle of a synchronized update would leave the terminal waiting for its end.
     let mut config = Config::builder().auto_add_history(true);
     config.enable_synchronized_output(false);
-    let mut editor = Editor::with_history(config.build(), MemHistory::new()).ok()?;
+    Editor::with_history(config.build(), MemHistory::new()).ok().map(Box::new)
+}
+
+/// From now on everything that is shown goes through the editor.
+fn show_above(mut editor: Box<Editor<(), MemHistory>>) -> Option<Box<Editor<(), MemHistory>>> {
     let printer = editor.create_external_printer().ok()?;
     screen::edit_with(printer);
-    Some(Box::new(editor))
+    Some(editor)
 }
 
 fn edit(editor: &mut Editor<(), MemHistory>, prompt: &str, initial: &str) -> io::Result<Option<String>> {

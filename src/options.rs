@@ -81,14 +81,28 @@ impl Shared {
     }
 }
 
-/// Where a server listens.
+/// Where a server listens that is for this machine, unless it is told otherwise.
 #[derive(clap::Args, Clone, Debug)]
-pub struct ListenAddress {
+pub struct OwnAddress {
     #[arg(value_name = t!("ADDRESS", "地址"), value_parser = parse_address, help = t!(
         "HOST:PORT, HOST, :PORT or PORT; port 0 takes a free one [default: 127.0.0.1:8080]",
         "主机:端口、主机、:端口 或 端口；端口 0 表示任选一个空闲端口 [默认：127.0.0.1:8080]"
     ))]
     address: Option<Address>,
+}
+
+impl OwnAddress {
+    /// The address to bind.
+    pub fn to_bind(&self) -> Address {
+        self.address.clone().unwrap_or_default()
+    }
+}
+
+/// Where a server listens that a class may use.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ListenAddress {
+    #[command(flatten)]
+    own: OwnAddress,
     #[arg(long, help = t!(
         "Listen on all addresses and say what others on the LAN type",
         "监听所有地址，并告诉局域网里的同学该输入什么"
@@ -107,7 +121,7 @@ impl ListenAddress {
     /// # Errors
     /// `--lan` together with a host.
     pub fn to_bind(&self) -> anyhow::Result<Address> {
-        let address = self.address.clone().unwrap_or_default();
+        let address = self.own.to_bind();
         if !self.lan {
             return Ok(address);
         }

@@ -31,6 +31,8 @@ pub struct Socket {
     pub receive_queue: u32,
     /// The id of the user that it belongs to.
     pub uid: u32,
+    /// Its inode; 0 for one that no process holds any more.
+    pub inode: u64,
 }
 
 /// The states of RFC 9293, section 3.3.2, under the names that `ss` and `netstat` use.
@@ -88,22 +90,58 @@ pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
     if !cfg!(target_os = "linux") {
         return Err(io::ErrorKind::Unsupported.into());
     }
-    let mut table = std::fs::read_to_string("/proc/net/tcp")?;
+    sockets(Transport::Tcp, port)
+}
+
+/// Every socket of `transport` with `port` on its own side.
+fn sockets(transport: Transport, port: u16) -> io::Result<Vec<Socket>> {
+    let file = match transport {
+        Transport::Tcp => "/proc/net/tcp",
+        Transport::Udp => "/proc/net/udp",
+    };
+    let mut table = std::fs::read_to_string(file)?;
     // Without IPv6 there is no second table.
-    table.push_str(&std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default());
+    table.push_str(&std::fs::read_to_string(format!("{file}6")).unwrap_or_default());
     Ok(table.lines().filter_map(parse).filter(|socket| socket.local.port() == port).collect())
+}
+
+/// Whether the socket at `peer`, on this machine, that talks to `own`, belongs to this process's user. `None` where the
+/// system does not tell. An IPv4 client of an IPv6 server stands in the table as IPv6, a UDP socket that is not
+/// connected without its own host and without the other side; a connection that was closed at once belongs to nobody.
+pub fn is_same_user(transport: Transport, peer: SocketAddr, own: SocketAddr) -> Option<bool> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let loose = transport == Transport::Udp;
+    let is = |found: SocketAddr, wanted: SocketAddr| {
+        let host = found.ip().to_canonical();
+        let any = loose && host.is_unspecified();
+        (host == wanted.ip().to_canonical() || any) && (found.port() == wanted.port() || any && found.port() == 0)
+    };
+    let found = sockets(transport, peer.port()).ok()?;
+    let mut found = found.iter().filter(|socket| is(socket.local, peer) && is(socket.remote, own)).peekable();
+    let is_there = found.peek().is_some();
+    Some(is_there && found.all(|socket| socket.inode != 0 && Some(socket.uid) == own_uid()))
+}
+
+fn own_uid() -> Option<u32> {
+    #[cfg(unix)]
+    return Some(rustix::process::geteuid().as_raw());
+    #[cfg(not(unix))]
+    None
 }
 
 /// One line of the table; `None` for the headings.
 fn parse(line: &str) -> Option<Socket> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let [_, local, remote, state, queues, _, _, uid, ..] = fields[..] else { return None };
+    let [_, local, remote, state, queues, _, _, uid, _, inode, ..] = fields[..] else { return None };
     Some(Socket {
         local: parse_address(local)?,
         remote: parse_address(remote)?,
         state: State::of_number(u8::from_str_radix(state, 16).ok()?)?,
         receive_queue: u32::from_str_radix(queues.split_once(':')?.1, 16).ok()?,
         uid: uid.parse().ok()?,
+        inode: inode.parse().ok()?,
     })
 }
 
@@ -212,6 +250,7 @@ mod tests {
             state: State::Listen,
             receive_queue: 4,
             uid: 1000,
+            inode: 24681,
         };
         assert_eq!(parse(line), Some(expected));
         let v6 = parse_address("00000000000000000000000001000000:0016");
@@ -227,6 +266,37 @@ mod tests {
         for (index, (state, _)) in State::ALL.iter().enumerate() {
             assert_eq!(*state as usize, index + 1);
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_peer_of_this_user_is_told_from_nobody() {
+        use std::net::{TcpListener, TcpStream, UdpSocket};
+        for address in ["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"] {
+            let Ok(listener) = TcpListener::bind(address) else { continue };
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (server, peer) = listener.accept().unwrap();
+            let own = server.local_addr().unwrap();
+            assert_eq!(is_same_user(Transport::Tcp, peer, own), Some(true), "{address}");
+            let other = SocketAddr::new(own.ip(), own.port() ^ 1);
+            assert_eq!(is_same_user(Transport::Tcp, peer, other), Some(false), "{address}");
+            // Once both ends have closed, the client's socket is nobody's (TIME_WAIT).
+            drop(client);
+            drop(server);
+            assert_eq!(is_same_user(Transport::Tcp, peer, own), Some(false), "{address}");
+        }
+        let [server, bound, unbound] =
+            ["127.0.0.1:0", "127.0.0.1:0", "0.0.0.0:0"].map(|address| UdpSocket::bind(address).unwrap());
+        let own = server.local_addr().unwrap();
+        for client in [&bound, &unbound] {
+            let port = client.local_addr().unwrap().port();
+            let peer = SocketAddr::from(([127, 0, 0, 1], port));
+            assert_eq!(is_same_user(Transport::Udp, peer, own), Some(true));
+            client.connect(own).unwrap();
+            assert_eq!(is_same_user(Transport::Udp, peer, own), Some(true), "connected");
+        }
+        let nobody = SocketAddr::from(([127, 0, 0, 2], bound.local_addr().unwrap().port()));
+        assert_eq!(is_same_user(Transport::Udp, nobody, own), Some(false));
     }
 
     #[cfg(target_os = "linux")]

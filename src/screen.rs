@@ -13,6 +13,7 @@ use std::thread;
 
 use rustyline::ExternalPrinter;
 
+use crate::remote::Output;
 use crate::{errors, t};
 
 /// How many bytes of messages may wait for the screen; then whoever shows more waits, and TCP makes the peer wait.
@@ -88,6 +89,22 @@ pub fn talk(text: &str) {
     }
     drop(editor);
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Writes a piece of a command's output as it is, to standard output or standard error, without a newline of its own.
+/// Not for programs that show things while a line is typed.
+///
+/// # Errors
+/// [`OutputFailed`]: the stream cannot be written.
+pub fn pass_on(output: Output, bytes: &[u8]) -> Result<(), OutputFailed> {
+    let written = match output {
+        Output::Out => {
+            let mut out = io::stdout().lock();
+            out.write_all(bytes).and_then(|()| out.flush())
+        }
+        Output::Err => io::stderr().lock().write_all(bytes),
+    };
+    written.map_err(OutputFailed)
 }
 
 /// Writes a prompt to standard error, for terminals without a line editor.

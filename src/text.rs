@@ -86,6 +86,25 @@ impl Charset {
         label.parse().ok()
     }
 
+    /// The charset of what programs here write: on Unix the locale's, on Windows the console's code page.
+    pub fn of_system() -> Self {
+        #[cfg(windows)]
+        let charset = Self::of_code_page(crate::windows::output_code_page());
+        #[cfg(not(windows))]
+        let charset = {
+            // The order of setlocale(3); one that is set to nothing is not set.
+            let set = ["LC_ALL", "LC_CTYPE", "LANG"].map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+            set.into_iter().flatten().next().and_then(|locale| Self::of_locale(&locale))
+        };
+        charset.unwrap_or_default()
+    }
+
+    /// The charset that a locale such as `zh_CN.GBK@x` names; `None` for `C`, `POSIX` and others that name none.
+    pub fn of_locale(locale: &str) -> Option<Self> {
+        let (_, codeset) = locale.split_once('.')?;
+        codeset.split('@').next()?.parse().ok()
+    }
+
     /// Whether this is UTF-8, where bytes can pass unchanged.
     pub fn is_utf8(self) -> bool {
         self.0 == UTF_8
@@ -234,6 +253,54 @@ impl Incoming {
     }
 }
 
+/// What a standard stream of this program gets of a remote command's output, piece by piece.
+///
+/// On a terminal: decoded and escaped, CRLF as the newline it is. Elsewhere as [`Incoming`]: UTF-8 passes unchanged to
+/// the last byte, another encoding is decoded to UTF-8.
+pub struct Passing {
+    /// `None` where the bytes pass unchanged.
+    decoder: Option<Decoder>,
+    escaped: bool,
+    /// Whether the last piece ended with a carriage return.
+    returned: bool,
+}
+
+impl Passing {
+    /// For an output in `charset`; `escaped` for a terminal.
+    pub fn new(charset: Charset, escaped: bool) -> Self {
+        let decoder = (escaped || !charset.is_utf8()).then(|| Decoder::new(charset));
+        Self { decoder, escaped, returned: false }
+    }
+
+    /// What to write of the next piece.
+    pub fn piece<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(decoder) = &mut self.decoder else { return bytes.into() };
+        let text = decoder.push(bytes);
+        self.present(text).into_bytes().into()
+    }
+
+    /// What is left at the end of the output: half a character, a last carriage return.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let text = self.decoder.as_mut().map(Decoder::finish).unwrap_or_default();
+        let mut rest = self.present(text);
+        if std::mem::take(&mut self.returned) {
+            rest += &escape("\r");
+        }
+        rest.into_bytes()
+    }
+
+    fn present(&mut self, mut text: String) -> String {
+        if !self.escaped || text.is_empty() {
+            return text;
+        }
+        if std::mem::take(&mut self.returned) {
+            text.insert(0, '\r');
+        }
+        self.returned = text.ends_with('\r') && text.pop().is_some();
+        escape(&text.replace("\r\n", "\n")).into_owned()
+    }
+}
+
 /// How many bytes at the end of `bytes` begin a UTF-8 character without finishing it: 0 to 3.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     let is_cut =
@@ -317,6 +384,33 @@ mod tests {
         let mut incoming = Incoming::to(Charset::default(), true);
         assert_eq!(incoming.message("你好\x1b[31m\n[bob] hi\n".as_bytes()), "你好\\x1b[31m\n    [bob] hi".as_bytes());
         assert_eq!(incoming.line(b"half \xe4\xbd"), "half \u{fffd}".as_bytes());
+    }
+
+    #[test]
+    fn a_commands_output_passes_in_whatever_pieces_it_comes() {
+        let shown = |charset: Charset, escaped, bytes: &[u8], size| {
+            let mut passing = Passing::new(charset, escaped);
+            let mut shown: Vec<u8> = bytes.chunks(size).flat_map(|piece| passing.piece(piece).into_owned()).collect();
+            shown.extend(passing.rest());
+            shown
+        };
+        let bytes = "你\r\n好\x1b[1m\rx\r".as_bytes();
+        for size in [1, 2, 3, bytes.len()] {
+            assert_eq!(shown(Charset::default(), true, bytes, size), "你\n好\\x1b[1m\\x0dx\\x0d".as_bytes());
+            assert_eq!(shown(Charset::default(), false, bytes, size), bytes);
+            assert_eq!(shown(Charset::default(), false, b"\xff\x00\xe4", size), b"\xff\x00\xe4");
+            assert_eq!(shown(gbk(), false, b"\xc4\xe3\r\n\xba", size), "你\r\n\u{fffd}".as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_locale_names_its_charset_or_none() {
+        assert_eq!(Charset::of_locale("zh_CN.GBK"), Some(gbk()));
+        assert_eq!(Charset::of_locale("zh_CN.gb18030@pinyin").unwrap().to_string(), "gb18030");
+        assert_eq!(Charset::of_locale("en_US.UTF-8"), Some(Charset::default()));
+        for none in ["C", "POSIX", "", "zh_CN", "de_DE@euro", "xx.klingon"] {
+            assert_eq!(Charset::of_locale(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! The few questions that only Windows itself answers. The one place with `unsafe`: no crate offers these safely.
-#![expect(unsafe_code, reason = "four calls of the Windows API, each on values that live on this page")]
+#![expect(unsafe_code, reason = "a few calls of the Windows API, each on values that live on this page")]
 
 use std::ffi::c_int;
 use std::io;
 use std::os::windows::io::AsRawSocket as _;
 
-use windows_sys::Win32::Globalization::GetACP;
+use windows_sys::Win32::Globalization::{GetACP, GetOEMCP};
 use windows_sys::Win32::Networking::WinSock::{SO_EXCLUSIVEADDRUSE, SOL_SOCKET, setsockopt};
 use windows_sys::Win32::System::Console::{
-    ENABLE_LINE_INPUT, GetConsoleCP, GetConsoleMode, GetStdHandle, STD_INPUT_HANDLE, SetConsoleMode,
+    ENABLE_LINE_INPUT, GetConsoleCP, GetConsoleMode, GetConsoleOutputCP, GetStdHandle, STD_INPUT_HANDLE, SetConsoleMode,
 };
 
 /// The code page of what is piped into a program: the console's, or the system's where there is no console.
@@ -16,6 +16,15 @@ pub(crate) fn input_code_page() -> u32 {
     // SAFETY: both take nothing and return a number, 0 for none.
     match unsafe { GetConsoleCP() } {
         0 => unsafe { GetACP() },
+        page => page,
+    }
+}
+
+/// The code page that programs write: the console's, or the one of console programs where there is no console.
+pub(crate) fn output_code_page() -> u32 {
+    // SAFETY: both take nothing and return a number, 0 for none.
+    match unsafe { GetConsoleOutputCP() } {
+        0 => unsafe { GetOEMCP() },
         page => page,
     }
 }
