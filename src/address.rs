@@ -112,17 +112,25 @@ impl Address {
     ///
     /// # Errors
     /// [`Failed::address`] is `None` where the name could not be resolved.
-    pub fn try_each<T>(&self, mut attempt: impl FnMut(SocketAddr) -> io::Result<T>) -> Result<T, Failed> {
+    pub fn try_each<T>(&self, attempt: impl FnMut(SocketAddr) -> io::Result<T>) -> Result<T, Failed> {
         let addresses = self.resolve().map_err(|error| Failed { address: None, error })?;
-        let mut last = Failed { address: None, error: io::ErrorKind::NotFound.into() };
-        for address in addresses {
-            match attempt(address) {
-                Ok(done) => return Ok(done),
-                Err(error) => last = Failed { address: Some(address), error },
-            }
-        }
-        Err(last)
+        try_all(&addresses, attempt)
     }
+}
+
+/// As [`Address::try_each`], for addresses that have been looked up already.
+///
+/// # Errors
+/// The last failure.
+pub fn try_all<T>(addresses: &[SocketAddr], mut attempt: impl FnMut(SocketAddr) -> io::Result<T>) -> Result<T, Failed> {
+    let mut last = Failed { address: None, error: io::ErrorKind::NotFound.into() };
+    for &address in addresses {
+        match attempt(address) {
+            Ok(done) => return Ok(done),
+            Err(error) => last = Failed { address: Some(address), error },
+        }
+    }
+    Err(last)
 }
 
 /// Why none of the addresses worked.

@@ -3,11 +3,12 @@
 //! A stranger that says nothing must not lock the owner out. So at either limit the oldest of them is closed, and the
 //! owner, who needs a few milliseconds to prove that he is one, is never the oldest for long.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::deadline::Deadline;
 use crate::trace::Traced;
 
 /// How long a connection may take to prove itself, in all.
@@ -43,7 +44,7 @@ impl Door {
             let _ = waiting.remove(oldest).1.shutdown(Shutdown::Both);
         }
         waiting.push((peer, Arc::clone(stream)));
-        Stranger { door: Arc::clone(self), stream: Arc::clone(stream), until: Instant::now() + PATIENCE }
+        Stranger { door: Arc::clone(self), stream: Deadline::new(Arc::clone(stream), PATIENCE) }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<(IpAddr, Stream)>> {
@@ -54,25 +55,18 @@ impl Door {
 /// A connection that has not proved anything yet; dropped when it has, or when it is sent away.
 pub struct Stranger {
     door: Arc<Door>,
-    stream: Stream,
-    until: Instant,
+    stream: Deadline<Stream>,
 }
 
-/// A read ends when the stranger's time is over, however many bytes come one by one.
 impl Read for Stranger {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        self.stream.set_read_timeout(Some(left))?;
-        (&*self.stream).read(buffer)
+        self.stream.read(buffer)
     }
 }
 
 impl Drop for Stranger {
     fn drop(&mut self) {
-        self.door.waiting().retain(|(_, stream)| !Arc::ptr_eq(stream, &self.stream));
+        self.door.waiting().retain(|(_, stream)| !Arc::ptr_eq(stream, self.stream.get_ref()));
     }
 }
 
@@ -128,15 +122,5 @@ mod tests {
         assert_eq!(first.read(&mut [0]).unwrap(), 0);
         assert_eq!(all.iter().filter(|(_, client)| is_closed(client)).count(), 1);
         drop(strangers);
-    }
-
-    #[test]
-    fn time_is_over_in_all_and_not_for_each_byte() {
-        let (stream, mut client) = connection();
-        let mut stranger = Arc::new(Door::default()).enter(&stream, from(1));
-        io::Write::write_all(&mut client, b"xy").unwrap();
-        assert_eq!(stranger.read(&mut [0]).unwrap(), 1);
-        stranger.until = Instant::now();
-        assert_eq!(stranger.read(&mut [0]).unwrap_err().kind(), ErrorKind::TimedOut);
     }
 }

@@ -12,6 +12,7 @@ mod windows;
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ pub use system::as_command;
 use system::{Group, Signal};
 
 use crate::remote::{Outcome, Output};
+use crate::text::Charset;
 
 /// How much of an output is read at a time, in bytes: a whole frame.
 pub const PIECE: usize = 65_536;
@@ -263,6 +265,45 @@ impl Job {
             self.group.signal(signal);
         }
     }
+}
+
+/// Runs `command` to its end as the textbook does, and gives both outputs, one behind the other as they are, as far as
+/// they fit `most` bytes. What takes longer than `limit`, or writes more, is stopped.
+pub fn collect(command: &[u8], limit: Duration, most: usize) -> (Outcome, Vec<u8>) {
+    let started = as_command(command).map(|command| Job::start(&command, &Place::default()));
+    let Some(Ok((job, pipes))) = started else { return (Outcome::NotStarted, Vec::new()) };
+    let (ended, end) = mpsc::channel::<()>();
+    let overdue = Arc::clone(&job);
+    let watch = thread::Builder::new().name("limit".into()).spawn(move || {
+        if end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+            overdue.stop(Why::TimeLimit);
+        }
+    });
+    if watch.is_err() {
+        job.stop(Why::Client);
+    }
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let outcome = job.pump(pipes, |output, piece| {
+        let space = most - out.len() - err.len();
+        let collected = if output == Output::Out { &mut out } else { &mut err };
+        collected.extend_from_slice(&piece[..piece.len().min(space)]);
+        if piece.len() > space { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(()) }
+    });
+    drop(ended);
+    out.append(&mut err);
+    (outcome, out)
+}
+
+/// The directory of `place` as bytes in `charset`.
+pub fn as_bytes(place: &Place, charset: Charset) -> Vec<u8> {
+    let directory = place.directory.clone().unwrap_or_default();
+    #[cfg(unix)]
+    let bytes = std::os::unix::ffi::OsStringExt::into_vec(directory.into_os_string());
+    #[cfg(windows)]
+    let bytes = charset.encode_lossy(&directory.to_string_lossy());
+    // On Unix a path is bytes already.
+    let _ = charset;
+    bytes
 }
 
 /// What the shell runs for a `command` that is `cd DIR` alone: the same, and then it says where it is. `None` for any

@@ -1,0 +1,304 @@
+//! Remote commands over TCP, the side that wants them run.
+//!
+//! Try it: `cargo run --bin tcp-exec-client` while `cargo run --bin tcp-exec-server` runs in another terminal.
+//!
+//! Read it for: connect, and a server that must prove who it is before it gets a command ([`meet`]); an answer that is
+//! read until its end, because the wire says where that is ([`run`]). Then [`classic`], the textbook's way: send, and one
+//! recv is taken for the answer, whatever its length.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use clap::Parser;
+use socket_demos::cli;
+use socket_demos::deadline::Deadline;
+use socket_demos::frames::{Broken, Direction, Frame, FrameReader, FrameWriter, MAX_STALL};
+use socket_demos::handshake::{Greeting, MAX_GREETING};
+use socket_demos::input::{Keyboard, Typed};
+use socket_demos::key;
+use socket_demos::options::{self, ServerAddress, Shared, Textbook};
+use socket_demos::outputs::Outputs;
+use socket_demos::remote::{MAX_COMMAND, Outcome, Output, kind};
+use socket_demos::text::{Charset, Incoming, escape};
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, screen, t};
+
+const PROGRAM: &str = "tcp-exec-client";
+
+/// The exit status of this program's own failures, which no command of a usual system has.
+const FAILURE: u8 = 255;
+
+/// How long the textbook's way waits for an answer before it says why there may be none.
+const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!(
+    "have commands run by a tcp-exec-server; nothing is encrypted (for that, use ssh)",
+    "让 tcp-exec-server 执行命令；内容不加密（需要加密请用 ssh）"
+))]
+struct Args {
+    #[command(flatten)]
+    server: ServerAddress,
+    #[arg(short, long, value_name = t!("COMMAND", "命令"), conflicts_with = "classic", help = t!(
+        "Run one command and end with its status",
+        "只执行一条命令，并以它的退出状态结束"
+    ))]
+    command: Option<String>,
+    #[command(flatten)]
+    textbook: Textbook,
+    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
+        "The server's key [default: socket-demos/exec.key in your state directory]",
+        "服务器的密钥文件 [默认：用户状态目录里的 socket-demos/exec.key]"
+    ))]
+    key_file: Option<PathBuf>,
+    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), help = t!(
+        "Encoding of the output: utf-8, gbk, … [default: what the server says, with --classic the system's]",
+        "输出的编码：utf-8、gbk 等 [默认：以服务器声明的为准，--classic 时用系统的]"
+    ))]
+    charset: Option<Charset>,
+    #[arg(long, conflicts_with = "classic", help = t!(
+        "Show the output on a terminal as it is, control characters included",
+        "输出原样显示在终端上，控制字符也不转义"
+    ))]
+    raw: bool,
+    #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "5", value_parser = options::parse_duration, help = t!(
+        "When to give up connecting, or waiting for the server to prove itself",
+        "多久连不上、或等不到服务器证明身份就放弃"
+    ))]
+    timeout: Duration,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run_for_status(FAILURE, exec)
+}
+
+fn exec(args: &Args) -> anyhow::Result<u8> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = &args.server.address;
+    let connected = address.try_each(|address| connect(address, args.timeout, &trace));
+    let (stream, server) =
+        connected.map_err(|failed| errors::cannot_connect(address, failed, "tcp-exec-server", args.timeout))?;
+    // It lives as long as the program: Ctrl-C needs it too.
+    let stream: Stream = Box::leak(Box::new(stream));
+    if args.textbook.classic {
+        return classic(stream, server, args).map(|()| 0);
+    }
+    let session = meet(stream, server, args)?;
+    match &args.command {
+        Some(command) => one(session, command),
+        None => converse(session),
+    }
+}
+
+/// What makes a socket a connection: socket, connect.
+fn connect(address: SocketAddr, timeout: Duration, trace: &Trace) -> io::Result<(Traced<TcpStream>, SocketAddr)> {
+    let socket = Traced::tcp(address, trace)?;
+    let stream = socket.connect_timeout(address, timeout)?;
+    Ok((stream, address))
+}
+
+type Stream = &'static Traced<TcpStream>;
+
+/// A server that has proved itself.
+struct Session {
+    reader: FrameReader<Stream>,
+    writer: Arc<Mutex<FrameWriter<Stream>>>,
+    outputs: Outputs,
+    charset: Charset,
+    directory: String,
+    /// Whether a command runs that Ctrl-C has not stopped yet.
+    running: Arc<AtomicBool>,
+}
+
+/// The server greets, and both prove that they have the key. From here on every frame has a tag.
+fn meet(stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Result<Session> {
+    let path = args.key_file.clone().map_or_else(key::default_path, Ok)?;
+    let key = key::read(&path)?;
+    stream.set_nodelay()?;
+    stream.set_keepalive()?;
+    let mut reader = FrameReader::new(Deadline::new(stream, args.timeout), MAX_GREETING);
+    let greeting = match reader.next() {
+        Ok(Some(Frame { kind: kind::GREETING, payload })) => Greeting::read(payload),
+        Err(Broken::Io(error)) if errors::is_timeout(&error) => bail!(no_greeting(server, args.timeout)),
+        Ok(_) | Err(_) => None,
+    };
+    let greeting = greeting.ok_or_else(|| anyhow!(no_exec_server(server)))?;
+    let mut writer = FrameWriter::new(stream);
+    let (hello, seal) = greeting.answer(&key);
+    writer.send(kind::HELLO, &hello)?;
+    reader.seal(seal.clone(), Direction::ToClient);
+    writer.seal(seal, Direction::ToServer);
+    let charset = args.charset.unwrap_or(greeting.charset);
+    let directory = match reader.next() {
+        Ok(Some(Frame { kind: kind::WELCOME, payload })) => charset.decode(payload).into_owned(),
+        Ok(Some(Frame { kind: kind::BUSY, .. })) => bail!(busy(server)),
+        Ok(_) | Err(_) => bail!(another_key(server, &path)),
+    };
+    stream.set_read_timeout(Some(MAX_STALL))?;
+    let (reader, writer) = (reader.over(stream), Arc::new(Mutex::new(writer)));
+    let (outputs, running) = (Outputs::new(charset, args.raw), Arc::default());
+    let session = Session { reader, writer, outputs, charset, directory, running };
+    stop_at_interrupt(&session);
+    Ok(session)
+}
+
+/// The first Ctrl-C stops the running command. Without one, and at the second, this program ends.
+fn stop_at_interrupt(session: &Session) {
+    let (running, writer) = (Arc::clone(&session.running), Arc::clone(&session.writer));
+    ending::at_interrupt(move || {
+        let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        running.swap(false, Ordering::Relaxed) && writer.send(kind::STOP, b"").is_ok()
+    });
+}
+
+/// `-c`: one command, whose status becomes this program's.
+fn one(mut session: Session, command: &str) -> anyhow::Result<u8> {
+    let (outcome, interrupted) = run(&mut session, command)?;
+    if interrupted {
+        return Ok(ending::INTERRUPTED);
+    }
+    if !matches!(outcome, Outcome::Exited(_)) {
+        screen::talk(&outcome.to_string());
+    }
+    Ok(outcome.exit_code())
+}
+
+/// One command after the other, typed or piped. At the end of a pipe the last one's status becomes this program's.
+fn converse(mut session: Session) -> anyhow::Result<u8> {
+    let mut keyboard = Keyboard::in_turn();
+    let mut status = 0;
+    loop {
+        let prompt = format!("{}> ", escape(&session.directory));
+        let command = match keyboard.ask_any(&prompt, check)? {
+            Typed::Line(command) if command.trim().is_empty() => continue,
+            Typed::Line(command) => command,
+            Typed::Quit => return Ok(0),
+            Typed::End if keyboard.is_terminal() => return Ok(0),
+            Typed::End => return Ok(status),
+        };
+        let (outcome, _) = run(&mut session, &command)?;
+        status = outcome.exit_code();
+        if outcome != Outcome::Exited(0) && (keyboard.is_terminal() || !matches!(outcome, Outcome::Exited(_))) {
+            screen::talk(&outcome.to_string());
+        }
+    }
+}
+
+fn check(command: &str) -> Result<String, String> {
+    if command.len() > MAX_COMMAND {
+        return Err(t!("a command has at most {MAX_COMMAND} bytes", "一条命令最多 {MAX_COMMAND} 字节"));
+    }
+    Ok(command.to_string())
+}
+
+/// Sends a command and shows what it writes, until the server says how it ended, and whether Ctrl-C was pressed.
+fn run(session: &mut Session, command: &str) -> anyhow::Result<(Outcome, bool)> {
+    let command = check(command).map_err(anyhow::Error::msg)?;
+    {
+        let mut writer = session.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.send(kind::COMMAND, command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
+        session.running.store(true, Ordering::Relaxed);
+    }
+    let outcome = loop {
+        match session.reader.wait().map_err(|broken| anyhow!(lost(&broken)))? {
+            Some(Frame { kind: kind::OUT, payload }) => session.outputs.show(Output::Out, payload)?,
+            Some(Frame { kind: kind::ERR, payload }) => session.outputs.show(Output::Err, payload)?,
+            Some(Frame { kind: kind::DIRECTORY, payload }) => {
+                session.directory = session.charset.decode(payload).into_owned();
+            }
+            Some(Frame { kind: kind::OUTCOME, payload }) => {
+                break Outcome::decode(payload).ok_or_else(|| anyhow!(lost(&Broken::Forged)))?;
+            }
+            // A later version may say more.
+            Some(_) => {}
+            None => bail!(lost(&Broken::Cut)),
+        }
+    };
+    session.outputs.end()?;
+    let interrupted = !session.running.swap(false, Ordering::Relaxed);
+    Ok((outcome, interrupted))
+}
+
+/// The textbook's way: ask, send, recv, show. What does not fit one recv comes with the next answer.
+fn classic(mut stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
+    screen::talk(&t!("connected to {server} (q leaves)", "已连接 {server}（输入 q 离开）"));
+    let mut keyboard = Keyboard::in_turn();
+    let mut incoming = Incoming::new(args.charset.unwrap_or_else(Charset::of_system));
+    let mut buffer = vec![0; args.textbook.recv_size()];
+    stream.set_read_timeout(Some(CLASSIC_PATIENCE))?;
+    loop {
+        let Typed::Line(command) = keyboard.ask(&t!("your command: ", "命令："), check)? else { return Ok(()) };
+        stream.write_all(command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
+        match stream.read(&mut buffer) {
+            Ok(0) => bail!(lost(&Broken::Cut)),
+            Ok(received) => screen::show(&incoming.message(&buffer[..received]))?,
+            Err(error) if errors::is_timeout(&error) => tell_silence(),
+            Err(error) => bail!(lost(&Broken::Io(error))),
+        }
+    }
+}
+
+fn tell_silence() {
+    let seconds = CLASSIC_PATIENCE.as_secs();
+    screen::talk(&t!(
+        "nothing came for {seconds} s: a command without output (cd, mkdir) sends no bytes, and no bytes are no answer; the textbook's client would wait for ever. Whatever still comes appears with the next answer",
+        "{seconds} 秒内什么也没收到：没有输出的命令（cd、mkdir）一个字节也不发，也就没有回复，课本的客户端会一直等下去。之后才到的内容会混在下一条回复里"
+    ));
+}
+
+fn lost(broken: &Broken) -> String {
+    match broken {
+        Broken::Cut => t!(
+            "the server has closed the connection; whether the command has ended is unknown",
+            "服务器关闭了连接，不知道命令是否已执行完"
+        ),
+        other => t!(
+            "the connection is lost: {other}; whether the command has ended is unknown",
+            "连接断了：{other}；不知道命令是否已执行完"
+        ),
+    }
+}
+
+fn no_greeting(server: SocketAddr, timeout: Duration) -> String {
+    let seconds = timeout.as_secs_f32();
+    t!(
+        "{server} has sent no greeting for {seconds} s: it is no tcp-exec-server; if it is a textbook's, add --classic",
+        "{server} 在 {seconds} 秒内没有发来问候：它不是 tcp-exec-server；如果是课本的服务器，请加 --classic"
+    )
+}
+
+fn no_exec_server(server: SocketAddr) -> String {
+    t!(
+        "{server} does not greet as a tcp-exec-server does; if it is a textbook's, add --classic",
+        "{server} 的问候不是 tcp-exec-server 的；如果是课本的服务器，请加 --classic"
+    )
+}
+
+fn busy(server: SocketAddr) -> String {
+    t!(
+        "{server} is busy (BUSY): it serves as many clients as it may; try again later",
+        "{server} 正忙（BUSY）：同时服务的客户端已达上限，请稍后再试"
+    )
+}
+
+fn another_key(server: SocketAddr, path: &Path) -> String {
+    let path = path.display();
+    t!(
+        "{server} and {path} do not have the same key: neither has proved itself to the other",
+        "{server} 与 {path} 的密钥不一致：双方无法互相证明身份"
+    )
+}

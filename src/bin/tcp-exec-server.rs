@@ -1,0 +1,387 @@
+//! Remote commands over TCP, the side that runs them.
+//!
+//! Try it: `cargo run --bin tcp-exec-server`, and in another terminal `cargo run --bin tcp-exec-client`.
+//!
+//! Read it for: accept, and a client that must prove who it is before anything happens ([`admit`]); frames instead of
+//! bare recv and send; two things at once for each client: [`listen_to`] hears what it wants, [`obey`] does it. Then
+//! [`classic`], the textbook's way: one recv is one command, and what comes back has no end.
+
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use socket_demos::accept::Trouble;
+use socket_demos::address::{self, Failed};
+use socket_demos::cli;
+use socket_demos::door::{Door, Stranger};
+use socket_demos::frames::{Broken, Direction, Frame, FrameReader, FrameWriter};
+use socket_demos::guard::{self, Beginning};
+use socket_demos::handshake::{Greeting, HELLO_LENGTH};
+use socket_demos::key;
+use socket_demos::leash::Leash;
+use socket_demos::options::{self, OwnAddress, Shared, Textbook};
+use socket_demos::ports::Transport;
+use socket_demos::remote::{Outcome, Output, kind};
+use socket_demos::seal::Key;
+use socket_demos::shell::{self, Job, Place};
+use socket_demos::text::{Charset, escape};
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, farewell, screen, t};
+
+const PROGRAM: &str = "tcp-exec-server";
+
+/// How many connections may wait for `accept`: strangers in a hurry must not keep the owner out.
+const BACKLOG: i32 = 128;
+
+/// The textbook's backlog.
+const CLASSIC_BACKLOG: i32 = 3;
+
+/// How long a client may take nothing of an output before it is given up.
+const MAX_STALL: Duration = Duration::from_secs(300);
+
+/// What the textbook's way gives a command at most.
+const CLASSIC_TIME: Duration = Duration::from_secs(30);
+const CLASSIC_OUTPUT: usize = 1024 * 1024;
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!(
+    "run commands for whoever has the key; nothing is encrypted (for that, use ssh)",
+    "替持有密钥的人执行命令；内容不加密（需要加密请用 ssh）"
+))]
+struct Args {
+    #[command(flatten)]
+    listen: OwnAddress,
+    #[command(flatten)]
+    textbook: Textbook,
+    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
+        "The key, made if it is missing [default: socket-demos/exec.key in your state directory]",
+        "密钥文件，没有就生成 [默认：用户状态目录里的 socket-demos/exec.key]"
+    ))]
+    key_file: Option<PathBuf>,
+    #[arg(long, value_name = t!("SECONDS", "秒"), value_parser = options::parse_duration, help = t!(
+        "When a command is stopped [default: 300, with --classic 30]",
+        "命令运行多久就被停止 [默认：300，--classic 时 30]"
+    ))]
+    timeout: Option<Duration>,
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = options::parse_clients, help = t!(
+        "Clients that are served at the same time",
+        "同时服务的客户端数"
+    ))]
+    max_clients: usize,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run(exec)
+}
+
+fn exec(args: &Args) -> anyhow::Result<()> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = args.listen.to_bind();
+    let cannot = |failed| errors::cannot_listen(Transport::Tcp, &address, failed);
+    let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
+    guard::may_listen(&addresses, args.textbook.classic, args.key_file.as_deref())?;
+    let backlog = if args.textbook.classic { CLASSIC_BACKLOG } else { BACKLOG };
+    let listener = address::try_all(&addresses, |address| listen(address, backlog, &trace)).map_err(cannot)?;
+    ending::at_end(shell::stop_all);
+    if args.textbook.classic { classic(&listener, args) } else { serve(&listener, args) }
+}
+
+/// What makes a socket a listener: socket, setsockopt, bind, listen.
+fn listen(address: SocketAddr, backlog: i32, trace: &Trace) -> io::Result<Traced<TcpListener>> {
+    let socket = Traced::tcp(address, trace)?;
+    socket.set_reuse_address()?;
+    socket.bind(address)?;
+    socket.listen(backlog)
+}
+
+/// What all clients share.
+struct House {
+    key: Key,
+    charset: Charset,
+    place: Place,
+    limit: Duration,
+    door: Arc<Door>,
+    clients: AtomicUsize,
+    max_clients: usize,
+}
+
+/// For whoever has the key: a thread for each connection.
+fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
+    let path = args.key_file.clone().map_or_else(key::default_path, Ok)?;
+    let house = Arc::new(House {
+        key: key::read_or_make(&path)?,
+        charset: Charset::of_system(),
+        place: Place::here()?,
+        limit: args.timeout.unwrap_or(Duration::from_secs(300)),
+        door: Arc::default(),
+        clients: AtomicUsize::new(0),
+        max_clients: args.max_clients,
+    });
+    let bound = listener.local_addr()?;
+    screen::talk(&t!(
+        "remote commands (the textbook's way: --classic), listening on {bound}",
+        "远程命令（课本原样请加 --classic），正在监听 {bound}"
+    ));
+    let path = path.display();
+    screen::talk(&t!(
+        "whoever can read {path} may run commands as you; nothing is encrypted: over a network that you do not trust use ssh",
+        "谁能读 {path}，谁就能以你的身份执行命令；内容不加密：网络不可信时请用 ssh"
+    ));
+    guard::warn_of_root();
+    let mut trouble = Trouble::default();
+    loop {
+        let welcomed = listener.accept().and_then(|(stream, peer)| {
+            let (stream, house) = (Arc::new(stream), Arc::clone(&house));
+            let stranger = house.door.enter(&stream, peer.ip());
+            thread::Builder::new().spawn(move || meet(&stream, peer, stranger, &house)).map(drop)
+        });
+        welcomed.err().and_then(|error| trouble.pause(&error)).inspect(|notice| screen::talk(notice));
+    }
+}
+
+/// One connection's thread.
+fn meet(stream: &Traced<TcpStream>, peer: SocketAddr, stranger: Stranger, house: &House) {
+    // Small frames leave at once, and a pulled cable leaves no ghosts. It fails for a connection that has gone.
+    let _ = stream.set_nodelay().and_then(|()| stream.set_keepalive());
+    let _ = stream.set_write_timeout(Some(MAX_STALL));
+    match admit(stream, stranger, house) {
+        Ok((reader, writer)) => converse(stream, peer, reader, writer, house),
+        Err(Broken::Text) => {
+            let words = t!(
+                "this server wants a key; for textbook clients start it with --classic\n",
+                "这个服务器需要密钥；要用课本的客户端，请以 --classic 启动它\n"
+            );
+            // Whoever has gone does not need the words.
+            let _ = (&*stream).write_all(words.as_bytes());
+            screen::talk(&t!(
+                "{peer} sent text instead of a proof; nothing was run",
+                "{peer} 发来的是文字而不是密钥证明，什么都没有执行"
+            ));
+        }
+        Err(broken) => screen::talk(&t!("{peer} was not admitted: {broken}", "{peer} 未获准进入：{broken}")),
+    }
+    farewell::close(stream);
+}
+
+type Reader<'a> = FrameReader<&'a Traced<TcpStream>>;
+type Writer<'a> = FrameWriter<&'a Traced<TcpStream>>;
+
+/// Greets, and lets in whoever answers with the key. From here on every frame has a tag.
+fn admit<'a>(
+    stream: &'a Traced<TcpStream>,
+    stranger: Stranger,
+    house: &House,
+) -> Result<(Reader<'a>, Writer<'a>), Broken> {
+    let greeting = Greeting::new(house.charset);
+    let mut writer = FrameWriter::new(stream);
+    writer.send(kind::GREETING, greeting.payload()).map_err(Broken::Io)?;
+    let mut reader = FrameReader::new(stranger, HELLO_LENGTH);
+    let seal = match reader.next()? {
+        Some(Frame { kind: kind::HELLO, payload }) => greeting.admit(&house.key, payload),
+        Some(_) => None,
+        None => return Err(Broken::Cut),
+    };
+    let seal = seal.ok_or(Broken::Forged)?;
+    let mut reader = reader.over(stream);
+    reader.seal(seal.clone(), Direction::ToServer);
+    writer.seal(seal, Direction::ToClient);
+    Ok((reader, writer))
+}
+
+/// Serves a client that has proved itself, if there is a place for it: hears it in one thread, obeys it in another.
+fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mut writer: Writer<'_>, house: &House) {
+    let clients = house.clients.fetch_add(1, Ordering::Relaxed) + 1;
+    let leash = Leash::new(house.limit);
+    if clients > house.max_clients {
+        // It fails for one that has gone.
+        let _ = writer.send(kind::BUSY, b"");
+        screen::talk(&t!("{peer} finds all {} places taken", "{peer} 来时 {} 个位置已占满", house.max_clients));
+    } else {
+        let (coming, commands) = mpsc::channel();
+        thread::scope(|scope| {
+            let listening = thread::Builder::new().spawn_scoped(scope, || listen_to(stream, reader, &leash, &coming));
+            if let Err(error) = listening.and_then(|_| obey(commands, writer, &leash, peer, house)) {
+                let why = errors::reason(&error);
+                screen::talk(&t!("{peer} takes no more output: {why}", "{peer} 不再接收输出：{why}"));
+            }
+            // It wakes the other thread, and fails where that one has seen the end.
+            let _ = stream.shutdown(Shutdown::Both);
+        });
+    }
+    house.clients.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Hears what the client wants, until it has gone: commands, and that the running one is to stop.
+fn listen_to(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, coming: &Sender<Vec<u8>>) {
+    let mut patience = None;
+    loop {
+        if patience != Some(leash.patience()) {
+            patience = Some(leash.patience());
+            let _ = stream.set_read_timeout(patience);
+        }
+        match reader.next() {
+            Ok(Some(Frame { kind: kind::COMMAND, payload })) if leash.announce() => {
+                // It fails when the other thread has given up, and then the next read ends this one.
+                let _ = coming.send(payload.to_vec());
+            }
+            Ok(Some(Frame { kind: kind::STOP, .. })) => leash.stop(),
+            Err(Broken::Io(error)) if errors::is_timeout(&error) => {}
+            // The end, a forged frame, a command while another one runs.
+            _ => break,
+        }
+    }
+    leash.client_gone();
+    // It wakes the other thread where that one waits for the client to take more.
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+/// Runs one command after the other, and sends back what comes of them.
+fn obey(
+    commands: Receiver<Vec<u8>>,
+    mut writer: Writer<'_>,
+    leash: &Leash,
+    peer: SocketAddr,
+    house: &House,
+) -> io::Result<()> {
+    let mut place = house.place.clone();
+    writer.send(kind::WELCOME, &shell::as_bytes(&place, house.charset))?;
+    for command in commands {
+        let shown = escape(&String::from_utf8_lossy(&command)).replace('\n', "\\n");
+        screen::talk(&t!("{peer} runs: {shown}", "{peer} 执行：{shown}"));
+        let start = Instant::now();
+        let mut sent = 0;
+        let outcome = run(&command, &mut place, leash, |kind, piece| {
+            sent += piece.len();
+            writer.send(kind, piece)
+        });
+        let seconds = start.elapsed().as_secs_f32();
+        screen::talk(&t!(
+            "{peer}: {outcome}, {seconds:.3} s, {sent} bytes",
+            "{peer}：{outcome}，{seconds:.3} 秒，{sent} 字节"
+        ));
+        if shell::change_of_directory(&String::from_utf8_lossy(&command)).is_some() {
+            writer.send(kind::DIRECTORY, &shell::as_bytes(&place, house.charset))?;
+        }
+        writer.send(kind::OUTCOME, &outcome.encode())?;
+    }
+    Ok(())
+}
+
+/// Runs one command. `cd DIR` alone is for the place where the next ones run.
+fn run(command: &[u8], place: &mut Place, leash: &Leash, mut send: impl FnMut(u8, &[u8]) -> io::Result<()>) -> Outcome {
+    let cd = shell::change_of_directory(&String::from_utf8_lossy(command)).map(OsString::from);
+    let started = cd.clone().or_else(|| shell::as_command(command)).map(|line| Job::start(&line, place));
+    let Some(Ok((job, pipes))) = started else {
+        leash.let_go();
+        return Outcome::NotStarted;
+    };
+    leash.hold(&job);
+    let mut said = Vec::new();
+    let outcome = job.pump(pipes, |output, piece| match output {
+        Output::Out if cd.is_some() => Ok(said.extend_from_slice(piece)),
+        Output::Out => send(kind::OUT, piece),
+        Output::Err => send(kind::ERR, piece),
+    });
+    leash.let_go();
+    if cd.is_some() && outcome == Outcome::Exited(0) {
+        shell::said_directory(&said).into_iter().for_each(|directory| place.go(directory));
+    }
+    outcome
+}
+
+/// The textbook's way: one client at a time, one recv is one command, the answer is whatever the command has written.
+fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
+    let bound = listener.local_addr()?;
+    screen::talk(&t!(
+        "remote commands the textbook's way, for this user on this machine (without --classic: for whoever has the key), listening on {bound}",
+        "课本原样的远程命令，只供本机本用户使用（不加 --classic 则供持有密钥的人使用），正在监听 {bound}"
+    ));
+    guard::warn_of_other_users();
+    guard::warn_of_root();
+    let mut trouble = Trouble::default();
+    loop {
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                trouble.pause(&error).inspect(|notice| screen::talk(notice));
+                continue;
+            }
+        };
+        if !guard::is_welcome(Transport::Tcp, peer, bound) {
+            screen::talk(&t!("{peer} is another user's, and was sent away", "{peer} 属于别的用户，已拒绝"));
+            continue;
+        }
+        screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
+        match take_commands(&stream, peer, args) {
+            Ok(()) => screen::talk(&t!(
+                "{peer} has closed the connection (recv returned 0 bytes)",
+                "{peer} 已关闭连接（recv 返回 0 字节）"
+            )),
+            Err(error) => {
+                let why = errors::reason(&error);
+                screen::talk(&t!("{peer} has gone: {why}", "{peer} 断开了：{why}"));
+            }
+        }
+        farewell::close(&stream);
+    }
+}
+
+/// The textbook's loop: receive, run, send.
+fn take_commands(mut stream: &Traced<TcpStream>, peer: SocketAddr, args: &Args) -> io::Result<()> {
+    let mut buffer = vec![0; args.textbook.recv_size()];
+    let mut received = read_beginning(stream, &mut buffer)?;
+    while received > 0 {
+        let command = buffer[..received].trim_ascii_end();
+        let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
+        screen::talk(&t!("{peer} runs: {shown}", "{peer} 执行：{shown}"));
+        let (outcome, answer) = shell::collect(command, args.timeout.unwrap_or(CLASSIC_TIME), CLASSIC_OUTPUT);
+        let bytes = answer.len();
+        screen::talk(&t!("{peer}: {outcome}, {bytes} bytes", "{peer}：{outcome}，{bytes} 字节"));
+        // A command that has written nothing: no bytes are sent, and the textbook's client waits for ever.
+        stream.write_all(&answer)?;
+        received = stream.read(&mut buffer)?;
+    }
+    Ok(())
+}
+
+/// The first recv, and more as long as it may be the beginning of what a browser sends. Nothing of that is run.
+fn read_beginning(mut stream: &Traced<TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut received = 0;
+    loop {
+        match stream.read(&mut buffer[received..]) {
+            Ok(0) => break,
+            Ok(more) => received += more,
+            Err(error) if errors::is_timeout(&error) && received > 0 => break,
+            Err(error) => return Err(error),
+        }
+        match guard::judge(&buffer[..received]) {
+            Beginning::Command => break,
+            Beginning::Unclear => stream.set_read_timeout(Some(guard::QUIET))?,
+            Beginning::Foreign => {
+                screen::talk(&t!(
+                    "this is no command but another protocol, such as a browser's: nothing was run",
+                    "这不是命令，而是别的协议（比如浏览器发来的），什么都没有执行"
+                ));
+                return Ok(0);
+            }
+        }
+    }
+    stream.set_read_timeout(None)?;
+    Ok(received)
+}

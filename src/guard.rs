@@ -1,0 +1,159 @@
+//! Who may not run commands: what a server of commands looks at before any key.
+//!
+//! A page in the browser can make it connect to this machine and send text of the page's choice; every user of the
+//! machine can connect to it. The textbook's server runs whatever comes. So the textbook's way is for the same user on the
+//! same machine alone, and what a browser sends is told by how it begins.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cli::Usage;
+use crate::ports::{self, Transport};
+use crate::{screen, t};
+
+/// How long more is waited for when what came could still become a browser's request.
+pub const QUIET: Duration = Duration::from_secs(1);
+
+/// Whether a server of commands may listen on all of `addresses`: beyond this machine only with a key file that was
+/// named, and in the textbook's way never.
+///
+/// # Errors
+/// [`Usage`] with the cure.
+pub fn may_listen(addresses: &[SocketAddr], classic: bool, key_file: Option<&Path>) -> Result<(), Usage> {
+    let Some(outside) = addresses.iter().find(|address| !address.ip().to_canonical().is_loopback()) else {
+        return Ok(());
+    };
+    if classic {
+        return Err(Usage(t!(
+            "the textbook's way runs commands for anybody, so it listens on 127.0.0.1 or [::1] only, not on {outside}",
+            "课本原样会替任何人执行命令，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
+        )));
+    }
+    if key_file.is_none() {
+        return Err(Usage(t!(
+            "{outside} can be reached from other machines: name the key that they are to have, with --key-file FILE",
+            "别的机器也能连到 {outside}：请用 --key-file 文件 指定它们应持有的密钥"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether the textbook's server serves `peer`: a process of the same user. Where the system does not tell whose it is,
+/// it does.
+pub fn is_welcome(transport: Transport, peer: SocketAddr, own: SocketAddr) -> bool {
+    ports::is_same_user(transport, peer, own).unwrap_or(true)
+}
+
+/// Says what the textbook's server cannot know here.
+pub fn warn_of_other_users() {
+    if !cfg!(target_os = "linux") {
+        screen::talk(&t!(
+            "warning: this system does not tell whose a connection is: every user of this machine can run commands as you",
+            "警告：本系统不提供连接属于哪个用户：这台机器上的任何用户都能以你的身份执行命令"
+        ));
+    }
+}
+
+/// Warns where commands may do everything.
+pub fn warn_of_root() {
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        screen::talk(&t!("warning: commands run as root", "警告：命令会以 root 身份执行"));
+    }
+}
+
+/// What the first bytes of a textbook's connection are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// A command.
+    Command,
+    /// Perhaps the beginning of a request: it is a command if nothing follows within [`QUIET`].
+    Unclear,
+    /// HTTP, or bytes that no command has (TLS, frames, any other protocol that is not text).
+    Foreign,
+}
+
+/// Judges a connection by its first bytes. HTTP: a method of upper-case letters, a space, and a path, `*`, or an address
+/// (RFC 9112, section 3).
+pub fn judge(first: &[u8]) -> Beginning {
+    if first.iter().any(|byte| byte.is_ascii_control() && !b"\t\n\r".contains(byte)) {
+        return Beginning::Foreign;
+    }
+    let method = first.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let Some((b' ', target)) = first[method..].split_first() else {
+        let open = method > 0 && method == first.len();
+        return if open { Beginning::Unclear } else { Beginning::Command };
+    };
+    if method == 0 {
+        return Beginning::Command;
+    }
+    let begins = |word: &[u8]| target.len() >= word.len() && target[..word.len()].eq_ignore_ascii_case(word);
+    if begins(b"/") || begins(b"*") || begins(b"http") {
+        Beginning::Foreign
+    } else if b"http"[..target.len().min(4)].eq_ignore_ascii_case(target) {
+        Beginning::Unclear
+    } else {
+        Beginning::Command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_and_other_protocols_are_told_from_commands() {
+        use Beginning::{Command, Foreign, Unclear};
+        let table: [(&[u8], Beginning); 20] = [
+            (b"ls -l\n", Command),
+            (b"DIR", Unclear),
+            (b"DIR\r\n", Command),
+            (b"DIR C:\\", Command),
+            (b"echo GET /", Command),
+            ("列出".as_bytes(), Command),
+            (b"a\tb\n", Command),
+            (b" GET / HTTP/1.1", Command),
+            (b"G", Unclear),
+            (b"GET", Unclear),
+            (b"GET ", Unclear),
+            (b"GET h", Unclear),
+            (b"GET help", Command),
+            (b"GET /;touch$IFS/x; HTTP/1.1\r\n", Foreign),
+            (b"OPTIONS * HTTP/1.1\r\n", Foreign),
+            (b"CONNECT HTTP://a", Foreign),
+            (b"PRI * HTTP/2.0", Foreign),
+            (b"\x16\x03\x01\x02\x00", Foreign),
+            (b"\0\0\0\x41", Foreign),
+            (b"ls\x1b[A", Foreign),
+        ];
+        for (first, expected) in table {
+            assert_eq!(judge(first), expected, "{:?}", String::from_utf8_lossy(first));
+        }
+    }
+
+    #[test]
+    fn beyond_this_machine_a_key_must_be_named_and_the_textbook_stays_here() {
+        let key = Some(Path::new("key"));
+        let table = [
+            ("127.0.0.1:1", true),
+            ("127.8.9.1:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("192.0.2.1:1", false),
+            ("[::ffff:192.0.2.1]:1", false),
+            ("[fe80::1]:1", false),
+        ];
+        for (address, here) in table {
+            let address: [SocketAddr; 1] = [address.parse().unwrap()];
+            assert_eq!(may_listen(&address, false, None).is_ok(), here, "{address:?}");
+            assert_eq!(may_listen(&address, true, None).is_ok(), here, "{address:?}");
+            assert_eq!(may_listen(&address, true, key).is_ok(), here, "{address:?}");
+            assert!(may_listen(&address, false, key).is_ok(), "{address:?}");
+        }
+        let both = ["127.0.0.1:1", "192.0.2.1:1"].map(|address| address.parse().unwrap());
+        assert!(may_listen(&both, false, None).is_err(), "a name with two addresses");
+    }
+}

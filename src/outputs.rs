@@ -1,0 +1,71 @@
+//! What a remote command writes, on this program's own two outputs.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::remote::Output;
+use crate::screen::{self, OutputFailed};
+use crate::text::{Charset, Passing};
+
+/// Both outputs, and how much has come where nobody sees it coming.
+pub struct Outputs {
+    out: Passing,
+    err: Passing,
+    progress: ProgressBar,
+}
+
+impl Outputs {
+    /// For a command that writes `charset`. On a terminal it is escaped, unless it is to stay `raw`.
+    pub fn new(charset: Charset, raw: bool) -> Self {
+        let escaped = |is_terminal| is_terminal && !raw;
+        Self {
+            out: Passing::new(charset, escaped(io::stdout().is_terminal())),
+            err: Passing::new(charset, escaped(io::stderr().is_terminal())),
+            progress: progress(),
+        }
+    }
+
+    /// Writes the next piece.
+    ///
+    /// # Errors
+    /// [`OutputFailed`]: the output cannot be written.
+    pub fn show(&mut self, output: Output, bytes: &[u8]) -> Result<(), OutputFailed> {
+        match output {
+            Output::Out => {
+                self.progress.inc(bytes.len() as u64);
+                screen::pass_on(output, &self.out.piece(bytes))
+            }
+            Output::Err => self.progress.suspend(|| screen::pass_on(output, &self.err.piece(bytes))),
+        }
+    }
+
+    /// Writes what is left at the end of a command: half a character.
+    ///
+    /// # Errors
+    /// [`OutputFailed`]: the output cannot be written.
+    pub fn end(&mut self) -> Result<(), OutputFailed> {
+        self.progress.finish_and_clear();
+        screen::pass_on(Output::Out, &self.out.rest())?;
+        screen::pass_on(Output::Err, &self.err.rest())
+    }
+}
+
+/// Drawn on standard error, if that is a terminal, while standard output goes into a file.
+fn progress() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {binary_bytes} {binary_bytes_per_sec}");
+    let (true, Ok(style)) = (is_file(), style) else { return ProgressBar::hidden() };
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Whether standard output is a file: no terminal and no pipe, where somebody else shows what comes.
+fn is_file() -> bool {
+    #[cfg(unix)]
+    let stdout = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned().map(std::fs::File::from);
+    #[cfg(windows)]
+    let stdout = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned().map(std::fs::File::from);
+    stdout.and_then(|stdout| stdout.metadata()).is_ok_and(|stdout| stdout.is_file())
+}
