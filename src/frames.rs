@@ -63,7 +63,7 @@ pub enum Broken {
     Cut,
     /// The rest of a frame did not come within [`MAX_STALL`].
     Stalled,
-    /// The system's own error. After a timeout [`FrameReader::next`] can be called again.
+    /// The system's own error. After a timeout [`FrameReader::receive`] can be called again.
     Io(io::Error),
 }
 
@@ -126,14 +126,14 @@ impl<R: Read> FrameReader<R> {
     ///
     /// # Errors
     /// [`Broken`]. After a timeout of the stream it can be called again; after anything else the stream is of no use.
-    pub fn next(&mut self) -> Result<Option<Frame<'_>>, Broken> {
+    pub fn receive(&mut self) -> Result<Option<Frame<'_>>, Broken> {
         match self.read_frame()? {
             Some(length) => self.take_frame(length).map(Some),
             None => Ok(None),
         }
     }
 
-    /// As [`FrameReader::next`], through all timeouts of the stream: between two frames it waits for ever.
+    /// As [`FrameReader::receive`], through all timeouts of the stream: between two frames it waits for ever.
     ///
     /// # Errors
     /// [`Broken`], but no timeout.
@@ -292,7 +292,7 @@ mod tests {
         reader.seal(seal(), direction);
         let mut frames = Vec::new();
         loop {
-            match reader.next() {
+            match reader.receive() {
                 Ok(Some(frame)) => frames.push((frame.kind, frame.payload.to_vec())),
                 Ok(None) => return (frames, None),
                 Err(Broken::Io(error)) if errors::is_timeout(&error) => {}
@@ -328,8 +328,8 @@ mod tests {
         let mut bytes = Vec::new();
         let mut writer = FrameWriter::new(&mut bytes);
         writer.seal(seal(), Direction::ToClient);
-        writer.send(1, &[b'x'; MAX_PAYLOAD]).unwrap();
-        assert_eq!(writer.send(1, &[0; MAX_PAYLOAD + 1]).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        writer.send(1, &vec![b'x'; MAX_PAYLOAD]).unwrap();
+        assert_eq!(writer.send(1, &vec![0; MAX_PAYLOAD + 1]).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         assert_eq!(bytes[0], 0, "the first byte of frames");
         let (frames, broken) = read_all(&bytes[..], Direction::ToClient);
         assert!(broken.is_none() && frames == [(1, vec![b'x'; MAX_PAYLOAD])]);
@@ -370,10 +370,10 @@ mod tests {
             assert!(matches!(broken, Some(Broken::Length(found)) if found == length), "{length}: {broken:?}");
         }
         for stranger in [&b"G"[..], b"\x16\x03\x01", b"\xff"] {
-            assert!(matches!(FrameReader::new(stranger, 64).next(), Err(Broken::Text)));
+            assert!(matches!(FrameReader::new(stranger, 64).receive(), Err(Broken::Text)));
         }
         let mut reader = FrameReader::new(&b"\0\0\0\x42"[..], 64);
-        assert!(matches!(reader.next(), Err(Broken::Length(66))));
+        assert!(matches!(reader.receive(), Err(Broken::Length(66))));
     }
 
     #[test]
@@ -396,11 +396,11 @@ mod tests {
             }
         }
         let mut reader = FrameReader::new((&b"\0\0\0\x04"[..]).chain(Silent), 64);
-        assert!(matches!(reader.next(), Err(Broken::Io(_))));
+        assert!(matches!(reader.receive(), Err(Broken::Io(_))));
         reader.progress -= MAX_STALL;
-        assert!(matches!(reader.next(), Err(Broken::Stalled)));
+        assert!(matches!(reader.receive(), Err(Broken::Stalled)));
         let mut idle = FrameReader::new(Silent, 64);
         idle.progress -= MAX_STALL;
-        assert!(matches!(idle.next(), Err(Broken::Io(_))), "silence between frames is fine");
+        assert!(matches!(idle.receive(), Err(Broken::Io(_))), "silence between frames is fine");
     }
 }

@@ -109,9 +109,7 @@ fn sockets(transport: Transport, port: u16) -> io::Result<Vec<Socket>> {
 /// system does not tell. An IPv4 client of an IPv6 server stands in the table as IPv6, a UDP socket that is not
 /// connected without its own host and without the other side; a connection that was closed at once belongs to nobody.
 pub fn is_same_user(transport: Transport, peer: SocketAddr, own: SocketAddr) -> Option<bool> {
-    if !cfg!(target_os = "linux") {
-        return None;
-    }
+    let own_uid = own_uid()?;
     let loose = transport == Transport::Udp;
     let is = |found: SocketAddr, wanted: SocketAddr| {
         let host = found.ip().to_canonical();
@@ -121,13 +119,15 @@ pub fn is_same_user(transport: Transport, peer: SocketAddr, own: SocketAddr) -> 
     let found = sockets(transport, peer.port()).ok()?;
     let mut found = found.iter().filter(|socket| is(socket.local, peer) && is(socket.remote, own)).peekable();
     let is_there = found.peek().is_some();
-    Some(is_there && found.all(|socket| socket.inode != 0 && Some(socket.uid) == own_uid()))
+    Some(is_there && found.all(|socket| socket.inode != 0 && socket.uid == own_uid))
 }
 
+/// Where sockets can be compared with it.
+#[cfg_attr(target_os = "linux", expect(clippy::unnecessary_wraps, reason = "elsewhere there is none"))]
 fn own_uid() -> Option<u32> {
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     return Some(rustix::process::geteuid().as_raw());
-    #[cfg(not(unix))]
+    #[cfg(not(target_os = "linux"))]
     None
 }
 

@@ -52,7 +52,7 @@ const STOPPING: [(Signal, Duration); 3] = [
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// How often a group that has been told to end is looked at.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Where commands run, and where they ran before (`cd -`).
 #[derive(Clone, Debug, Default)]
@@ -149,23 +149,15 @@ impl Job {
         }
         drop(pipes);
         let outcome = self.group.wait();
-        let why = {
-            let mut stage = self.stage();
-            match *stage {
-                Stage::Stopping(why) => Some(why),
-                _ => {
-                    *stage = Stage::Over;
-                    self.group.reap();
-                    None
-                }
-            }
-        };
-        match why {
-            None => self.forget(),
-            Some(Why::TimeLimit) => return Outcome::TimeLimit,
+        let mut stage = self.stage();
+        if let Stage::Stopping(why) = *stage {
             // Whoever stops it still looks after what is left of the group.
-            Some(Why::Client) => {}
+            return if why == Why::TimeLimit { Outcome::TimeLimit } else { outcome };
         }
+        *stage = Stage::Over;
+        self.group.reap();
+        drop(stage);
+        self.forget();
         outcome
     }
 
@@ -231,7 +223,7 @@ impl Job {
     }
 
     fn forget(&self) {
-        jobs().running.retain(|job| !std::ptr::eq(&**job, self));
+        jobs().running.retain(|job| !std::ptr::eq(Arc::as_ptr(job), self));
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -250,11 +242,15 @@ pub fn stop_all() {
     }
     let running = std::mem::take(&mut jobs.running);
     drop(jobs);
-    running.iter().for_each(|job| job.signal_if_running(Signal::Terminate));
+    for job in &running {
+        job.signal_if_running(Signal::Terminate);
+    }
     while Instant::now() < until && !running.iter().all(|job| job.group.is_gone()) {
         thread::sleep(LOOK);
     }
-    running.iter().for_each(|job| job.signal_if_running(Signal::Kill));
+    for job in &running {
+        job.signal_if_running(Signal::Kill);
+    }
 }
 
 impl Job {

@@ -131,7 +131,7 @@ fn meet(stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Result<Sessi
     stream.set_nodelay()?;
     stream.set_keepalive()?;
     let mut reader = FrameReader::new(Deadline::new(stream, args.timeout), MAX_GREETING);
-    let greeting = match reader.next() {
+    let greeting = match reader.receive() {
         Ok(Some(Frame { kind: kind::GREETING, payload })) => Greeting::read(payload),
         Err(Broken::Io(error)) if errors::is_timeout(&error) => bail!(no_greeting(server, args.timeout)),
         Ok(_) | Err(_) => None,
@@ -143,7 +143,7 @@ fn meet(stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Result<Sessi
     reader.seal(seal.clone(), Direction::ToClient);
     writer.seal(seal, Direction::ToServer);
     let charset = args.charset.unwrap_or(greeting.charset);
-    let directory = match reader.next() {
+    let directory = match reader.receive() {
         Ok(Some(Frame { kind: kind::WELCOME, payload })) => charset.decode(payload).into_owned(),
         Ok(Some(Frame { kind: kind::BUSY, .. })) => bail!(busy(server)),
         Ok(_) | Err(_) => bail!(another_key(server, &path)),

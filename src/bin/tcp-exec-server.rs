@@ -192,7 +192,7 @@ fn admit<'a>(
     let mut writer = FrameWriter::new(stream);
     writer.send(kind::GREETING, greeting.payload()).map_err(Broken::Io)?;
     let mut reader = FrameReader::new(stranger, HELLO_LENGTH);
-    let seal = match reader.next()? {
+    let seal = match reader.receive()? {
         Some(Frame { kind: kind::HELLO, payload }) => greeting.admit(&house.key, payload),
         Some(_) => None,
         None => return Err(Broken::Cut),
@@ -235,7 +235,7 @@ fn listen_to(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, 
             patience = Some(leash.patience());
             let _ = stream.set_read_timeout(patience);
         }
-        match reader.next() {
+        match reader.receive() {
             Ok(Some(Frame { kind: kind::COMMAND, payload })) if leash.announce() => {
                 // It fails when the other thread has given up, and then the next read ends this one.
                 let _ = coming.send(payload.to_vec());
@@ -294,13 +294,18 @@ fn run(command: &[u8], place: &mut Place, leash: &Leash, mut send: impl FnMut(u8
     leash.hold(&job);
     let mut said = Vec::new();
     let outcome = job.pump(pipes, |output, piece| match output {
-        Output::Out if cd.is_some() => Ok(said.extend_from_slice(piece)),
+        Output::Out if cd.is_some() => {
+            said.extend_from_slice(piece);
+            Ok(())
+        }
         Output::Out => send(kind::OUT, piece),
         Output::Err => send(kind::ERR, piece),
     });
     leash.let_go();
     if cd.is_some() && outcome == Outcome::Exited(0) {
-        shell::said_directory(&said).into_iter().for_each(|directory| place.go(directory));
+        if let Some(directory) = shell::said_directory(&said) {
+            place.go(directory);
+        }
     }
     outcome
 }
