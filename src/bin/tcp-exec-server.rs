@@ -302,10 +302,9 @@ fn run(command: &[u8], place: &mut Place, leash: &Leash, mut send: impl FnMut(u8
         Output::Err => send(kind::ERR, piece),
     });
     leash.let_go();
-    if cd.is_some() && outcome == Outcome::Exited(0) {
-        if let Some(directory) = shell::said_directory(&said) {
-            place.go(directory);
-        }
+    let went = cd.is_some() && outcome == Outcome::Exited(0);
+    if let Some(directory) = shell::said_directory(&said).filter(|_| went) {
+        place.go(directory);
     }
     outcome
 }
