@@ -5,10 +5,12 @@
 
 use std::io::{self, Read};
 use std::net::{IpAddr, Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::frames::FrameWriter;
+use crate::remote::kind;
 use crate::trace::Traced;
 
 /// How long a connection may take to prove itself, in all.
@@ -40,8 +42,10 @@ impl Door {
             (waiting.len() >= MAX_WAITING).then_some(0)
         };
         if let Some(oldest) = oldest {
-            // It fails for one that has gone by itself.
-            let _ = waiting.remove(oldest).1.shutdown(Shutdown::Both);
+            let (_, oldest) = waiting.remove(oldest);
+            // A client in a crowd learns that it may come again. Both fail for one that has gone by itself.
+            let _ = FrameWriter::new(&*oldest).send(kind::BUSY, b"");
+            let _ = oldest.shutdown(Shutdown::Both);
         }
         waiting.push((peer, Arc::clone(stream)));
         Stranger { door: Arc::clone(self), stream: Deadline::new(Arc::clone(stream), PATIENCE) }
@@ -67,6 +71,41 @@ impl Read for Stranger {
 impl Drop for Stranger {
     fn drop(&mut self) {
         self.door.waiting().retain(|(_, stream)| !Arc::ptr_eq(stream, self.stream.get_ref()));
+    }
+}
+
+/// How long a newcomer waits for a seat. One whose client has just left is free in a moment.
+const FREED: Duration = Duration::from_millis(500);
+
+/// A limited number of places for those who have proved themselves.
+pub struct Seats {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// A place, until it is dropped.
+pub struct Seat<'a>(&'a Seats);
+
+impl Seats {
+    /// So many.
+    pub fn new(number: usize) -> Self {
+        Self { free: Mutex::new(number), freed: Condvar::new() }
+    }
+
+    /// A place, if there is one.
+    pub fn take(&self) -> Option<Seat<'_>> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.freed.wait_timeout_while(free, FREED, |free| *free == 0);
+        let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *free = free.checked_sub(1)?;
+        Some(Seat(self))
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
     }
 }
 
@@ -105,11 +144,24 @@ mod tests {
         let mut strangers: Vec<_> = others.iter().map(|(stream, _)| door.enter(stream, from(2))).collect();
         let mine: Vec<_> = (0..=MAX_FROM_ONE).map(|_| connection()).collect();
         strangers.extend(mine.iter().map(|(stream, _)| door.enter(stream, from(1))));
-        let mut first = &mine[0].1;
-        assert_eq!(first.read(&mut [0]).unwrap(), 0);
+        let (mut first, mut heard) = (&mine[0].1, Vec::new());
+        first.read_to_end(&mut heard).unwrap();
+        assert_eq!(heard, [0, 0, 0, 1, kind::BUSY]);
         assert!(mine[1..].iter().chain(&others).all(|(_, client)| !is_closed(client)));
         drop(strangers);
         assert!(door.waiting().is_empty());
+    }
+
+    #[test]
+    fn a_seat_that_is_given_up_in_time_is_taken() {
+        let seats = Seats::new(2);
+        let (first, _second) = (seats.take().unwrap(), seats.take().unwrap());
+        assert!(seats.take().is_none());
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| seats.take().is_some());
+            drop(first);
+            assert!(waiting.join().unwrap());
+        });
     }
 
     #[test]
@@ -119,7 +171,7 @@ mod tests {
         let enter = |(number, (stream, _)): (usize, &(Stream, TcpStream))| door.enter(stream, from(number as u8));
         let strangers: Vec<_> = all.iter().enumerate().map(enter).collect();
         let mut first = &all[0].1;
-        assert_eq!(first.read(&mut [0]).unwrap(), 0);
+        first.read_to_end(&mut Vec::new()).unwrap();
         assert_eq!(all.iter().filter(|(_, client)| is_closed(client)).count(), 1);
         drop(strangers);
     }

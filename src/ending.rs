@@ -1,7 +1,8 @@
 //! How a program ends: Ctrl-C, SIGTERM or its own way, with the terminal as it was.
 //!
 //! On Unix the signals are blocked everywhere and one thread waits for them (sigwait(3)), since the line editor
-//! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped.
+//! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped. A program that starts
+//! others does that in [`unblocked`], since a new process inherits what is blocked.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -87,14 +88,55 @@ pub fn finish() {
     }
 }
 
+/// Starts another process: with no signal blocked or ignored, as it expects. What arrives for this program meanwhile is
+/// seen to afterwards.
+pub(crate) fn unblocked<T>(start: impl FnOnce() -> T) -> T {
+    #[cfg(unix)]
+    return signals::unblocked(start);
+    #[cfg(not(unix))]
+    start()
+}
+
 #[cfg(unix)]
 mod signals {
-    use nix::sys::signal::{SigSet, Signal};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, LazyLock};
+
+    use nix::sys::signal::{SigSet, Signal, kill};
+    use nix::unistd::Pid;
+    use signal_hook::flag;
+
+    const ENDING: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
+
+    /// Whether a signal has come while it was not blocked. A signal with a handler is a signal with its default action
+    /// in a new process, even where this program was started with it ignored.
+    static CAME: LazyLock<[Arc<AtomicBool>; 2]> = LazyLock::new(|| {
+        let came: [Arc<AtomicBool>; 2] = Default::default();
+        for (signal, came) in ENDING.iter().zip(&came) {
+            // It fails only for signals that nobody may catch.
+            let _ = flag::register(*signal as i32, Arc::clone(came));
+        }
+        came
+    });
+
+    pub(super) fn unblocked<T>(start: impl FnOnce() -> T) -> T {
+        let came = &*CAME;
+        let ending = SigSet::from_iter(ENDING);
+        // Both fail only for signals that do not exist.
+        let _ = ending.thread_unblock();
+        let started = start();
+        let _ = ending.thread_block();
+        for (signal, came) in ENDING.iter().zip(came) {
+            if came.swap(false, Ordering::Relaxed) {
+                // Blocked again, it goes to the thread that waits for it.
+                let _ = kill(Pid::this(), *signal);
+            }
+        }
+        started
+    }
 
     pub(super) fn catch() {
-        let mut ending = SigSet::empty();
-        ending.add(Signal::SIGINT);
-        ending.add(Signal::SIGTERM);
+        let ending = SigSet::from_iter(ENDING);
         // Blocking and waiting fail only for signals that do not exist.
         if ending.thread_block().is_ok() {
             let wait = move || {

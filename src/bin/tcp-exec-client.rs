@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
@@ -27,12 +28,16 @@ use socket_demos::outputs::Outputs;
 use socket_demos::remote::{MAX_COMMAND, Outcome, Output, kind};
 use socket_demos::text::{Charset, Incoming, escape};
 use socket_demos::trace::{Trace, Traced};
-use socket_demos::{ending, errors, screen, t};
+use socket_demos::{ending, errors, farewell, screen, t};
 
 const PROGRAM: &str = "tcp-exec-client";
 
 /// The exit status of this program's own failures, which no command of a usual system has.
 const FAILURE: u8 = 255;
+
+/// How often a client that was sent away from a crowd comes again, and after which pause; a longer one each time.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long the textbook's way waits for an answer before it says why there may be none.
 const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
@@ -88,20 +93,37 @@ fn main() -> ExitCode {
 
 fn exec(args: &Args) -> anyhow::Result<u8> {
     let trace = args.shared.trace(PROGRAM)?;
-    let address = &args.server.address;
-    let connected = address.try_each(|address| connect(address, args.timeout, &trace));
-    let (stream, server) =
-        connected.map_err(|failed| errors::cannot_connect(address, failed, "tcp-exec-server", args.timeout))?;
-    // It lives as long as the program: Ctrl-C needs it too.
-    let stream: Stream = Box::leak(Box::new(stream));
     if args.textbook.classic {
-        return classic(stream, server, args).map(|()| 0);
+        let (stream, server) = call(args, &trace)?;
+        let talked = classic(stream, server, args);
+        farewell::close(stream);
+        return talked.map(|()| 0);
     }
-    let session = meet(stream, server, args)?;
+    let mut attempts = 1;
+    let session = loop {
+        let (stream, server) = call(args, &trace)?;
+        match meet(stream, server, args) {
+            Err(error) if error.is::<Crowd>() && attempts < ATTEMPTS => {
+                thread::sleep(attempts * PAUSE);
+                attempts += 1;
+            }
+            met => break met?,
+        }
+    };
     match &args.command {
         Some(command) => one(session, command),
         None => converse(session),
     }
+}
+
+/// Finds the server, and connects to it.
+fn call(args: &Args, trace: &Trace) -> anyhow::Result<(Stream, SocketAddr)> {
+    let address = &args.server.address;
+    let connected = address.try_each(|address| connect(address, args.timeout, trace));
+    let (stream, server) =
+        connected.map_err(|failed| errors::cannot_connect(address, failed, "tcp-exec-server", args.timeout))?;
+    // It lives as long as the program: Ctrl-C needs it too.
+    Ok((Box::leak(Box::new(stream)), server))
 }
 
 /// What makes a socket a connection: socket, connect.
@@ -124,6 +146,22 @@ struct Session {
     running: Arc<AtomicBool>,
 }
 
+/// Sent away before the key was looked at: too many others were at the door.
+#[derive(Debug)]
+struct Crowd(SocketAddr);
+
+impl std::fmt::Display for Crowd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let server = self.0;
+        f.write_str(&t!(
+            "{server} has too many connections that have not proved themselves, and ended this one",
+            "{server} 上未证明身份的连接太多，这一条被关掉了"
+        ))
+    }
+}
+
+impl std::error::Error for Crowd {}
+
 /// The server greets, and both prove that they have the key. From here on every frame has a tag.
 fn meet(stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Result<Session> {
     let path = args.key_file.clone().map_or_else(key::default_path, Ok)?;
@@ -139,13 +177,15 @@ fn meet(stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Result<Sessi
     let greeting = greeting.ok_or_else(|| anyhow!(no_exec_server(server)))?;
     let mut writer = FrameWriter::new(stream);
     let (hello, seal) = greeting.answer(&key);
-    writer.send(kind::HELLO, &hello)?;
+    writer.send(kind::HELLO, &hello).map_err(|_| Crowd(server))?;
     reader.seal(seal.clone(), Direction::ToClient);
     writer.seal(seal, Direction::ToServer);
     let charset = args.charset.unwrap_or(greeting.charset);
     let directory = match reader.receive() {
         Ok(Some(Frame { kind: kind::WELCOME, payload })) => charset.decode(payload).into_owned(),
         Ok(Some(Frame { kind: kind::BUSY, .. })) => bail!(busy(server)),
+        // BUSY without a tag: the server does not know yet whom it sends away.
+        Err(Broken::Length(1) | Broken::Io(_)) => bail!(Crowd(server)),
         Ok(_) | Err(_) => bail!(another_key(server, &path)),
     };
     stream.set_read_timeout(Some(MAX_STALL))?;

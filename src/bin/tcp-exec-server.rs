@@ -12,7 +12,6 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,8 +20,8 @@ use clap::Parser;
 use socket_demos::accept::Trouble;
 use socket_demos::address::{self, Failed};
 use socket_demos::cli;
-use socket_demos::door::{Door, Stranger};
-use socket_demos::frames::{Broken, Direction, Frame, FrameReader, FrameWriter};
+use socket_demos::door::{Door, Seats, Stranger};
+use socket_demos::frames::{self, Broken, Direction, Frame, FrameReader, FrameWriter};
 use socket_demos::guard::{self, Beginning};
 use socket_demos::handshake::{Greeting, HELLO_LENGTH};
 use socket_demos::key;
@@ -117,8 +116,7 @@ struct House {
     place: Place,
     limit: Duration,
     door: Arc<Door>,
-    clients: AtomicUsize,
-    max_clients: usize,
+    seats: Seats,
 }
 
 /// For whoever has the key: a thread for each connection.
@@ -130,8 +128,7 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
         place: Place::here()?,
         limit: args.timeout.unwrap_or(Duration::from_secs(300)),
         door: Arc::default(),
-        clients: AtomicUsize::new(0),
-        max_clients: args.max_clients,
+        seats: Seats::new(args.max_clients),
     });
     let bound = listener.local_addr()?;
     screen::talk(&t!(
@@ -206,33 +203,32 @@ fn admit<'a>(
 
 /// Serves a client that has proved itself, if there is a place for it: hears it in one thread, obeys it in another.
 fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mut writer: Writer<'_>, house: &House) {
-    let clients = house.clients.fetch_add(1, Ordering::Relaxed) + 1;
-    let leash = Leash::new(house.limit);
-    if clients > house.max_clients {
+    let Some(_seat) = house.seats.take() else {
+        screen::talk(&t!("{peer} finds every place taken", "{peer} 来时位置已占满"));
         // It fails for one that has gone.
         let _ = writer.send(kind::BUSY, b"");
-        screen::talk(&t!("{peer} finds all {} places taken", "{peer} 来时 {} 个位置已占满", house.max_clients));
-    } else {
-        let (coming, commands) = mpsc::channel();
-        thread::scope(|scope| {
-            let listening = thread::Builder::new().spawn_scoped(scope, || listen_to(stream, reader, &leash, &coming));
-            if let Err(error) = listening.and_then(|_| obey(commands, writer, &leash, peer, house)) {
-                let why = errors::reason(&error);
-                screen::talk(&t!("{peer} takes no more output: {why}", "{peer} 不再接收输出：{why}"));
-            }
-            // It wakes the other thread, and fails where that one has seen the end.
-            let _ = stream.shutdown(Shutdown::Both);
-        });
-    }
-    house.clients.fetch_sub(1, Ordering::Relaxed);
+        return;
+    };
+    let leash = Leash::new(house.limit);
+    let (coming, commands) = mpsc::channel();
+    thread::scope(|scope| {
+        let listening = thread::Builder::new().spawn_scoped(scope, || listen_to(stream, reader, &leash, coming));
+        if let Err(error) = listening.and_then(|_| obey(commands, writer, &leash, peer, house)) {
+            let why = errors::reason(&error);
+            screen::talk(&t!("{peer} takes no more output: {why}", "{peer} 不再接收输出：{why}"));
+        }
+        // It wakes the other thread, and fails where that one has seen the end.
+        let _ = stream.shutdown(Shutdown::Both);
+    });
 }
 
 /// Hears what the client wants, until it has gone: commands, and that the running one is to stop.
-fn listen_to(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, coming: &Sender<Vec<u8>>) {
+fn listen_to(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, coming: Sender<Vec<u8>>) {
     let mut patience = None;
     loop {
-        if patience != Some(leash.patience()) {
-            patience = Some(leash.patience());
+        let next = Some(leash.patience().min(frames::MAX_STALL));
+        if patience != next {
+            patience = next;
             let _ = stream.set_read_timeout(patience);
         }
         match reader.receive() {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid};
 
+use crate::ending;
 use crate::remote::{Outcome, Output};
 
 /// What a pipe that is read full may hold, in bytes, where the system lets it: fewer and larger reads.
@@ -46,7 +47,7 @@ pub(super) fn start(command: &OsStr, directory: Option<&Path>, before: Option<&P
     if let Some(before) = before {
         shell.env("OLDPWD", before);
     }
-    let mut shell = shell.spawn()?;
+    let mut shell = ending::unblocked(|| shell.spawn())?;
     let pipes = Pipes { out: shell.stdout.take(), err: shell.stderr.take() };
     let leader = Pid::from_child(&shell);
     let group = Group {

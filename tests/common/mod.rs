@@ -4,6 +4,7 @@
 //! all that it printed.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
 
+pub mod exec;
 pub mod textbook;
 
 use std::fmt::Debug;
@@ -27,6 +28,8 @@ pub const QQ_SERVER: &str = env!("CARGO_BIN_EXE_udp-qq-server");
 pub const QQ_CLIENT: &str = env!("CARGO_BIN_EXE_udp-qq-client");
 pub const TIME_SERVER: &str = env!("CARGO_BIN_EXE_time-server");
 pub const TIME_CLIENT: &str = env!("CARGO_BIN_EXE_time-client");
+pub const TCP_EXEC_SERVER: &str = env!("CARGO_BIN_EXE_tcp-exec-server");
+pub const TCP_EXEC_CLIENT: &str = env!("CARGO_BIN_EXE_tcp-exec-client");
 pub const LAB: &str = env!("CARGO_BIN_EXE_socket-lab");
 
 /// What a stream of the child has brought so far.
