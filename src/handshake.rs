@@ -31,6 +31,13 @@ pub const MAX_GREETING: usize = 128;
 /// The length of a hello, in bytes. Anything longer from a stranger is not read.
 pub const HELLO_LENGTH: usize = NONCE + TAG_LENGTH;
 
+/// Whether a connection begins with the greeting of a server of commands, for clients of another kind that got there.
+pub fn is_greeting(first: &[u8]) -> bool {
+    first
+        .get(5..)
+        .is_some_and(|payload| !payload.is_empty() && MAGIC.starts_with(&payload[..payload.len().min(MAGIC.len())]))
+}
+
 /// What a server says first.
 pub struct Greeting {
     /// The encoding of the outputs.
@@ -126,5 +133,8 @@ mod tests {
         }
         assert!(Greeting::read(&[&good[..], b"x"].concat()).is_none());
         assert!(Greeting::read(&[b"S", &good[1..]].concat()).is_none());
+        let frame = [b"\0\0\0\x45\x01", &good[..]].concat();
+        assert!(is_greeting(&frame) && is_greeting(&frame[..20]));
+        assert!(!is_greeting(&frame[..5]) && !is_greeting(&frame[1..]) && !is_greeting(b"[bob] hello"));
     }
 }

@@ -8,12 +8,12 @@ use std::process::Command;
 
 use common::textbook::Textbook;
 use common::{
-    CLIENT, LAB, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER, run,
-    textbook, wine,
+    CLIENT, LAB, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, TIME_CLIENT,
+    TIME_SERVER, UDP_CLIENT, UDP_SERVER, run, textbook, wine,
 };
 use socket_demos::trace::{Event, Outcome};
 
-const PROGRAMS: [(&str, &str); 9] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("tcp-chat-server", SERVER),
     ("tcp-chat-client", CLIENT),
     ("udp-chat-server", UDP_SERVER),
@@ -22,6 +22,8 @@ const PROGRAMS: [(&str, &str); 9] = [
     ("udp-qq-client", QQ_CLIENT),
     ("time-server", TIME_SERVER),
     ("time-client", TIME_CLIENT),
+    ("tcp-exec-server", TCP_EXEC_SERVER),
+    ("tcp-exec-client", TCP_EXEC_CLIENT),
     ("socket-lab", LAB),
 ];
 

@@ -287,6 +287,9 @@ mod unix {
         assert!(err.contains("add --classic"), "{err}");
         text.join().unwrap();
         assert!(with_key(&nobody().to_string()).contains("start one with: tcp-exec-server"));
+        let exec = Exec::start(TCP, &[]);
+        let (status, _, err) = common::run(common::CLIENT, &[&exec.server.address()], "");
+        assert!(status == Some(1) && err.contains("no chat but a tcp-exec-server"), "{err}");
         fs::remove_file(place.file("key")).unwrap();
         let chat = Server::start(&[]);
         assert!(with_key(&chat.address()).contains("there is no key file"));

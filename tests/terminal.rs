@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::exec::{Exec, TCP};
 use common::{CLIENT, DEADLINE, SERVER, Server, eventually, send_signal};
 use pty_process::blocking::{self, Pty};
 use rustix::termios::{Termios, tcgetattr};
@@ -141,6 +142,50 @@ fn a_message_that_arrives_leaves_the_half_typed_line_alone() {
     ming.sees_last("> 你好，half ty");
     ming.types("ped 完\r");
     assert_eq!(bob.line(), "[小明] 你好，half typed 完\n");
+}
+
+#[test]
+fn remote_commands_are_typed_at_the_sessions_directory_and_ctrl_c_comes_back_to_it() {
+    let exec = Exec::start(TCP, &[]);
+    let terminal = Terminal::start(TCP.client, &[&exec.server.address(), "--key-file", &exec.place.file("key")]);
+    terminal.sees(|text| text.trim_end().ends_with('>'));
+    terminal.types("cd /\r");
+    terminal.sees_last("/>");
+    terminal.types("printf '你好\\033[31m\\r\\nend\\n'\r");
+    let text = terminal.sees(|text| text.contains("\nend\n"));
+    assert!(text.contains("你好\\x1b[31m\n"), "escaped, and CRLF is one line end: {text}");
+    terminal.sees_last("/>");
+    terminal.types("sleep 600; echo $?\r");
+    exec.server.running.notes("runs: sleep 600");
+    send_signal(terminal.child.id(), "INT");
+    terminal.sees(|text| text.contains("ended by signal") && text.trim_end().ends_with("/>"));
+    terminal.types("\rexit 7\r");
+    terminal.sees(|text| text.contains("exit status 7") && text.trim_end().ends_with("/>"));
+    let mut terminal = terminal;
+    terminal.types("q\r");
+    assert!(terminal.left_as_it_was().success());
+}
+
+#[test]
+fn raw_output_commands_the_terminal() {
+    let exec = Exec::start(TCP, &[]);
+    let key = exec.place.file("key");
+    let args = [&exec.server.address(), "--key-file", &key, "--raw", "-c", "printf 'a\\033[5Cb\\n'"];
+    Terminal::start(TCP.client, &args).sees(|text| text.contains("a     b"));
+}
+
+#[test]
+fn progress_is_shown_while_the_output_goes_into_a_file() {
+    let exec = Exec::start(TCP, &[]);
+    let (key, out) = (exec.place.file("key"), exec.place.file("out"));
+    // The shell puts standard output into a file and leaves standard error on the terminal.
+    let line =
+        format!("'{}' {} --key-file '{key}' -c 'echo x; sleep 1; echo y' > '{out}'", TCP.client, exec.server.address());
+    let mut terminal = Terminal::start("sh", &["-c", &line]);
+    terminal.sees(|text| text.contains("2 B"));
+    assert!(terminal.ended().success());
+    assert_eq!(std::fs::read_to_string(out).unwrap(), "x\ny\n");
+    terminal.sees(|text| text.trim().is_empty());
 }
 
 #[test]

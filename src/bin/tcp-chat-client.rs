@@ -16,6 +16,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Parser;
 use socket_demos::cli;
+use socket_demos::handshake;
 use socket_demos::input::{Keyboard, Typed};
 use socket_demos::lines::{self, Line, Lines, MAX_SHOWN_LINE};
 use socket_demos::options::{self, Encoding, ServerAddress, Shared, Textbook};
@@ -231,6 +232,12 @@ fn listen(mut stream: &Traced<TcpStream>, charset: Charset) -> anyhow::Result<()
             Err(error) => bail!(lost(&error)),
             Ok(received) => Some(received),
         };
+        if received.is_some_and(|received| handshake::is_greeting(&buffer[..received])) {
+            bail!(t!(
+                "this is no chat but a tcp-exec-server: tcp-exec-client is what talks to it",
+                "这不是聊天服务器，而是 tcp-exec-server：要用 tcp-exec-client 来连接"
+            ));
+        }
         let mut shown = Ok(());
         let show = |line: Line<'_>| {
             if shown.is_ok() {
