@@ -16,6 +16,13 @@
 //! - [`room`]: who is in the chat room, and who hears what
 //! - [`farewell`]: closing so that nothing is lost
 //!
+//! Remote commands:
+//! - [`seal`]: what only holders of a key can make; [`key`]: the file it is in; [`handshake`]: both ends prove that
+//!   they have it
+//! - [`frames`]: a byte stream cut into messages with a tag on each; [`remote`]: what the messages mean
+//! - [`door`], [`deadline`], [`guard`]: strangers, and how little they can do
+//! - [`shell`]: a command run within limits; [`leash`]: how it is stopped; [`outputs`]: what it writes, at the client
+//!
 //! Datagrams:
 //! - [`datagrams`]: a UDP socket, over a network that [`faults`] makes bad on purpose
 //! - [`letters`]: datagrams as messages, and whom to answer; [`contacts`]: the contact book; [`clock`]: the time as text and as 4 bytes

@@ -94,12 +94,12 @@ pub struct Job {
     pub since: Instant,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Running,
-    Stopping(Why),
-    /// Nothing of it is to be waited for or stopped any more.
-    Over,
+#[derive(Default)]
+struct Stage {
+    /// Why it is being stopped, or has been.
+    stopped: Option<Why>,
+    /// Whether nothing of it is to be waited for or stopped any more.
+    over: bool,
 }
 
 /// Every command that runs, so that none outlives the server.
@@ -135,7 +135,7 @@ impl Job {
         jobs.starting -= 1;
         STARTED.notify_all();
         let (group, pipes) = started?;
-        let job = Arc::new(Self { group, stage: Mutex::new(Stage::Running), since: Instant::now() });
+        let job = Arc::new(Self { group, stage: Mutex::default(), since: Instant::now() });
         jobs.running.push(Arc::clone(&job));
         Ok((job, pipes))
     }
@@ -150,11 +150,11 @@ impl Job {
         drop(pipes);
         let outcome = self.group.wait();
         let mut stage = self.stage();
-        if let Stage::Stopping(why) = *stage {
-            // Whoever stops it still looks after what is left of the group.
+        if let Some(why) = stage.stopped {
+            // Whoever stops it looks after what is left of the group.
             return if why == Why::TimeLimit { Outcome::TimeLimit } else { outcome };
         }
-        *stage = Stage::Over;
+        stage.over = true;
         self.group.reap();
         drop(stage);
         self.forget();
@@ -188,10 +188,10 @@ impl Job {
     pub fn stop(self: &Arc<Self>, why: Why) {
         {
             let mut stage = self.stage();
-            if *stage != Stage::Running {
+            if stage.over || stage.stopped.is_some() {
                 return;
             }
-            *stage = Stage::Stopping(why);
+            stage.stopped = Some(why);
         }
         let job = Arc::clone(self);
         if thread::Builder::new().name("stop".into()).spawn(move || job.stop_in_steps()).is_err() {
@@ -217,7 +217,7 @@ impl Job {
     fn settle(&self) {
         // Until now the group's leader has kept its number from being given to somebody else.
         self.group.wait();
-        *self.stage() = Stage::Over;
+        self.stage().over = true;
         self.group.reap();
         self.forget();
     }
@@ -257,7 +257,7 @@ impl Job {
     /// The stage is held meanwhile, so that the group's number is still its own.
     fn signal_if_running(&self, signal: Signal) {
         let stage = self.stage();
-        if *stage != Stage::Over {
+        if !stage.over {
             self.group.signal(signal);
         }
     }

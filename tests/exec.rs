@@ -516,3 +516,63 @@ mod unix {
         let _ = TcpListener::bind("127.0.0.1:0");
     }
 }
+
+#[cfg(windows)]
+mod windows {
+    use super::common::exec::{Exec, TCP};
+    use super::common::textbook::Textbook;
+    use super::common::{self, Server};
+
+    #[test]
+    fn the_commands_status_and_both_outputs_come() {
+        let exec = Exec::start(TCP, &[]);
+        for status in [0, 1, 44, 255] {
+            assert_eq!(exec.run(&format!("exit {status}")).0, Some(status));
+        }
+        let (status, out, err) = exec.run("echo one& echo two 1>&2");
+        assert_eq!((status, out.trim(), err.trim()), (Some(0), "one", "two"));
+        let (status, out, err) = exec.run("echo \"a b\"& exit 3");
+        assert_eq!((status, out.trim()), (Some(3), "\"a b\""), "quotation marks stay what they are: {err}");
+    }
+
+    #[test]
+    fn the_output_is_in_the_systems_code_page_and_arrives_as_utf_8() {
+        let exec = Exec::start(TCP, &[]);
+        assert_eq!(exec.run("echo 你好").1.trim(), "你好");
+    }
+
+    #[test]
+    fn cd_alone_changes_where_the_next_commands_run() {
+        let exec = Exec::start(TCP, &[]);
+        std::fs::create_dir(exec.place.file("sub")).unwrap();
+        let (status, out, err) = exec.piped(&[], "cd sub\ncd nowhere\ncd\n");
+        assert!(status == Some(0) && out.is_empty(), "{out}{err}");
+        let (_, out, err) = exec.piped(&[], "cd sub\necho %CD%\n");
+        assert!(out.trim().ends_with("\\sub"), "{out}{err}");
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_stopped() {
+        let endless = "echo started& for /L %i in (1,0,2) do @rem";
+        let exec = Exec::start(TCP, &["--timeout", "1"]);
+        assert_eq!(exec.run(endless).0, Some(124));
+        let exec = Exec::start(TCP, &[]);
+        let mut client = exec.client(&["-c", endless]);
+        client.says("started");
+        client.kill();
+        exec.server.running.notes(": exit status 1, ");
+        assert_eq!(exec.run("echo served").1.trim(), "served");
+    }
+
+    #[test]
+    fn classic_the_answer_is_the_code_pages_bytes() {
+        let server = Server::of_program(TCP.server, &["--classic"]);
+        let mut textbook = Textbook::calls(server.address);
+        textbook.send("echo 你好");
+        assert_eq!(textbook.recv(), b"\xc4\xe3\xba\xc3\r\n", "code page 936");
+        let mut client = common::Running::start(TCP.client, &[&server.address(), "--classic"]);
+        drop(textbook);
+        client.types("echo 你好");
+        client.says("你好");
+    }
+}

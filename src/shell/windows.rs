@@ -13,6 +13,7 @@ use std::time::Duration;
 use process_wrap::std::{ChildWrapper, CommandWrap, JobObject};
 
 use super::{LOOK, PIECE};
+use crate::ending;
 use crate::remote::{Outcome, Output};
 use crate::text::Charset;
 
@@ -44,7 +45,7 @@ pub(super) fn start(command: &OsStr, directory: Option<&Path>, _before: Option<&
             shell.current_dir(directory);
         }
     });
-    let mut shell = shell.wrap(JobObject).spawn()?;
+    let mut shell = ending::unblocked(|| shell.wrap(JobObject).spawn())?;
     let (found, pieces) = sync_channel(WAITING);
     let (out, err) = (shell.stdout().take(), shell.stderr().take());
     let reading = out.map_or(Ok(()), |out| read(Output::Out, out, found.clone()));
