@@ -2,7 +2,7 @@
 //!
 //! On Unix the signals are blocked everywhere and one thread waits for them (sigwait(3)), since the line editor
 //! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped. A program that starts
-//! others does that in [`unblocked`], since a new process inherits what is blocked.
+//! others does that in `unblocked`, since a new process inherits what is blocked.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::{Mutex, PoisonError, mpsc};

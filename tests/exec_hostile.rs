@@ -123,10 +123,10 @@ fn a_recorded_session_is_worth_nothing_at_either_end() {
     let relay = Relay::to(exec.server.address, None);
     assert_eq!(run_through(&exec, relay.address).0, Some(0));
     let [to_server, to_client] = relay.recorded.join().unwrap();
-    let mut replay = exec.server.connect();
-    replay.stream().write_all(&to_server).unwrap();
+    let mut again = exec.server.connect();
+    again.stream().write_all(&to_server).unwrap();
     let mut answer = Vec::new();
-    let _ = replay.reader.read_to_end(&mut answer);
+    let _ = again.reader.read_to_end(&mut answer);
     assert!(answer.len() < 120, "the greeting alone: {} bytes", answer.len());
     assert_eq!(executions(&exec), 1);
 
@@ -261,7 +261,7 @@ fn silent_and_slow_strangers_do_not_keep_the_owner_waiting() {
     let slow: Vec<_> = (0..500).map(|_| exec.server.connect()).collect();
     let served = AtomicUsize::new(0);
     thread::scope(|scope| {
-        let server = &exec;
+        let owner = &exec;
         scope.spawn(|| {
             while served.load(Ordering::Relaxed) < 20 {
                 for stranger in &slow {
@@ -273,7 +273,7 @@ fn silent_and_slow_strangers_do_not_keep_the_owner_waiting() {
         });
         for _ in 0..20 {
             let start = Instant::now();
-            assert_eq!(server.run("echo served").1, "served\n");
+            assert_eq!(owner.run("echo served").1, "served\n");
             // One that waits its turn behind strangers would wait 5 s.
             assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
             served.fetch_add(1, Ordering::Relaxed);
