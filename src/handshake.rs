@@ -14,10 +14,13 @@
 //! The seal of a connection comes from the key, the whole greeting and the client's random bytes: each end brings
 //! something new, so nothing that was recorded fits again.
 
-use crate::frames::Direction;
+use std::io::{self, Read, Write};
+
+use crate::frames::{Broken, Direction, Frame, FrameReader, FrameWriter};
 use crate::remote::kind;
 use crate::seal::{self, Key, Purpose, Seal, TAG_LENGTH};
 use crate::text::Charset;
+use crate::{errors, t};
 
 /// How many random bytes each side brings.
 const NONCE: usize = 32;
@@ -31,6 +34,111 @@ pub const MAX_GREETING: usize = 128;
 /// The length of a hello, in bytes. Anything longer from a stranger is not read.
 pub const HELLO_LENGTH: usize = NONCE + TAG_LENGTH;
 
+/// The server's side, up to the proof: from here on every frame has a tag, and what comes next is WELCOME, or BUSY.
+///
+/// # Errors
+/// [`Broken::Forged`] for a client that has not proved itself, and whatever else it sent instead.
+pub fn admit<R: Read, W: Write>(
+    reader: &mut FrameReader<R>,
+    writer: &mut FrameWriter<W>,
+    key: &Key,
+    charset: Charset,
+) -> Result<(), Broken> {
+    let greeting = Greeting::new(charset);
+    writer.send(kind::GREETING, &greeting.bytes).map_err(Broken::Io)?;
+    let seal = match reader.receive()? {
+        Some(Frame { kind: kind::HELLO, payload }) => greeting.admit(key, payload),
+        Some(_) => None,
+        None => return Err(Broken::Cut),
+    };
+    let seal = seal.ok_or(Broken::Forged)?;
+    reader.seal(seal.clone(), Direction::ToServer);
+    writer.seal(seal, Direction::ToClient);
+    Ok(())
+}
+
+/// What a server says that lets a client in.
+pub struct Welcome {
+    /// The encoding of the outputs.
+    pub charset: Charset,
+    /// The working directory, in that encoding.
+    pub directory: Vec<u8>,
+}
+
+/// The client's side: from here on every frame has a tag, and the server is known to have the key.
+///
+/// # Errors
+/// [`NotMet`].
+pub fn meet<R: Read, W: Write>(
+    reader: &mut FrameReader<R>,
+    writer: &mut FrameWriter<W>,
+    key: &Key,
+) -> Result<Welcome, NotMet> {
+    let greeting = match reader.receive() {
+        Ok(Some(Frame { kind: kind::GREETING, payload })) => Greeting::read(payload).ok_or(NotMet::OtherGreeting)?,
+        Err(Broken::Io(error)) if errors::is_timeout(&error) => return Err(NotMet::NoGreeting),
+        Ok(_) | Err(_) => return Err(NotMet::OtherGreeting),
+    };
+    let (hello, seal) = greeting.answer(key);
+    writer.send(kind::HELLO, &hello).map_err(|_| NotMet::Crowd)?;
+    reader.seal(seal.clone(), Direction::ToClient);
+    writer.seal(seal, Direction::ToServer);
+    match reader.receive() {
+        Ok(Some(Frame { kind: kind::WELCOME, payload })) => {
+            Ok(Welcome { charset: greeting.charset, directory: payload.to_vec() })
+        }
+        Ok(Some(Frame { kind: kind::BUSY, .. })) => Err(NotMet::Busy),
+        // BUSY without a tag: the server does not know yet whom it sends away.
+        Err(Broken::Length(1)) => Err(NotMet::Crowd),
+        Err(Broken::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset => Err(NotMet::Crowd),
+        Ok(_) | Err(_) => Err(NotMet::AnotherKey),
+    }
+}
+
+/// Why a client has not met its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotMet {
+    /// It says nothing.
+    NoGreeting,
+    /// It says something else.
+    OtherGreeting,
+    /// Too many others were at its door: it may be tried again.
+    Crowd,
+    /// It serves as many as it may.
+    Busy,
+    /// It has another key.
+    AnotherKey,
+}
+
+impl std::fmt::Display for NotMet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&match self {
+            Self::NoGreeting => t!(
+                "no greeting came: this is no tcp-exec-server; if it is a textbook's, add --classic",
+                "没有收到问候：这不是 tcp-exec-server；如果是课本的服务器，请加 --classic"
+            ),
+            Self::OtherGreeting => t!(
+                "it does not greet as a tcp-exec-server does; if it is a textbook's, add --classic",
+                "它的问候不是 tcp-exec-server 的；如果是课本的服务器，请加 --classic"
+            ),
+            Self::Crowd => t!(
+                "too many connections there have not proved themselves yet, and this one was ended; try again later",
+                "那边未证明身份的连接太多，这一条被关掉了；请稍后再试"
+            ),
+            Self::Busy => t!(
+                "it is busy (BUSY): it serves as many clients as it may; try again later",
+                "它正忙（BUSY）：同时服务的客户端已达上限；请稍后再试"
+            ),
+            Self::AnotherKey => t!(
+                "it does not have the same key: neither side has proved itself to the other",
+                "它的密钥与这边不一致：双方无法互相证明身份"
+            ),
+        })
+    }
+}
+
+impl std::error::Error for NotMet {}
+
 /// Whether a connection begins with the greeting of a server of commands, for clients of another kind that got there.
 pub fn is_greeting(first: &[u8]) -> bool {
     first
@@ -39,33 +147,28 @@ pub fn is_greeting(first: &[u8]) -> bool {
 }
 
 /// What a server says first.
-pub struct Greeting {
+struct Greeting {
     /// The encoding of the outputs.
-    pub charset: Charset,
+    charset: Charset,
     bytes: Vec<u8>,
 }
 
 impl Greeting {
     /// A new one for each connection.
-    pub fn new(charset: Charset) -> Self {
+    fn new(charset: Charset) -> Self {
         let nonce: [u8; NONCE] = seal::random();
         Self { charset, bytes: [MAGIC, &nonce, charset.to_string().as_bytes()].concat() }
     }
 
     /// What a client received; `None` where that is no greeting.
-    pub fn read(payload: &[u8]) -> Option<Self> {
+    fn read(payload: &[u8]) -> Option<Self> {
         let (_, label) = payload.strip_prefix(MAGIC)?.split_at_checked(NONCE)?;
         let charset = std::str::from_utf8(label).ok()?.parse().ok()?;
         Some(Self { charset, bytes: payload.to_vec() })
     }
 
-    /// The payload of its frame.
-    pub fn payload(&self) -> &[u8] {
-        &self.bytes
-    }
-
     /// The client's answer: the payload of its hello, and the seal of all that follows.
-    pub fn answer(&self, key: &Key) -> (Vec<u8>, Seal) {
+    fn answer(&self, key: &Key) -> (Vec<u8>, Seal) {
         let nonce: [u8; NONCE] = seal::random();
         let seal = self.seal(key, &nonce);
         let tag = seal.tag(&nonce, PLACE);
@@ -73,7 +176,7 @@ impl Greeting {
     }
 
     /// The seal of all that follows, if `hello` comes from somebody with the key.
-    pub fn admit(&self, key: &Key, hello: &[u8]) -> Option<Seal> {
+    fn admit(&self, key: &Key, hello: &[u8]) -> Option<Seal> {
         let (nonce, tag) = hello.split_first_chunk::<NONCE>()?;
         let seal = self.seal(key, nonce);
         seal.matches(nonce, PLACE, tag).then_some(seal)
@@ -99,13 +202,13 @@ mod tests {
     fn two_holders_of_the_key_agree_on_a_seal() {
         let (key, _) = keys();
         let greeting = Greeting::new("gbk".parse().unwrap());
-        let heard = Greeting::read(greeting.payload()).unwrap();
+        let heard = Greeting::read(&greeting.bytes).unwrap();
         assert_eq!(heard.charset.to_string(), "GBK");
         let (hello, client) = heard.answer(&key);
         let server = greeting.admit(&key, &hello).unwrap();
         assert_eq!(client.tag(b"x", b"y"), server.tag(b"x", b"y"));
         assert_eq!(hello.len(), HELLO_LENGTH);
-        assert!(greeting.payload().len() <= MAX_GREETING);
+        assert!(greeting.bytes.len() <= MAX_GREETING);
     }
 
     #[test]
@@ -126,8 +229,34 @@ mod tests {
     }
 
     #[test]
+    fn a_client_knows_what_it_has_met() {
+        let (key, _) = keys();
+        let met = |server: &[u8]| {
+            let mut sent = Vec::new();
+            meet(&mut FrameReader::new(server, MAX_GREETING), &mut FrameWriter::new(&mut sent), &key)
+                .map(|_| ())
+                .unwrap_err()
+        };
+        let mut greeting = Vec::new();
+        FrameWriter::new(&mut greeting).send(kind::GREETING, &Greeting::new(Charset::default()).bytes).unwrap();
+        assert_eq!(met(b""), NotMet::OtherGreeting);
+        assert_eq!(met(b"220 ready\r\n"), NotMet::OtherGreeting);
+        assert_eq!(met(&greeting), NotMet::AnotherKey, "closed behind its greeting");
+        assert_eq!(met(&[&greeting[..], b"\0\0\0\x01\x04"].concat()), NotMet::Crowd);
+        assert_eq!(met(&[&greeting[..], b"\0\0\0\x22\x03", &[0; 33]].concat()), NotMet::AnotherKey, "a forged welcome");
+        struct Silent;
+        impl Read for Silent {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        }
+        let silence = meet(&mut FrameReader::new(Silent, MAX_GREETING), &mut FrameWriter::new(Vec::new()), &key);
+        assert_eq!(silence.map(|_| ()).unwrap_err(), NotMet::NoGreeting);
+    }
+
+    #[test]
     fn what_is_no_greeting_is_refused() {
-        let good = Greeting::new(Charset::default()).payload().to_vec();
+        let good = Greeting::new(Charset::default()).bytes;
         for length in 0..good.len() {
             assert!(Greeting::read(&good[..length]).is_none(), "{length}");
         }

@@ -53,6 +53,7 @@ pub mod lang;
 pub mod leash;
 pub mod letters;
 pub mod lines;
+pub mod manners;
 pub mod options;
 pub mod outputs;
 pub mod ports;

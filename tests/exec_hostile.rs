@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use common::exec::{Exec, TCP};
 use common::{DEADLINE, Running, eventually, memory};
-use socket_demos::frames::{Direction, Frame, FrameReader, FrameWriter};
-use socket_demos::handshake::Greeting;
+use socket_demos::frames::{Frame, FrameReader, FrameWriter};
+use socket_demos::handshake;
 use socket_demos::remote::kind;
 use socket_demos::seal::Key;
 
@@ -147,7 +147,7 @@ fn without_the_key_nothing_runs() {
     let other = exec.place.file("other");
     socket_demos::key::read_or_make(other.as_ref()).unwrap();
     let (status, out, err) = exec.client(&["--key-file", &other, "-c", COMMAND]).ended();
-    assert!(status.code() == Some(255) && out.is_empty() && err.contains("do not have the same key"), "{err}");
+    assert!(status.code() == Some(255) && out.is_empty() && err.contains("does not have the same key"), "{err}");
     let missing = exec.place.file("missing");
     let (status, _, err) = exec.client(&["--key-file", &missing, "-c", COMMAND]).ended();
     assert!(status.code() == Some(255) && err.contains("there is no key file"), "{err}");
@@ -207,12 +207,7 @@ impl Insider {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let mut reader = FrameReader::new(stream.try_clone().unwrap(), 1000);
         let mut writer = FrameWriter::new(stream.try_clone().unwrap());
-        let greeting = Greeting::read(reader.wait().unwrap().unwrap().payload).unwrap();
-        let (hello, seal) = greeting.answer(key);
-        writer.send(kind::HELLO, &hello).unwrap();
-        reader.seal(seal.clone(), Direction::ToClient);
-        writer.seal(seal, Direction::ToServer);
-        assert_eq!(reader.wait().unwrap().unwrap().kind, kind::WELCOME);
+        handshake::meet(&mut reader, &mut writer, key).unwrap_or_else(|why| panic!("{why}"));
         Self { reader, writer, stream }
     }
 

@@ -2,16 +2,16 @@
 //!
 //! Try it: `cargo run --bin tcp-exec-client` while `cargo run --bin tcp-exec-server` runs in another terminal.
 //!
-//! Read it for: connect, and a server that must prove who it is before it gets a command ([`meet`]); an answer that is
+//! Read it for: connect, and a server that must prove who it is before it gets a command ([`enter`]); an answer that is
 //! read until its end, because the wire says where that is ([`run`]). Then [`classic`], the textbook's way: send, and one
 //! recv is taken for the answer, whatever its length.
 
+use std::cell::RefCell;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -19,21 +19,19 @@ use anyhow::{anyhow, bail};
 use clap::Parser;
 use socket_demos::cli;
 use socket_demos::deadline::Deadline;
-use socket_demos::frames::{Broken, Direction, Frame, FrameReader, FrameWriter, MAX_STALL};
-use socket_demos::handshake::{Greeting, MAX_GREETING};
+use socket_demos::frames::{Broken, Frame, FrameReader, FrameWriter, MAX_STALL};
+use socket_demos::handshake::{self, MAX_GREETING, NotMet, Welcome};
 use socket_demos::input::{Keyboard, Typed};
 use socket_demos::key;
+use socket_demos::manners::{self, CtrlC, Ran};
 use socket_demos::options::{self, ServerAddress, Shared, Textbook};
 use socket_demos::outputs::Outputs;
 use socket_demos::remote::{MAX_COMMAND, Outcome, Output, kind};
 use socket_demos::text::{Charset, Incoming, escape};
 use socket_demos::trace::{Trace, Traced};
-use socket_demos::{ending, errors, farewell, screen, t};
+use socket_demos::{errors, farewell, screen, t};
 
 const PROGRAM: &str = "tcp-exec-client";
-
-/// The exit status of this program's own failures, which no command of a usual system has.
-const FAILURE: u8 = 255;
 
 /// How often a client that was sent away from a crowd comes again, and after which pause; a longer one each time.
 const ATTEMPTS: u32 = 5;
@@ -88,7 +86,7 @@ impl AsRef<Shared> for Args {
 }
 
 fn main() -> ExitCode {
-    cli::run_for_status(FAILURE, exec)
+    cli::run_for_status(manners::FAILURE, exec)
 }
 
 fn exec(args: &Args) -> anyhow::Result<u8> {
@@ -99,20 +97,32 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
         farewell::close(stream);
         return talked.map(|()| 0);
     }
-    let mut attempts = 1;
-    let session = loop {
-        let (stream, server) = call(args, &trace)?;
-        match meet(stream, server, args) {
-            Err(error) if error.is::<Crowd>() && attempts < ATTEMPTS => {
-                thread::sleep(attempts * PAUSE);
-                attempts += 1;
-            }
-            met => break met?,
+    let mut session = enter(args, &trace)?;
+    if let Some(command) = &args.command {
+        let command = check(command).map_err(anyhow::Error::msg)?;
+        return run(&mut session, &command).map(manners::one);
+    }
+    let session = RefCell::new(session);
+    let prompt = || format!("{}> ", escape(&session.borrow().directory));
+    manners::converse(prompt, check, |command| run(&mut session.borrow_mut(), command))
+}
+
+/// Connects, and proves to the server and has it prove that both have the key. From here on every frame has a tag.
+fn enter(args: &Args, trace: &Trace) -> anyhow::Result<Session> {
+    let key = key::read(&args.key_file.clone().map_or_else(key::default_path, Ok)?)?;
+    let mut attempt = 1;
+    loop {
+        let (stream, server) = call(args, trace)?;
+        stream.set_nodelay()?;
+        stream.set_keepalive()?;
+        let mut reader = FrameReader::new(Deadline::new(stream, args.timeout), MAX_GREETING);
+        let mut writer = FrameWriter::new(stream);
+        match handshake::meet(&mut reader, &mut writer, &key) {
+            Ok(welcome) => return Session::new(stream, reader, writer, &welcome, args),
+            Err(NotMet::Crowd) if attempt < ATTEMPTS => thread::sleep(attempt * PAUSE),
+            Err(why) => bail!(t!("{server}: {why}", "{server}：{why}")),
         }
-    };
-    match &args.command {
-        Some(command) => one(session, command),
-        None => converse(session),
+        attempt += 1;
     }
 }
 
@@ -142,100 +152,33 @@ struct Session {
     outputs: Outputs,
     charset: Charset,
     directory: String,
-    /// Whether a command runs that Ctrl-C has not stopped yet.
-    running: Arc<AtomicBool>,
+    ctrl_c: CtrlC,
 }
 
-/// Sent away before the key was looked at: too many others were at the door.
-#[derive(Debug)]
-struct Crowd(SocketAddr);
-
-impl std::fmt::Display for Crowd {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let server = self.0;
-        f.write_str(&t!(
-            "{server} has too many connections that have not proved themselves, and ended this one",
-            "{server} 上未证明身份的连接太多，这一条被关掉了"
-        ))
+impl Session {
+    fn new(
+        stream: Stream,
+        reader: FrameReader<Deadline<Stream>>,
+        writer: FrameWriter<Stream>,
+        welcome: &Welcome,
+        args: &Args,
+    ) -> anyhow::Result<Self> {
+        stream.set_read_timeout(Some(MAX_STALL))?;
+        let charset = args.charset.unwrap_or(welcome.charset);
+        let writer = Arc::new(Mutex::new(writer));
+        let stopper = Arc::clone(&writer);
+        let ctrl_c = CtrlC::stops(move |runs| {
+            let mut writer = lock(&stopper);
+            runs() && writer.send(kind::STOP, b"").is_ok()
+        });
+        let (reader, outputs) = (reader.over(stream), Outputs::new(charset, args.raw));
+        let directory = charset.decode(&welcome.directory).into_owned();
+        Ok(Self { reader, writer, outputs, charset, directory, ctrl_c })
     }
 }
 
-impl std::error::Error for Crowd {}
-
-/// The server greets, and both prove that they have the key. From here on every frame has a tag.
-fn meet(stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Result<Session> {
-    let path = args.key_file.clone().map_or_else(key::default_path, Ok)?;
-    let key = key::read(&path)?;
-    stream.set_nodelay()?;
-    stream.set_keepalive()?;
-    let mut reader = FrameReader::new(Deadline::new(stream, args.timeout), MAX_GREETING);
-    let greeting = match reader.receive() {
-        Ok(Some(Frame { kind: kind::GREETING, payload })) => Greeting::read(payload),
-        Err(Broken::Io(error)) if errors::is_timeout(&error) => bail!(no_greeting(server, args.timeout)),
-        Ok(_) | Err(_) => None,
-    };
-    let greeting = greeting.ok_or_else(|| anyhow!(no_exec_server(server)))?;
-    let mut writer = FrameWriter::new(stream);
-    let (hello, seal) = greeting.answer(&key);
-    writer.send(kind::HELLO, &hello).map_err(|_| Crowd(server))?;
-    reader.seal(seal.clone(), Direction::ToClient);
-    writer.seal(seal, Direction::ToServer);
-    let charset = args.charset.unwrap_or(greeting.charset);
-    let directory = match reader.receive() {
-        Ok(Some(Frame { kind: kind::WELCOME, payload })) => charset.decode(payload).into_owned(),
-        Ok(Some(Frame { kind: kind::BUSY, .. })) => bail!(busy(server)),
-        // BUSY without a tag: the server does not know yet whom it sends away.
-        Err(Broken::Length(1) | Broken::Io(_)) => bail!(Crowd(server)),
-        Ok(_) | Err(_) => bail!(another_key(server, &path)),
-    };
-    stream.set_read_timeout(Some(MAX_STALL))?;
-    let (reader, writer) = (reader.over(stream), Arc::new(Mutex::new(writer)));
-    let (outputs, running) = (Outputs::new(charset, args.raw), Arc::default());
-    let session = Session { reader, writer, outputs, charset, directory, running };
-    stop_at_interrupt(&session);
-    Ok(session)
-}
-
-/// The first Ctrl-C stops the running command. Without one, and at the second, this program ends.
-fn stop_at_interrupt(session: &Session) {
-    let (running, writer) = (Arc::clone(&session.running), Arc::clone(&session.writer));
-    ending::at_interrupt(move || {
-        let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        running.swap(false, Ordering::Relaxed) && writer.send(kind::STOP, b"").is_ok()
-    });
-}
-
-/// `-c`: one command, whose status becomes this program's.
-fn one(mut session: Session, command: &str) -> anyhow::Result<u8> {
-    let (outcome, interrupted) = run(&mut session, command)?;
-    if interrupted {
-        return Ok(ending::INTERRUPTED);
-    }
-    if !matches!(outcome, Outcome::Exited(_)) {
-        screen::talk(&outcome.to_string());
-    }
-    Ok(outcome.exit_code())
-}
-
-/// One command after the other, typed or piped. At the end of a pipe the last one's status becomes this program's.
-fn converse(mut session: Session) -> anyhow::Result<u8> {
-    let mut keyboard = Keyboard::in_turn();
-    let mut status = 0;
-    loop {
-        let prompt = format!("{}> ", escape(&session.directory));
-        let command = match keyboard.ask_any(&prompt, check)? {
-            Typed::Line(command) if command.trim().is_empty() => continue,
-            Typed::Line(command) => command,
-            Typed::Quit => return Ok(0),
-            Typed::End if keyboard.is_terminal() => return Ok(0),
-            Typed::End => return Ok(status),
-        };
-        let (outcome, _) = run(&mut session, &command)?;
-        status = outcome.exit_code();
-        if outcome != Outcome::Exited(0) && (keyboard.is_terminal() || !matches!(outcome, Outcome::Exited(_))) {
-            screen::talk(&outcome.to_string());
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check(command: &str) -> Result<String, String> {
@@ -245,13 +188,12 @@ fn check(command: &str) -> Result<String, String> {
     Ok(command.to_string())
 }
 
-/// Sends a command and shows what it writes, until the server says how it ended, and whether Ctrl-C was pressed.
-fn run(session: &mut Session, command: &str) -> anyhow::Result<(Outcome, bool)> {
-    let command = check(command).map_err(anyhow::Error::msg)?;
+/// Sends a command and shows what it writes, until the server says how it ended.
+fn run(session: &mut Session, command: &str) -> anyhow::Result<Ran> {
     {
-        let mut writer = session.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = lock(&session.writer);
         writer.send(kind::COMMAND, command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
-        session.running.store(true, Ordering::Relaxed);
+        session.ctrl_c.begin();
     }
     let outcome = loop {
         match session.reader.wait().map_err(|broken| anyhow!(lost(&broken)))? {
@@ -269,8 +211,7 @@ fn run(session: &mut Session, command: &str) -> anyhow::Result<(Outcome, bool)> 
         }
     };
     session.outputs.end()?;
-    let interrupted = !session.running.swap(false, Ordering::Relaxed);
-    Ok((outcome, interrupted))
+    Ok(if session.ctrl_c.end() { Ran::Interrupted(outcome) } else { Ran::So(outcome) })
 }
 
 /// The textbook's way: ask, send, recv, show. What does not fit one recv comes with the next answer.
@@ -311,34 +252,4 @@ fn lost(broken: &Broken) -> String {
             "连接断了：{other}；不知道命令是否已执行完"
         ),
     }
-}
-
-fn no_greeting(server: SocketAddr, timeout: Duration) -> String {
-    let seconds = timeout.as_secs_f32();
-    t!(
-        "{server} has sent no greeting for {seconds} s: it is no tcp-exec-server; if it is a textbook's, add --classic",
-        "{server} 在 {seconds} 秒内没有发来问候：它不是 tcp-exec-server；如果是课本的服务器，请加 --classic"
-    )
-}
-
-fn no_exec_server(server: SocketAddr) -> String {
-    t!(
-        "{server} does not greet as a tcp-exec-server does; if it is a textbook's, add --classic",
-        "{server} 的问候不是 tcp-exec-server 的；如果是课本的服务器，请加 --classic"
-    )
-}
-
-fn busy(server: SocketAddr) -> String {
-    t!(
-        "{server} is busy (BUSY): it serves as many clients as it may; try again later",
-        "{server} 正忙（BUSY）：同时服务的客户端已达上限，请稍后再试"
-    )
-}
-
-fn another_key(server: SocketAddr, path: &Path) -> String {
-    let path = path.display();
-    t!(
-        "{server} and {path} do not have the same key: neither has proved itself to the other",
-        "{server} 与 {path} 的密钥不一致：双方无法互相证明身份"
-    )
 }

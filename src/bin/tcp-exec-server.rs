@@ -21,9 +21,9 @@ use socket_demos::accept::Trouble;
 use socket_demos::address::{self, Failed};
 use socket_demos::cli;
 use socket_demos::door::{Door, Seats, Stranger};
-use socket_demos::frames::{self, Broken, Direction, Frame, FrameReader, FrameWriter};
+use socket_demos::frames::{self, Broken, Frame, FrameReader, FrameWriter};
 use socket_demos::guard::{self, Beginning};
-use socket_demos::handshake::{Greeting, HELLO_LENGTH};
+use socket_demos::handshake::{self, HELLO_LENGTH};
 use socket_demos::key;
 use socket_demos::leash::Leash;
 use socket_demos::options::{self, OwnAddress, Shared, Textbook};
@@ -185,20 +185,9 @@ fn admit<'a>(
     stranger: Stranger,
     house: &House,
 ) -> Result<(Reader<'a>, Writer<'a>), Broken> {
-    let greeting = Greeting::new(house.charset);
-    let mut writer = FrameWriter::new(stream);
-    writer.send(kind::GREETING, greeting.payload()).map_err(Broken::Io)?;
-    let mut reader = FrameReader::new(stranger, HELLO_LENGTH);
-    let seal = match reader.receive()? {
-        Some(Frame { kind: kind::HELLO, payload }) => greeting.admit(&house.key, payload),
-        Some(_) => None,
-        None => return Err(Broken::Cut),
-    };
-    let seal = seal.ok_or(Broken::Forged)?;
-    let mut reader = reader.over(stream);
-    reader.seal(seal.clone(), Direction::ToServer);
-    writer.seal(seal, Direction::ToClient);
-    Ok((reader, writer))
+    let (mut reader, mut writer) = (FrameReader::new(stranger, HELLO_LENGTH), FrameWriter::new(stream));
+    handshake::admit(&mut reader, &mut writer, &house.key, house.charset)?;
+    Ok((reader.over(stream), writer))
 }
 
 /// Serves a client that has proved itself, if there is a place for it: hears it in one thread, obeys it in another.

@@ -1,0 +1,107 @@
+//! What a client of remote commands does around each of them, over TCP and over UDP alike: `-c`, the prompt, the pipe,
+//! Ctrl-C, and the status that it ends with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::input::{Keyboard, Typed};
+use crate::remote::Outcome;
+use crate::{ending, screen};
+
+/// The exit status of a client's own failures, which no command of a usual system has.
+pub const FAILURE: u8 = 255;
+
+/// The exit status of a client that does not know whether its command has run.
+pub const UNKNOWN: u8 = 254;
+
+/// Ctrl-C: the first stops the running command. Without one, and at the second, the client ends.
+pub struct CtrlC {
+    /// Whether a command runs that has not been told to stop yet.
+    running: Arc<AtomicBool>,
+}
+
+impl CtrlC {
+    /// From now on Ctrl-C asks `stop` to stop the running command; it says whether that could be asked for. It gets a
+    /// question of its own to ask: whether there is anything to be stopped.
+    pub fn stops(stop: impl Fn(&dyn Fn() -> bool) -> bool + Send + 'static) -> Self {
+        let running = Arc::new(AtomicBool::new(false));
+        let wanted = Arc::clone(&running);
+        ending::at_interrupt(move || stop(&|| wanted.swap(false, Ordering::Relaxed)));
+        Self { running }
+    }
+
+    /// A command runs.
+    pub fn begin(&self) {
+        self.running.store(true, Ordering::Relaxed);
+    }
+
+    /// It has ended; says whether Ctrl-C was pressed meanwhile.
+    pub fn end(&self) -> bool {
+        !self.running.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// It ended so.
+    So(Outcome),
+    /// Ctrl-C was pressed, and it ended so.
+    Interrupted(Outcome),
+    /// It has not run, or nobody knows; the client has said so, and ends with this status.
+    Not(u8),
+}
+
+impl Ran {
+    fn exit_code(self) -> u8 {
+        match self {
+            Self::So(outcome) => outcome.exit_code(),
+            Self::Interrupted(_) => ending::INTERRUPTED,
+            Self::Not(status) => status,
+        }
+    }
+}
+
+/// `-c`: one command, whose status becomes the client's.
+pub fn one(ran: Ran) -> u8 {
+    if let Ran::So(outcome) = ran {
+        tell(outcome, false);
+    }
+    ran.exit_code()
+}
+
+/// One command after the other, typed or piped, until `q`. At the end of a pipe the last one's status becomes the
+/// client's. Empty lines are nothing.
+///
+/// # Errors
+/// Those of reading the input, and of `run`.
+pub fn converse(
+    prompt: impl Fn() -> String,
+    check: impl Fn(&str) -> Result<String, String>,
+    mut run: impl FnMut(&str) -> anyhow::Result<Ran>,
+) -> anyhow::Result<u8> {
+    let mut keyboard = Keyboard::in_turn();
+    let mut status = 0;
+    loop {
+        let command = match keyboard.ask_any(&prompt(), &check)? {
+            Typed::Line(command) if command.trim().is_empty() => continue,
+            Typed::Line(command) => command,
+            Typed::Quit => return Ok(0),
+            Typed::End => return Ok(if keyboard.is_terminal() { 0 } else { status }),
+        };
+        let ran = run(&command)?;
+        status = ran.exit_code();
+        if let Ran::So(outcome) | Ran::Interrupted(outcome) = ran {
+            tell(outcome, keyboard.is_terminal());
+        }
+    }
+}
+
+/// Tells what no output tells: that something else than the command ended it; to a person also a status that is not 0.
+fn tell(outcome: Outcome, to_a_person: bool) {
+    match outcome {
+        Outcome::Exited(0) => {}
+        Outcome::Exited(_) if !to_a_person => {}
+        outcome => screen::talk(&outcome.to_string()),
+    }
+}
