@@ -1,0 +1,348 @@
+//! A server, its clients and a bad network in one thread and in virtual time: the same for the same seed.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::super::{Action, Client, Event, Job, MAX_PAYLOAD, Server};
+use crate::remote::{Outcome, Output};
+use crate::seal::{KEY_LENGTH, Key};
+
+/// A millisecond, the unit of these worlds.
+pub(crate) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// What the network does to each datagram.
+#[derive(Clone, Copy)]
+pub(crate) struct Network {
+    pub(crate) loss: f64,
+    pub(crate) duplicate: f64,
+    pub(crate) reorder: f64,
+    /// The share of datagrams of which one bit is flipped.
+    pub(crate) flip: f64,
+    /// How often each is delivered.
+    pub(crate) copies: usize,
+    /// How long each is on its way.
+    pub(crate) delay: Duration,
+    /// When nothing gets from the server to the clients.
+    pub(crate) deaf: (Duration, Duration),
+}
+
+/// A network that does nothing but take a millisecond.
+pub(crate) const GOOD: Network = Network {
+    loss: 0.0,
+    duplicate: 0.0,
+    reorder: 0.0,
+    flip: 0.0,
+    copies: 1,
+    delay: ms(1),
+    deaf: (Duration::MAX, Duration::MAX),
+};
+
+/// How much longer one is on its way that others are to overtake.
+const HOLD: Duration = ms(3);
+
+/// A command, as the simulated shell understands it: it runs for some time, writes, and ends with its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Task {
+    pub(crate) number: u32,
+    pub(crate) millis: u64,
+    /// So many bytes to standard output and a tenth of them to standard error.
+    pub(crate) bytes: usize,
+}
+
+impl Task {
+    pub(crate) fn text(self) -> String {
+        format!("{} {} {}", self.number, self.millis, self.bytes)
+    }
+
+    fn read(command: &[u8]) -> Self {
+        let text = std::str::from_utf8(command).expect("a command");
+        let numbers: Vec<u64> = text.split(' ').map(|word| word.parse().expect("a number")).collect();
+        Self { number: numbers[0] as u32, millis: numbers[1], bytes: numbers[2] as usize }
+    }
+
+    /// What it writes: bytes that tell their place, so that none can be missing or stand elsewhere.
+    pub(crate) fn output(self, output: Output) -> Vec<u8> {
+        let (length, salt) = if output == Output::Out { (self.bytes, 0) } else { (self.bytes / 10, 0x55) };
+        (0..length).map(|at| (at ^ at >> 8 ^ self.number as usize ^ salt) as u8).collect()
+    }
+}
+
+/// What a client has of its command.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Report {
+    pub(crate) task: Task,
+    pub(crate) out: Vec<u8>,
+    pub(crate) err: Vec<u8>,
+    pub(crate) end: Event,
+    pub(crate) at: Duration,
+}
+
+impl Report {
+    pub(crate) fn is_exact(&self) -> bool {
+        self.end == Event::Ended(Outcome::Exited(self.task.number))
+            && self.out == self.task.output(Output::Out)
+            && self.err == self.task.output(Output::Err)
+    }
+}
+
+/// One that has commands to be run, one after the other.
+pub(crate) struct Person {
+    pub(crate) address: SocketAddr,
+    pub(crate) client: Client,
+    pub(crate) todo: VecDeque<Task>,
+    pub(crate) reports: Vec<Report>,
+    now_doing: Option<Report>,
+    /// When the person looks at the output again.
+    pub(crate) reads_from: Duration,
+}
+
+struct Running {
+    task: Task,
+    outcome: Outcome,
+    left: Vec<(Output, Vec<u8>)>,
+}
+
+enum Arrival {
+    AtServer(SocketAddr, Vec<u8>),
+    AtClient(SocketAddr, Vec<u8>),
+    Write(Job),
+    Wake,
+}
+
+/// A datagram that was sent: when, by or to whom, and its bytes.
+pub(crate) type Recorded = (Duration, SocketAddr, Vec<u8>);
+
+/// All of it.
+pub(crate) struct World {
+    pub(crate) now: Duration,
+    pub(crate) server: Server,
+    pub(crate) people: Vec<Person>,
+    pub(crate) network: Network,
+    /// How often each command was started.
+    pub(crate) runs: HashMap<Task, usize>,
+    pub(crate) stopped: Vec<Duration>,
+    pub(crate) from_clients: Vec<Recorded>,
+    pub(crate) from_server: Vec<Recorded>,
+    running: HashMap<Job, Running>,
+    coming: BTreeMap<(Duration, u64), Arrival>,
+    random: Rng,
+    events: u64,
+}
+
+/// The key of these worlds.
+pub(crate) fn key() -> Key {
+    Key::new([42; KEY_LENGTH])
+}
+
+/// How many commands its servers run at once.
+pub(crate) const MAX_CLIENTS: usize = 16;
+
+impl World {
+    pub(crate) fn new(network: Network, seed: u64) -> Self {
+        Self {
+            now: Duration::ZERO,
+            server: Server::new(key(), [1; KEY_LENGTH], MAX_CLIENTS),
+            people: Vec::new(),
+            network,
+            runs: HashMap::new(),
+            stopped: Vec::new(),
+            from_clients: Vec::new(),
+            from_server: Vec::new(),
+            running: HashMap::new(),
+            coming: BTreeMap::new(),
+            random: Rng::with_seed(seed),
+            events: 0,
+        }
+    }
+
+    /// Somebody with these commands.
+    pub(crate) fn person(&mut self, todo: impl IntoIterator<Item = Task>) -> usize {
+        let address = SocketAddr::from(([10, 0, 0, 1], 4000 + self.people.len() as u16));
+        self.people.push(Person {
+            address,
+            client: Client::new(key()),
+            todo: todo.into_iter().collect(),
+            reports: Vec::new(),
+            now_doing: None,
+            reads_from: Duration::ZERO,
+        });
+        self.people.len() - 1
+    }
+
+    /// Another server in the place of this one, which knows nothing; what ran is gone.
+    pub(crate) fn restart(&mut self) {
+        self.server = Server::new(key(), [2; KEY_LENGTH], MAX_CLIENTS);
+        self.running.clear();
+    }
+
+    /// Goes on until everybody has done, at most until `end`; gives the time.
+    pub(crate) fn run(&mut self, end: Duration) -> Duration {
+        while self.people.iter().any(|person| person.now_doing.is_some() || !person.todo.is_empty()) && self.now < end {
+            self.step(end);
+        }
+        self.now
+    }
+
+    /// Goes on until `end`, whoever has done.
+    pub(crate) fn run_until(&mut self, end: Duration) {
+        while self.now < end {
+            self.step(end);
+        }
+    }
+
+    fn step(&mut self, end: Duration) {
+        let arrival = self.coming.first_key_value().map(|((at, _), _)| *at);
+        let people = self.people.iter().filter_map(|person| person.client.next_deadline()).min();
+        let next = [arrival, people, self.server.next_deadline()].into_iter().flatten().min().unwrap_or(end);
+        let idle = self.people.iter().any(|person| person.now_doing.is_none() && !person.todo.is_empty());
+        self.now = if idle { self.now } else { next.clamp(self.now, end) };
+        if let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let arrival = entry.remove();
+            self.arrive(arrival);
+        }
+        self.server.tick(self.now);
+        for index in 0..self.people.len() {
+            self.people[index].client.tick(self.now);
+            self.attend(index);
+        }
+        self.act();
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::AtServer(from, datagram) => self.server.receive(from, &datagram, self.now),
+            Arrival::AtClient(to, datagram) => {
+                for person in self.people.iter_mut().filter(|person| person.address == to) {
+                    person.client.receive(&datagram, self.now);
+                }
+            }
+            Arrival::Write(job) => self.write(job),
+            Arrival::Wake => {}
+        }
+    }
+
+    /// The person reads, and types the next command.
+    fn attend(&mut self, index: usize) {
+        let person = &mut self.people[index];
+        while self.now >= person.reads_from
+            && let Some(event) = person.client.event(self.now)
+        {
+            let report = person.now_doing.as_mut().expect("a command");
+            match event {
+                Event::Show(Output::Out, bytes) => report.out.extend(bytes),
+                Event::Show(Output::Err, bytes) => report.err.extend(bytes),
+                end => {
+                    report.end = end;
+                    report.at = self.now;
+                    person.reports.extend(person.now_doing.take());
+                }
+            }
+        }
+        if person.now_doing.is_none()
+            && let Some(task) = person.todo.pop_front()
+        {
+            let nonce = std::array::from_fn(|_| self.random.u8(..));
+            person.client.request(task.text().as_bytes(), nonce, self.now).expect("short enough");
+            let end = Event::Show(Output::Out, Vec::new());
+            person.now_doing = Some(Report { task, out: Vec::new(), err: Vec::new(), end, at: self.now });
+        }
+        let (from, datagrams) = (person.address, person.client.datagrams());
+        for datagram in datagrams {
+            assert!(datagram.len() <= MAX_PAYLOAD);
+            self.from_clients.push((self.now, from, datagram.clone()));
+            self.send(&datagram, |datagram| Arrival::AtServer(from, datagram));
+        }
+    }
+
+    /// Does what the server wants.
+    fn act(&mut self) {
+        for action in self.server.actions() {
+            match action {
+                Action::Send(to, datagram) => {
+                    assert!(datagram.len() <= MAX_PAYLOAD);
+                    self.from_server.push((self.now, to, datagram.clone()));
+                    if !(self.network.deaf.0..self.network.deaf.1).contains(&self.now) {
+                        self.send(&datagram, |datagram| Arrival::AtClient(to, datagram));
+                    }
+                }
+                Action::Start { job, command, .. } => {
+                    let task = Task::read(&command);
+                    *self.runs.entry(task).or_default() += 1;
+                    let left = [Output::Out, Output::Err].map(|output| (output, task.output(output))).to_vec();
+                    self.running.insert(job, Running { task, outcome: Outcome::Exited(task.number), left });
+                    self.later(ms(task.millis), Arrival::Write(job));
+                }
+                Action::Stop(job) => {
+                    self.stopped.push(self.now);
+                    if let Some(running) = self.running.get_mut(&job) {
+                        running.outcome = Outcome::Signalled(2);
+                        running.left.clear();
+                    }
+                    self.later(Duration::ZERO, Arrival::Write(job));
+                }
+                Action::Space(job) => self.later(Duration::ZERO, Arrival::Write(job)),
+            }
+        }
+    }
+
+    /// The command writes what there is room for, and ends when it has written all.
+    fn write(&mut self, job: Job) {
+        let Some(running) = self.running.get_mut(&job) else { return };
+        while let Some((output, bytes)) = running.left.first_mut() {
+            let taken = self.server.offer(job, *output, bytes, self.now);
+            bytes.drain(..taken);
+            if !bytes.is_empty() {
+                return;
+            }
+            running.left.remove(0);
+        }
+        self.server.finish(job, running.outcome, self.now);
+        self.running.remove(&job);
+    }
+
+    /// Sends a datagram into the network.
+    fn send(&mut self, datagram: &[u8], arrival: impl Fn(Vec<u8>) -> Arrival) {
+        let network = self.network;
+        for _ in 0..network.copies {
+            let copies = 1 + usize::from(self.random.f64() < network.duplicate);
+            for _ in 0..copies {
+                if self.random.f64() < network.loss {
+                    continue;
+                }
+                let mut datagram = datagram.to_vec();
+                if self.random.f64() < network.flip {
+                    let at = self.random.usize(..datagram.len());
+                    datagram[at] ^= 1 << self.random.u8(..8);
+                }
+                let hold = if self.random.f64() < network.reorder { HOLD } else { Duration::ZERO };
+                self.later(network.delay + hold, arrival(datagram));
+            }
+        }
+    }
+
+    fn later(&mut self, wait: Duration, arrival: Arrival) {
+        self.events += 1;
+        self.coming.insert((self.now + wait, self.events), arrival);
+    }
+
+    /// Lets time pass to `at`, as far as nothing happens in between.
+    pub(crate) fn wake_at(&mut self, at: Duration) {
+        self.later(at.saturating_sub(self.now), Arrival::Wake);
+    }
+
+    /// Has the server hear a datagram that came from `from`, and gives what it says to that.
+    pub(crate) fn play(&mut self, from: SocketAddr, datagram: &[u8]) -> Vec<Action> {
+        self.server.receive(from, datagram, self.now);
+        self.server.actions()
+    }
+
+    /// Every report of everybody.
+    pub(crate) fn reports(&self) -> impl Iterator<Item = &Report> {
+        self.people.iter().flat_map(|person| &person.reports)
+    }
+}
