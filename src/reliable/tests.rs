@@ -1,5 +1,6 @@
 //! What the two sides promise together, over simulated networks in virtual time.
 
+mod pump;
 mod world;
 
 use std::time::{Duration, Instant};
