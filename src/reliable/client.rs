@@ -146,10 +146,10 @@ impl Client {
             (Some(Answer::Cookie(nonce, cookie)), _) if tagged.is_sealed(&self.hello, Side::Server) => {
                 self.opened(nonce, cookie, now);
             }
-            (Some(Answer::Of { request, says }), Some(session)) if tagged.is_sealed(&session.seal, Side::Server) => {
-                if request == session.request {
-                    self.heard(says, now);
-                }
+            (Some(Answer::Of { request, says }), Some(session))
+                if tagged.is_sealed(&session.seal, Side::Server) && request == session.request =>
+            {
+                self.heard(says, now);
             }
             _ => {}
         }

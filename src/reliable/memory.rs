@@ -63,7 +63,8 @@ impl Memory {
 
     /// Forgets what may be forgotten; whether there is room for another session then.
     pub(super) fn make_room(&mut self, now: Duration) -> Room {
-        while let Some((due, cookie)) = self.order.pop_front_if(|(due, _)| *due <= now) {
+        while let Some((due, cookie)) = self.order.front().copied().filter(|(due, _)| *due <= now) {
+            self.order.pop_front();
             let heard = self.sessions.get(&cookie).map_or(due, |session| session.heard);
             if heard + REMEMBER > now {
                 self.order.push_back((now + REMEMBER, cookie));
@@ -114,6 +115,10 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    const fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
     fn session(number: u64) -> SessionId {
         let mut cookie = [0; size_of::<Cookie>()];
         cookie[..8].copy_from_slice(&number.to_be_bytes());
@@ -128,13 +133,13 @@ mod tests {
     fn a_session_is_kept_for_two_minutes_after_it_was_last_heard() {
         let mut memory = Memory::default();
         memory.note(&session(1), asked(Duration::ZERO));
-        memory.make_room(REMEMBER - SECOND);
-        memory.get_mut(&session(1)).unwrap().heard = REMEMBER - SECOND;
-        memory.make_room(REMEMBER + SECOND);
+        memory.make_room(secs(119));
+        memory.get_mut(&session(1)).unwrap().heard = secs(119);
+        memory.make_room(secs(121));
         assert_eq!(memory.len(), 1, "heard since");
-        memory.make_room(2 * REMEMBER - 2 * SECOND);
+        memory.make_room(secs(238));
         assert_eq!(memory.len(), 1);
-        memory.make_room(2 * REMEMBER + SECOND);
+        memory.make_room(secs(241));
         assert_eq!((memory.len(), memory.order.len()), (0, 0));
     }
 

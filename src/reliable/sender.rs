@@ -202,7 +202,7 @@ impl Sender {
     /// Notes that a piece has arrived.
     fn settle(&mut self, index: usize, news: &mut News) {
         match std::mem::replace(&mut self.pieces[index].state, State::Acknowledged) {
-            State::Acknowledged => return,
+            State::Acknowledged => {}
             // Not sent, so it cannot be there.
             State::Waiting => self.pieces[index].state = State::Waiting,
             State::Lost => news.pieces += 1,

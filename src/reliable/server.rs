@@ -186,8 +186,9 @@ impl Server {
         match (asker.request.cmp(&known.request), known.state, asks) {
             (Ordering::Equal, State::Open(job), _) => self.attend(job, asks, now),
             (Ordering::Equal, State::Refused, Asks::Run(_)) => self.say(&asker, Says::Busy, now),
-            (Ordering::Equal, State::Closed, Asks::Run(_)) => self.say(&asker, Says::Expired, now),
-            (Ordering::Less, _, Asks::Run(_)) => self.say(&asker, Says::Expired, now),
+            (Ordering::Equal, State::Closed, Asks::Run(_)) | (Ordering::Less, _, Asks::Run(_)) => {
+                self.say(&asker, Says::Expired, now);
+            }
             (Ordering::Greater, state, Asks::Run(command)) => {
                 // Who asks the next has done with the one before.
                 if let State::Open(job) = state {

@@ -81,7 +81,9 @@ mod tests {
 
     fn after(round_trips: &[u64]) -> Timer {
         let mut timer = Timer::new();
-        round_trips.iter().for_each(|millis| timer.measured(Duration::from_millis(*millis)));
+        for millis in round_trips {
+            timer.measured(Duration::from_millis(*millis));
+        }
         timer
     }
 

@@ -35,7 +35,8 @@ fn whatever_the_order_they_come_in_pieces_come_out_once_and_in_order() {
 /// Pieces that come one after the other, at milliseconds, and when an acknowledgement is due then.
 #[test]
 fn acknowledgements_are_due_when_the_sender_learns_from_them() {
-    let table: [(&str, &[(u64, u64)], Option<u64>); 6] = [
+    type Row = (&'static str, &'static [(u64, u64)], Option<u64>);
+    let table: [Row; 6] = [
         ("the first waits for a second", &[(0, 100)], Some(110)),
         ("every second one", &[(0, 100), (1, 105)], Some(105)),
         ("one is missing", &[(1, 100)], Some(100)),
@@ -45,7 +46,9 @@ fn acknowledgements_are_due_when_the_sender_learns_from_them() {
     ];
     for (name, pieces, due) in table {
         let mut receiver = Receiver::new();
-        pieces.iter().for_each(|(number, at)| receiver.insert(*number, piece(*number), ms(*at)));
+        for (number, at) in pieces {
+            receiver.insert(*number, piece(*number), ms(*at));
+        }
         assert_eq!(receiver.next_deadline(), due.map(ms), "{name}");
     }
 }

@@ -15,6 +15,11 @@ pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// A second.
+pub(crate) const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
 /// What the network does to each datagram.
 #[derive(Clone, Copy)]
 pub(crate) struct Network {
@@ -29,6 +34,14 @@ pub(crate) struct Network {
     pub(crate) delay: Duration,
     /// When nothing gets from the server to the clients.
     pub(crate) deaf: (Duration, Duration),
+    pub(crate) mutants: Mutants,
+}
+
+/// Whether each datagram is preceded by copies with one bit changed, at every byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mutants {
+    None,
+    AtEveryByte,
 }
 
 /// A network that does nothing but take a millisecond.
@@ -40,6 +53,7 @@ pub(crate) const GOOD: Network = Network {
     copies: 1,
     delay: ms(1),
     deaf: (Duration::MAX, Duration::MAX),
+    mutants: Mutants::None,
 };
 
 /// How much longer one is on its way that others are to overtake.
@@ -82,6 +96,16 @@ pub(crate) struct Report {
     pub(crate) at: Duration,
 }
 
+impl Manner {
+    /// When something changes.
+    fn time(self) -> Option<Duration> {
+        match self {
+            Self::Interactive | Self::Single => None,
+            Self::ReadsFrom(at) | Self::StopsAt(at) | Self::LeavesAt(at) => Some(at),
+        }
+    }
+}
+
 impl Report {
     pub(crate) fn is_exact(&self) -> bool {
         self.end == Event::Ended(Outcome::Exited(self.task.number))
@@ -97,12 +121,25 @@ pub(crate) struct Person {
     pub(crate) todo: VecDeque<Task>,
     pub(crate) reports: Vec<Report>,
     now_doing: Option<Report>,
-    /// When the person looks at the output again.
-    pub(crate) reads_from: Duration,
+    pub(crate) manner: Manner,
+}
+
+/// How somebody uses the client.
+#[derive(Clone, Copy)]
+pub(crate) enum Manner {
+    /// All commands in one session.
+    Interactive,
+    /// A client for each command, as `-c` has it.
+    Single,
+    /// Does not look at any output before.
+    ReadsFrom(Duration),
+    /// Presses Ctrl-C.
+    StopsAt(Duration),
+    /// Ends the client.
+    LeavesAt(Duration),
 }
 
 struct Running {
-    task: Task,
     outcome: Outcome,
     left: Vec<(Output, Vec<u8>)>,
 }
@@ -111,7 +148,6 @@ enum Arrival {
     AtServer(SocketAddr, Vec<u8>),
     AtClient(SocketAddr, Vec<u8>),
     Write(Job),
-    Wake,
 }
 
 /// A datagram that was sent: when, by or to whom, and its bytes.
@@ -161,17 +197,16 @@ impl World {
     }
 
     /// Somebody with these commands.
-    pub(crate) fn person(&mut self, todo: impl IntoIterator<Item = Task>) -> usize {
-        let address = SocketAddr::from(([10, 0, 0, 1], 4000 + self.people.len() as u16));
+    pub(crate) fn person(&mut self, manner: Manner, todo: impl IntoIterator<Item = Task>) {
+        let address = SocketAddr::from(([10, 0, self.people.len() as u8, 1], 4000));
         self.people.push(Person {
             address,
             client: Client::new(key()),
             todo: todo.into_iter().collect(),
             reports: Vec::new(),
             now_doing: None,
-            reads_from: Duration::ZERO,
+            manner,
         });
-        self.people.len() - 1
     }
 
     /// Another server in the place of this one, which knows nothing; what ran is gone.
@@ -198,7 +233,8 @@ impl World {
     fn step(&mut self, end: Duration) {
         let arrival = self.coming.first_key_value().map(|((at, _), _)| *at);
         let people = self.people.iter().filter_map(|person| person.client.next_deadline()).min();
-        let next = [arrival, people, self.server.next_deadline()].into_iter().flatten().min().unwrap_or(end);
+        let manners = self.people.iter().filter_map(|person| person.manner.time()).filter(|at| *at > self.now).min();
+        let next = [arrival, people, self.server.next_deadline(), manners].into_iter().flatten().min().unwrap_or(end);
         let idle = self.people.iter().any(|person| person.now_doing.is_none() && !person.todo.is_empty());
         self.now = if idle { self.now } else { next.clamp(self.now, end) };
         if let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= self.now) {
@@ -222,14 +258,18 @@ impl World {
                 }
             }
             Arrival::Write(job) => self.write(job),
-            Arrival::Wake => {}
         }
     }
 
-    /// The person reads, and types the next command.
+    /// The person reads.
     fn attend(&mut self, index: usize) {
         let person = &mut self.people[index];
-        while self.now >= person.reads_from
+        match person.manner {
+            Manner::StopsAt(at) if self.now >= at => person.client.stop(self.now),
+            Manner::LeavesAt(at) if self.now >= at => return,
+            _ => {}
+        }
+        while !matches!(person.manner, Manner::ReadsFrom(from) if self.now < from)
             && let Some(event) = person.client.event(self.now)
         {
             let report = person.now_doing.as_mut().expect("a command");
@@ -243,14 +283,31 @@ impl World {
                 }
             }
         }
+        self.post(index);
+        self.begin(index);
+    }
+
+    /// Types the next command, if there is nothing else to wait for.
+    fn begin(&mut self, index: usize) {
+        let person = &mut self.people[index];
         if person.now_doing.is_none()
             && let Some(task) = person.todo.pop_front()
         {
+            if let Manner::Single = person.manner {
+                person.client = Client::new(key());
+                person.address.set_port(person.address.port() + 1);
+            }
             let nonce = std::array::from_fn(|_| self.random.u8(..));
             person.client.request(task.text().as_bytes(), nonce, self.now).expect("short enough");
             let end = Event::Show(Output::Out, Vec::new());
             person.now_doing = Some(Report { task, out: Vec::new(), err: Vec::new(), end, at: self.now });
+            self.post(index);
         }
+    }
+
+    /// Sends what the client wants to be sent.
+    fn post(&mut self, index: usize) {
+        let person = &mut self.people[index];
         let (from, datagrams) = (person.address, person.client.datagrams());
         for datagram in datagrams {
             assert!(datagram.len() <= MAX_PAYLOAD);
@@ -274,7 +331,7 @@ impl World {
                     let task = Task::read(&command);
                     *self.runs.entry(task).or_default() += 1;
                     let left = [Output::Out, Output::Err].map(|output| (output, task.output(output))).to_vec();
-                    self.running.insert(job, Running { task, outcome: Outcome::Exited(task.number), left });
+                    self.running.insert(job, Running { outcome: Outcome::Exited(task.number), left });
                     self.later(ms(task.millis), Arrival::Write(job));
                 }
                 Action::Stop(job) => {
@@ -308,6 +365,12 @@ impl World {
     /// Sends a datagram into the network.
     fn send(&mut self, datagram: &[u8], arrival: impl Fn(Vec<u8>) -> Arrival) {
         let network = self.network;
+        let mutants = if network.mutants == Mutants::AtEveryByte { 0..datagram.len() } else { 0..0 };
+        for at in mutants {
+            let mut mutant = datagram.to_vec();
+            mutant[at] ^= 1 << self.random.u8(..8);
+            self.later(network.delay, arrival(mutant));
+        }
         for _ in 0..network.copies {
             let copies = 1 + usize::from(self.random.f64() < network.duplicate);
             for _ in 0..copies {
@@ -328,11 +391,6 @@ impl World {
     fn later(&mut self, wait: Duration, arrival: Arrival) {
         self.events += 1;
         self.coming.insert((self.now + wait, self.events), arrival);
-    }
-
-    /// Lets time pass to `at`, as far as nothing happens in between.
-    pub(crate) fn wake_at(&mut self, at: Duration) {
-        self.later(at.saturating_sub(self.now), Arrival::Wake);
     }
 
     /// Has the server hear a datagram that came from `from`, and gives what it says to that.
