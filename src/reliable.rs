@@ -53,6 +53,7 @@ mod congestion;
 mod cookie;
 mod event;
 mod memory;
+mod message;
 mod receiver;
 mod sender;
 mod server;
@@ -63,12 +64,17 @@ use std::time::Duration;
 
 pub use client::Client;
 pub use event::{Event, NotRun, TooLong, Unknown};
+pub use message::Nonce;
 pub use server::{Action, Job, Server};
-pub use wire::{MAX_COMMAND, MAX_PAYLOAD, Nonce};
+pub use wire::{MAX_COMMAND, MAX_PAYLOAD};
 
 /// How long a side waits that hears nothing. Fifteen attempts fit in it at the slowest pace: with half of all datagrams
 /// lost in either direction, one of 75 such waits is in vain.
 pub const GIVE_UP: Duration = Duration::from_secs(30);
+
+/// How long the thread that receives may sleep while other threads use the same machine: they may bring its deadline
+/// forward, and half the shortest retransmission timeout is nearly in time.
+pub const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::message::{Answer, Asks, Content, Cookie, Nonce, Question, Says, SessionId};
 use super::receiver::Receiver;
 use super::timer::{Backoff, FIRST_RTO, MAX_RTO, Timer};
-use super::wire::{Answer, Asks, Content, Cookie, MAX_COMMAND, Nonce, Question, Says, SessionId, Side, Tagged};
+use super::wire::{MAX_COMMAND, Side, Tagged};
 use super::{Event, GIVE_UP, NotRun, TooLong, Unknown};
 use crate::seal::{Key, Purpose, Seal};
 

@@ -12,7 +12,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::wire::{Cookie, Nonce, SessionId};
+use super::message::{Cookie, Nonce, SessionId};
 use crate::seal::{KEY_LENGTH, Key, Purpose, Seal};
 
 /// How long a cookie opens a session. A client uses it at once, but its first request may be lost for as long as it

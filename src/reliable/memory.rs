@@ -4,8 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::cookie::OPENS_FOR;
+use super::message::{Cookie, Nonce, SessionId};
 use super::server::Job;
-use super::wire::{Cookie, Kind, Nonce, SessionId};
+use super::wire::Kind;
 
 /// How long a session is remembered after it was last heard. It must be longer than a cookie opens a session: as soon as
 /// a session is forgotten, nothing but its old cookie keeps a recording of it from being run again.

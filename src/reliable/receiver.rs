@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::wire::{Ack, Content, WINDOW};
+use super::message::{Ack, Content};
+use super::wire::WINDOW;
 
 /// How long an acknowledgement may wait for a second piece to acknowledge with it (RFC 1122, section 4.2.3.2, allows
 /// 500 ms): far below the sender's shortest timeout, which would otherwise take the silence for a loss.

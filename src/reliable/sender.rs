@@ -14,8 +14,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::congestion::Congestion;
+use super::message::{Ack, Content};
 use super::timer::Timer;
-use super::wire::{Ack, Content, MAX_PIECE, WINDOW};
+use super::wire::{MAX_PIECE, WINDOW};
 use crate::remote::{Outcome, Output};
 
 /// How many later ones must have arrived: networks reorder, but rarely by three (RFC 5681, section 3.2).

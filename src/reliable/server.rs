@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::GIVE_UP;
 use super::cookie::{Issuer, OPENS_FOR};
 use super::memory::{Lately, Memory, Remembered, Room, State};
+use super::message::{Answer, Asks, Nonce, Question, Says, SessionId};
 use super::sender::Sender;
-use super::wire::{Answer, Asks, Kind, Nonce, Question, Says, SessionId, Side, Tagged, WINDOW};
+use super::wire::{Kind, Side, Tagged, WINDOW};
 use crate::remote::{Outcome, Output};
 use crate::seal::{KEY_LENGTH, Key, Purpose, Seal};
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::super::Action;
-use super::world::{GOOD, Manner, Task, World, ms, secs};
+use super::network::{GOOD, ms, secs};
+use super::task::Task;
+use super::world::{Manner, World};
 
 const TASK: Task = Task { number: 1, millis: 5, bytes: 3000 };
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::reliable::memory::{MAX_SESSIONS, PAUSE, REMEMBER};
-use crate::reliable::wire::{Ack, Cookie};
+use crate::reliable::message::{Ack, Cookie};
 
 const FIRST: Job = Job(0);
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::seal::{Key, Purpose};
 
 fn seal() -> Seal {
     Key::new([3; 32]).seal(Purpose::Datagrams, b"context")

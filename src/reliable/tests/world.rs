@@ -7,112 +7,10 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::super::{Action, Client, Event, Job, MAX_PAYLOAD, Server};
+use super::network::{Network, ms};
+use super::task::{Report, Task};
 use crate::remote::{Outcome, Output};
 use crate::seal::{KEY_LENGTH, Key};
-
-/// A millisecond, the unit of these worlds.
-pub(crate) const fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-/// A second.
-pub(crate) const fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-/// What the network does to each datagram.
-#[derive(Clone, Copy)]
-pub(crate) struct Network {
-    pub(crate) loss: f64,
-    pub(crate) duplicate: f64,
-    pub(crate) reorder: f64,
-    /// The share of datagrams of which one bit is flipped.
-    pub(crate) flip: f64,
-    /// How often each is delivered.
-    pub(crate) copies: usize,
-    /// How long each is on its way.
-    pub(crate) delay: Duration,
-    /// When nothing gets from the server to the clients.
-    pub(crate) deaf: (Duration, Duration),
-    pub(crate) mutants: Mutants,
-}
-
-/// Whether each datagram is preceded by copies with one bit changed, at every byte.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mutants {
-    None,
-    AtEveryByte,
-}
-
-/// A network that does nothing but take a millisecond.
-pub(crate) const GOOD: Network = Network {
-    loss: 0.0,
-    duplicate: 0.0,
-    reorder: 0.0,
-    flip: 0.0,
-    copies: 1,
-    delay: ms(1),
-    deaf: (Duration::MAX, Duration::MAX),
-    mutants: Mutants::None,
-};
-
-/// How much longer one is on its way that others are to overtake.
-const HOLD: Duration = ms(3);
-
-/// A command, as the simulated shell understands it: it runs for some time, writes, and ends with its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Task {
-    pub(crate) number: u32,
-    pub(crate) millis: u64,
-    /// So many bytes to standard output and a tenth of them to standard error.
-    pub(crate) bytes: usize,
-}
-
-impl Task {
-    pub(crate) fn text(self) -> String {
-        format!("{} {} {}", self.number, self.millis, self.bytes)
-    }
-
-    fn read(command: &[u8]) -> Self {
-        let text = std::str::from_utf8(command).expect("a command");
-        let numbers: Vec<u64> = text.split(' ').map(|word| word.parse().expect("a number")).collect();
-        Self { number: numbers[0] as u32, millis: numbers[1], bytes: numbers[2] as usize }
-    }
-
-    /// What it writes: bytes that tell their place, so that none can be missing or stand elsewhere.
-    pub(crate) fn output(self, output: Output) -> Vec<u8> {
-        let (length, salt) = if output == Output::Out { (self.bytes, 0) } else { (self.bytes / 10, 0x55) };
-        (0..length).map(|at| (at ^ at >> 8 ^ self.number as usize ^ salt) as u8).collect()
-    }
-}
-
-/// What a client has of its command.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Report {
-    pub(crate) task: Task,
-    pub(crate) out: Vec<u8>,
-    pub(crate) err: Vec<u8>,
-    pub(crate) end: Event,
-    pub(crate) at: Duration,
-}
-
-impl Manner {
-    /// When something changes.
-    fn time(self) -> Option<Duration> {
-        match self {
-            Self::Interactive | Self::Single => None,
-            Self::ReadsFrom(at) | Self::StopsAt(at) | Self::LeavesAt(at) => Some(at),
-        }
-    }
-}
-
-impl Report {
-    pub(crate) fn is_exact(&self) -> bool {
-        self.end == Event::Ended(Outcome::Exited(self.task.number))
-            && self.out == self.task.output(Output::Out)
-            && self.err == self.task.output(Output::Err)
-    }
-}
 
 /// One that has commands to be run, one after the other.
 pub(crate) struct Person {
@@ -137,6 +35,16 @@ pub(crate) enum Manner {
     StopsAt(Duration),
     /// Ends the client.
     LeavesAt(Duration),
+}
+
+impl Manner {
+    /// When something changes.
+    fn time(self) -> Option<Duration> {
+        match self {
+            Self::Interactive | Self::Single => None,
+            Self::ReadsFrom(at) | Self::StopsAt(at) | Self::LeavesAt(at) => Some(at),
+        }
+    }
 }
 
 struct Running {
@@ -312,7 +220,9 @@ impl World {
         for datagram in datagrams {
             assert!(datagram.len() <= MAX_PAYLOAD);
             self.from_clients.push((self.now, from, datagram.clone()));
-            self.send(&datagram, |datagram| Arrival::AtServer(from, datagram));
+            for (wait, datagram) in self.network.carry(&datagram, &mut self.random) {
+                self.later(wait, Arrival::AtServer(from, datagram));
+            }
         }
     }
 
@@ -323,17 +233,14 @@ impl World {
                 Action::Send(to, datagram) => {
                     assert!(datagram.len() <= MAX_PAYLOAD);
                     self.from_server.push((self.now, to, datagram.clone()));
-                    if !(self.network.deaf.0..self.network.deaf.1).contains(&self.now) {
-                        self.send(&datagram, |datagram| Arrival::AtClient(to, datagram));
+                    if (self.network.deaf.0..self.network.deaf.1).contains(&self.now) {
+                        continue;
+                    }
+                    for (wait, datagram) in self.network.carry(&datagram, &mut self.random) {
+                        self.later(wait, Arrival::AtClient(to, datagram));
                     }
                 }
-                Action::Start { job, command, .. } => {
-                    let task = Task::read(&command);
-                    *self.runs.entry(task).or_default() += 1;
-                    let left = [Output::Out, Output::Err].map(|output| (output, task.output(output))).to_vec();
-                    self.running.insert(job, Running { outcome: Outcome::Exited(task.number), left });
-                    self.later(ms(task.millis), Arrival::Write(job));
-                }
+                Action::Start { job, command, .. } => self.start(job, Task::read(&command)),
                 Action::Stop(job) => {
                     self.stopped.push(self.now);
                     if let Some(running) = self.running.get_mut(&job) {
@@ -345,6 +252,13 @@ impl World {
                 Action::Space(job) => self.later(Duration::ZERO, Arrival::Write(job)),
             }
         }
+    }
+
+    fn start(&mut self, job: Job, task: Task) {
+        *self.runs.entry(task).or_default() += 1;
+        let left = [Output::Out, Output::Err].map(|output| (output, task.output(output))).to_vec();
+        self.running.insert(job, Running { outcome: Outcome::Exited(task.number), left });
+        self.later(ms(task.millis), Arrival::Write(job));
     }
 
     /// The command writes what there is room for, and ends when it has written all.
@@ -360,32 +274,6 @@ impl World {
         }
         self.server.finish(job, running.outcome, self.now);
         self.running.remove(&job);
-    }
-
-    /// Sends a datagram into the network.
-    fn send(&mut self, datagram: &[u8], arrival: impl Fn(Vec<u8>) -> Arrival) {
-        let network = self.network;
-        let mutants = if network.mutants == Mutants::AtEveryByte { 0..datagram.len() } else { 0..0 };
-        for at in mutants {
-            let mut mutant = datagram.to_vec();
-            mutant[at] ^= 1 << self.random.u8(..8);
-            self.later(network.delay, arrival(mutant));
-        }
-        for _ in 0..network.copies {
-            let copies = 1 + usize::from(self.random.f64() < network.duplicate);
-            for _ in 0..copies {
-                if self.random.f64() < network.loss {
-                    continue;
-                }
-                let mut datagram = datagram.to_vec();
-                if self.random.f64() < network.flip {
-                    let at = self.random.usize(..datagram.len());
-                    datagram[at] ^= 1 << self.random.u8(..8);
-                }
-                let hold = if self.random.f64() < network.reorder { HOLD } else { Duration::ZERO };
-                self.later(network.delay + hold, arrival(datagram));
-            }
-        }
     }
 
     fn later(&mut self, wait: Duration, arrival: Arrival) {
