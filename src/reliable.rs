@@ -48,6 +48,7 @@
 //! to be sent and told. So a minute of a bad network takes its tests a millisecond. The program's loop is always the same:
 //! receive until `next_deadline`, hand over what came or `tick`, then do what they ask for.
 
+mod action;
 mod client;
 mod congestion;
 mod cookie;
@@ -62,10 +63,11 @@ mod wire;
 
 use std::time::Duration;
 
+pub use action::{Action, Job};
 pub use client::Client;
 pub use event::{Event, NotRun, TooLong, Unknown};
 pub use message::Nonce;
-pub use server::{Action, Job, Server};
+pub use server::Server;
 pub use wire::{MAX_COMMAND, MAX_PAYLOAD};
 
 /// How long a side waits that hears nothing. Fifteen attempts fit in it at the slowest pace: with half of all datagrams

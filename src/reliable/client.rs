@@ -140,6 +140,14 @@ impl Client {
         }
     }
 
+    /// The system reports that nothing listens at the server's address. Before the request is sent that settles it. After
+    /// that it does not: the command may have run, and the report may be forged.
+    pub fn refused(&mut self) {
+        if let Phase::Opening(_) = self.phase {
+            self.fail(Event::NotRun(NotRun::Unreached));
+        }
+    }
+
     /// Takes a datagram that came from the server's address. Nothing changes before its tag is known to hold.
     pub fn receive(&mut self, datagram: &[u8], now: Duration) {
         let Some(tagged) = Tagged::split(datagram) else { return };

@@ -20,7 +20,7 @@ pub enum Event {
 /// Why a command has not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotRun {
-    /// No server with this key has answered within [`super::GIVE_UP`].
+    /// No server with this key has answered within [`super::GIVE_UP`], or none is there.
     Unreached,
     /// The server runs as many as it may, or cannot remember another session.
     Busy,

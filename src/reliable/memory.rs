@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::action::Job;
 use super::cookie::OPENS_FOR;
 use super::message::{Cookie, Nonce, SessionId};
-use super::server::Job;
 use super::wire::Kind;
 
 /// How long a session is remembered after it was last heard. It must be longer than a cookie opens a session: as soon as

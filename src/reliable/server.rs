@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::GIVE_UP;
+use super::action::{Action, Job};
 use super::cookie::{Issuer, OPENS_FOR};
 use super::memory::{Lately, Memory, Remembered, Room, State};
 use super::message::{Answer, Asks, Nonce, Question, Says, SessionId};
@@ -20,30 +21,6 @@ const MAX_UNDELIVERED: usize = 48;
 
 /// How much room makes a [`Action::Space`], in pieces: half the window, so that who offers is not woken for each piece.
 const WORTHWHILE: usize = WINDOW / 2;
-
-/// A command that was started; no two have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Job(u64);
-
-/// What the server's program is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Send this datagram to this address.
-    Send(SocketAddr, Vec<u8>),
-    /// Run `command`; then [`Server::offer`] its output and, once and in any case, [`Server::finish`] it.
-    Start {
-        /// What it is called from now on.
-        job: Job,
-        /// As the client sent it.
-        command: Vec<u8>,
-        /// Who wants it.
-        from: SocketAddr,
-    },
-    /// Stop this command: its client wants that, or is gone. It is finished as any other.
-    Stop(Job),
-    /// There is room again for the output of this command, of which not all was taken.
-    Space(Job),
-}
 
 /// A server of remote commands, without socket and clock: datagrams and the time since some start in, [`Action`]s out.
 pub struct Server {
@@ -147,6 +124,7 @@ impl Server {
         }
     }
 
+    /// Tells sessions that are known, that may begin, and that are not from here.
     fn judge(&mut self, asker: Asker, asks: &Asks<'_>, now: Duration) {
         let issued = self.issuer.issued(&asker.session, asker.from);
         match (self.memory.get_mut(&asker.session), issued) {
@@ -185,7 +163,7 @@ impl Server {
     /// Answers in a known session: at most once means that only a request with a new number runs.
     fn answer(&mut self, asker: Asker, known: Remembered, asks: &Asks<'_>, now: Duration) {
         match (asker.request.cmp(&known.request), known.state, asks) {
-            (Ordering::Equal, State::Open(job), _) => self.attend(job, asks, now),
+            (Ordering::Equal, State::Open(job), _) => self.attend(&asker, job, asks, now),
             (Ordering::Equal, State::Refused, Asks::Run(_)) => self.say(&asker, Says::Busy, now),
             (Ordering::Equal, State::Closed, Asks::Run(_)) | (Ordering::Less, _, Asks::Run(_)) => {
                 self.say(&asker, Says::Expired, now);
@@ -220,34 +198,30 @@ impl Server {
     }
 
     /// Takes what the client says about a request that is open.
-    fn attend(&mut self, job: Job, asks: &Asks<'_>, now: Duration) {
+    fn attend(&mut self, asker: &Asker, job: Job, asks: &Asks<'_>, now: Duration) {
         let Some(open) = self.open.get_mut(&job) else { return };
         open.heard = now;
         match asks {
-            Asks::Run(_) => Self::tell(&mut self.lately, &mut self.actions, &open.asker, Says::Working, now),
+            Asks::Run(_) => self.say(asker, Says::Working, now),
             Asks::Stop => self.stop(job),
             Asks::Ack(ack) => open.sender.acknowledge(ack, now),
         }
         self.proceed(job, now);
     }
 
-    fn say(&mut self, asker: &Asker, says: Says<'_>, now: Duration) {
-        Self::tell(&mut self.lately, &mut self.actions, asker, says, now);
-    }
-
     /// Says something short, unless it was said just now.
-    fn tell(lately: &mut Lately, actions: &mut Vec<Action>, asker: &Asker, says: Says<'_>, now: Duration) {
-        let kind = says.kind();
-        if lately.may_say(kind, &asker.session.nonce, now) {
+    fn say(&mut self, asker: &Asker, says: Says<'_>, now: Duration) {
+        if self.lately.may_say(says.kind(), &asker.session.nonce, now) {
             let datagram = Answer::Of { request: asker.request, says }.encode(&asker.seal);
-            actions.push(Action::Send(asker.from, datagram));
+            self.actions.push(Action::Send(asker.from, datagram));
         }
     }
 
     /// Takes as much of a command's output as there is room for, and says how much it was. When it was not all, a
     /// [`Action::Space`] tells when to go on. What a client that is gone will never read is taken and forgotten.
     pub fn offer(&mut self, job: Job, output: Output, bytes: &[u8], now: Duration) -> usize {
-        let Some(open) = self.open.get_mut(&job) else { return bytes.len() };
+        let wanted = self.open.get_mut(&job).filter(|_| self.running.contains_key(&job));
+        let Some(open) = wanted else { return bytes.len() };
         let taken = open.sender.offer(output, bytes);
         open.wanting = taken < bytes.len();
         self.proceed(job, now);
@@ -280,9 +254,12 @@ impl Server {
         }
     }
 
-    /// Nobody waits for this any more.
+    /// Nobody waits for this any more; whoever waits for room may go on.
     fn abandon(&mut self, job: Job) {
         self.stop(job);
+        if self.open.get(&job).is_some_and(|open| open.wanting) {
+            self.actions.push(Action::Space(job));
+        }
         self.close(job);
     }
 

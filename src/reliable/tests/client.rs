@@ -187,6 +187,18 @@ fn a_command_that_was_not_asked_for_yet_is_withdrawn() {
 }
 
 #[test]
+fn a_refusal_settles_what_was_not_asked_for_yet_and_nothing_else() {
+    let mut client = client();
+    client.refused();
+    assert_eq!((client.event(ms(1)), client.next_deadline()), (Some(Event::NotRun(NotRun::Unreached)), None));
+    let mut client = asking(ms(1));
+    client.refused();
+    assert_eq!(client.event(ms(1)), None);
+    client.receive(&piece(0, done()), ms(2));
+    assert_eq!(client.event(ms(2)), Some(Event::Ended(Outcome::Exited(3))));
+}
+
+#[test]
 fn a_stop_is_said_until_the_outcome_is_here_whatever_else_comes() {
     let mut client = asking(ms(0));
     client.stop(ms(50));

@@ -250,4 +250,20 @@ fn who_offers_too_much_is_told_of_space() {
     .filter_map(|(acknowledged, told)| told.then_some(acknowledged))
     .collect();
     assert_eq!(spaces, [256], "once, when half of it is free");
+
+    assert_eq!(server.offer(FIRST, Output::Out, &offered, at(1)), WINDOW * 1155);
+    done(&mut server);
+    server.tick(at(31));
+    assert_eq!(done(&mut server), [Did::Stop(FIRST), Did::Space(FIRST)], "nobody is to wait for ever");
+    assert_eq!(server.offer(FIRST, Output::Out, &offered, at(31)), offered.len());
+}
+
+#[test]
+fn nothing_follows_the_outcome() {
+    let mut server = server(16);
+    let peer = Peer::new(&mut server, 1, at(0));
+    peer.run(&mut server, 1, at(0));
+    server.finish(FIRST, Outcome::Exited(0), at(1));
+    assert_eq!(server.offer(FIRST, Output::Out, b"late", at(1)), 4);
+    assert_eq!(done(&mut server), [Did::Say(Kind::Done)]);
 }
