@@ -183,15 +183,15 @@ impl Client {
     /// The server has said something about the request.
     fn heard(&mut self, says: Says<'_>, now: Duration) {
         let Phase::Asking(asking) = &mut self.phase else { return };
-        match says {
-            _ if asking.stage == Stage::Failed => return,
-            Says::Piece(number, content) => asking.receiver.insert(number, content, now),
-            // The whole answer is here, so this is older.
-            _ if asking.stage == Stage::Complete => return,
-            Says::Working => {}
-            Says::Busy => return self.fail(Event::NotRun(NotRun::Busy)),
-            Says::Expired => return self.fail(Event::Unknown(Unknown::Expired)),
-            Says::Gone => return self.fail(Event::Unknown(Unknown::Gone)),
+        match (asking.stage, says) {
+            (Stage::Failed, _) => return,
+            (_, Says::Piece(number, content)) => asking.receiver.insert(number, content, now),
+            // All of the answer is here, so this is older.
+            (Stage::Complete, _) => return,
+            (_, Says::Working) => {}
+            (_, Says::Busy) => return self.fail(Event::NotRun(NotRun::Busy)),
+            (_, Says::Expired) => return self.fail(Event::Unknown(Unknown::Expired)),
+            (_, Says::Gone) => return self.fail(Event::Unknown(Unknown::Gone)),
         }
         asking.heard = now;
         if asking.stage == Stage::Running {
@@ -226,7 +226,7 @@ impl Client {
     }
 
     /// What there is to tell next; `None` when that takes more datagrams. Output that is not fetched holds the server
-    /// back: only so much is kept here (half a megabyte).
+    /// back: only so much is kept here (half a megabyte). After any event but [`Event::Show`] the request is over.
     pub fn event(&mut self, now: Duration) -> Option<Event> {
         let content = match &mut self.phase {
             Phase::Asking(asking) => asking.receiver.take(now),
