@@ -92,7 +92,7 @@ pub(super) const PAUSE: Duration = Duration::from_millis(100);
 const PLACES: usize = 256;
 
 /// What was said of late, and to whom.
-pub(super) struct Lately([Option<(Nonce, Kind, Duration)>; PLACES]);
+pub(super) struct Lately([Option<(Nonce, Duration)>; PLACES]);
 
 impl Lately {
     pub(super) fn new() -> Self {
@@ -101,10 +101,11 @@ impl Lately {
 
     /// Whether `kind` may be said at `now` to the client with this nonce; notes that it was.
     pub(super) fn may_say(&mut self, kind: Kind, nonce: &Nonce, now: Duration) -> bool {
+        // A nonce has another place for each kind.
         let place = &mut self.0[usize::from(nonce[0] ^ kind as u8) % PLACES];
-        let said = place.is_some_and(|(to, what, at)| to == *nonce && what == kind && now < at + PAUSE);
+        let said = place.is_some_and(|(to, at)| to == *nonce && now < at + PAUSE);
         if !said {
-            *place = Some((*nonce, kind, now));
+            *place = Some((*nonce, now));
         }
         !said
     }

@@ -139,6 +139,15 @@ fn a_request_is_asked_again_until_it_is_answered_and_then_now_and_then() {
 }
 
 #[test]
+fn a_hello_that_was_repeated_measures_nothing() {
+    let mut client = client();
+    client.tick(ms(250));
+    client.receive(&cookie(NONCE, &key()), ms(260));
+    said(&mut client);
+    assert_eq!(client.next_deadline(), Some(ms(260) + FIRST_RTO), "10 ms or 260 ms? (Karn)");
+}
+
+#[test]
 fn silence_for_too_long_means_that_nobody_knows() {
     let mut client = asking(ms(1));
     client.receive(&says(1, Says::Working), ms(10_000));

@@ -79,6 +79,7 @@ fn nobody_has_what_was_not_sent() {
     sender.acknowledge(&ack(1, &[]), ms(0));
     sender.acknowledge(&ack(0, &[1]), ms(0));
     sender.acknowledge(&Ack { next: u64::MAX, limit: u64::MAX, later: [u64::MAX; WINDOW / 64] }, ms(0));
+    assert_eq!(sender.congestion.window(), MIN_WINDOW);
     assert_eq!(send(&mut sender, ms(0)), [0, 1]);
 }
 

@@ -134,8 +134,22 @@ fn only_a_request_with_a_cookie_of_this_address_and_minute_opens_a_session() {
     assert_eq!(peer.run(&mut server, 1, minute + at(1)), [Did::Say(Kind::Gone)]);
     assert_eq!(server.remembered(), 0);
     assert_eq!(peer.run(&mut server, 1, minute), [Did::Start(FIRST)]);
-    assert_eq!(elsewhere.run(&mut server, 1, at(61)), [], "a recording");
-    assert_eq!(elsewhere.run(&mut server, 2, at(61)), []);
+    assert_eq!(elsewhere.run(&mut server, 1, at(70)), [], "a recording");
+    assert_eq!(elsewhere.run(&mut server, 2, at(71)), []);
+}
+
+#[test]
+fn a_session_is_remembered_from_when_it_was_last_heard() {
+    let mut server = server(16);
+    let peer = Peer::new(&mut server, 1, at(0));
+    for (request, now) in [(1, at(0)), (2, at(100)), (3, at(200))] {
+        assert_eq!(peer.run(&mut server, request, now).last(), Some(&Did::Start(Job(u64::from(request) - 1))));
+    }
+    peer.say(&mut server, 3, Asks::Stop, at(300));
+    Peer::new(&mut server, 2, at(400)).run(&mut server, 1, at(400));
+    assert_eq!(server.remembered(), 2);
+    Peer::new(&mut server, 3, at(600)).run(&mut server, 1, at(600));
+    assert_eq!(server.remembered(), 1, "the others have said nothing for two minutes");
 }
 
 #[test]
