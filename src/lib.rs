@@ -29,6 +29,10 @@
 //! - [`sntp`]: the time with a known error, [`report`]: its arithmetic
 //! - [`rarely`]: telling what a flood could make happen a million times
 //!
+//! Remote commands:
+//! - [`remote`]: what the two sides say to each other; [`seal`]: the tag that proves who says it
+//! - [`reliable`]: commands over datagrams, each run at most once, each answer whole
+//!
 //! The person:
 //! - [`input`]: the non-empty input loop; [`screen`]: standard output and error; [`ending`]: Ctrl-C and the terminal
 
@@ -58,6 +62,7 @@ pub mod options;
 pub mod outputs;
 pub mod ports;
 pub mod rarely;
+pub mod reliable;
 pub mod remote;
 pub mod report;
 pub mod room;

@@ -1,0 +1,113 @@
+//! How long to wait for an answer before sending again: the estimator of RFC 6298.
+
+use std::time::Duration;
+
+/// The wait before anything is known of the way. RFC 6298 (2.1) has 1 s; people sit before this one, and it is soon
+/// corrected.
+pub(super) const FIRST_RTO: Duration = Duration::from_millis(250);
+
+/// RFC 6298 (2.4) has 1 s; on a network that loses a fifth, a second for each loss adds up to commands that give up.
+/// Well above the acknowledgement's delay ([`super::receiver::ACK_DELAY`]) and what a busy machine keeps a thread waiting.
+pub(super) const MIN_RTO: Duration = Duration::from_millis(100);
+
+/// RFC 6298 (2.5) allows no less than 60 s; with 2 s, fifteen attempts fit into the 30 s after which a side gives up.
+pub(super) const MAX_RTO: Duration = Duration::from_secs(2);
+
+/// The round trip as it has been measured, and the retransmission timeout (RTO) that follows from it.
+#[derive(Clone, Debug)]
+pub(super) struct Timer {
+    smoothed: Option<Duration>,
+    variation: Duration,
+    rto: Duration,
+}
+
+impl Timer {
+    /// Nothing has been measured yet.
+    pub(super) fn new() -> Self {
+        Self { smoothed: None, variation: Duration::ZERO, rto: FIRST_RTO }
+    }
+
+    /// The retransmission timeout.
+    pub(super) fn rto(&self) -> Duration {
+        self.rto
+    }
+
+    /// Takes a measured round trip, which must be one of something sent only once: of what was sent twice nobody knows
+    /// which one was answered (Karn's algorithm, RFC 6298 section 3). It ends any backing off (section 5).
+    pub(super) fn measured(&mut self, round_trip: Duration) {
+        self.variation = match self.smoothed {
+            None => round_trip / 2,                                                       // (2.2)
+            Some(smoothed) => self.variation * 3 / 4 + smoothed.abs_diff(round_trip) / 4, // (2.3), beta = 1/4
+        };
+        let smoothed = self.smoothed.map_or(round_trip, |smoothed| smoothed * 7 / 8 + round_trip / 8); // alpha = 1/8
+        self.smoothed = Some(smoothed);
+        // The minimum is far above any clock's granularity, the G of (2.3).
+        self.rto = (smoothed + self.variation * 4).clamp(MIN_RTO, MAX_RTO);
+    }
+
+    /// Nothing was heard in time: twice as long from now on (5.5).
+    pub(super) fn back_off(&mut self) {
+        self.rto = (self.rto * 2).min(MAX_RTO);
+    }
+}
+
+/// When to say something again to which there was no answer: each time after twice as long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Backoff {
+    interval: Duration,
+    due: Duration,
+}
+
+impl Backoff {
+    /// Said at `now`, again after `interval`.
+    pub(super) fn new(interval: Duration, now: Duration) -> Self {
+        Self { interval, due: now + interval }
+    }
+
+    /// When to say it again.
+    pub(super) fn due(&self) -> Duration {
+        self.due
+    }
+
+    /// Said again at `now`.
+    pub(super) fn again(&mut self, now: Duration) {
+        *self = Self::new((self.interval * 2).min(MAX_RTO), now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(round_trips: &[u64]) -> Timer {
+        let mut timer = Timer::new();
+        for millis in round_trips {
+            timer.measured(Duration::from_millis(*millis));
+        }
+        timer
+    }
+
+    #[test]
+    fn the_timeout_follows_the_round_trips() {
+        // By hand: (2.2) 200 and 100; (2.3) 200 * 7/8 + 400/8 = 225 and 100 * 3/4 + 200/4 = 125.
+        let table: [(&[u64], u64); 6] =
+            [(&[], 250), (&[200], 600), (&[200, 400], 725), (&[1], 100), (&[200, 200], 500), (&[5000], 2000)];
+        for (round_trips, rto) in table {
+            assert_eq!(after(round_trips).rto(), Duration::from_millis(rto), "{round_trips:?}");
+        }
+    }
+
+    #[test]
+    fn backing_off_doubles_up_to_the_limit_and_a_measurement_ends_it() {
+        let mut timer = Timer::new();
+        let waits: Vec<_> = std::iter::repeat_with(|| {
+            timer.back_off();
+            timer.rto().as_millis()
+        })
+        .take(5)
+        .collect();
+        assert_eq!(waits, [500, 1000, 2000, 2000, 2000]);
+        timer.measured(Duration::from_millis(40));
+        assert_eq!(timer.rto(), Duration::from_millis(120));
+    }
+}
