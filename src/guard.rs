@@ -9,8 +9,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::Usage;
-use crate::ports::{self, Transport};
+use crate::ports::{self, Socket, Transport};
 use crate::{screen, t};
+
+/// The first port that does not belong to the system's own services.
+const FIRST_USER_PORT: u16 = 1024;
 
 /// How long more is waited for when what came could still become a browser's request.
 pub const QUIET: Duration = Duration::from_secs(1);
@@ -40,9 +43,17 @@ pub fn may_listen(addresses: &[SocketAddr], classic: bool, key_file: Option<&Pat
 }
 
 /// Whether the textbook's server serves `peer`: a process of the same user. Where the system does not tell whose it is,
-/// it does.
+/// it does. A datagram from another server, from a port that only root may have, or from its own port is never a
+/// command: two servers would take each other's answers for commands.
 pub fn is_welcome(transport: Transport, peer: SocketAddr, own: SocketAddr) -> bool {
-    ports::is_same_user(transport, peer, own).unwrap_or(true)
+    let is_udp = transport == Transport::Udp;
+    if is_udp && (peer.port() < FIRST_USER_PORT || peer.port() == own.port()) {
+        return false;
+    }
+    ports::sockets_of(transport, peer, own).is_none_or(|found| {
+        let is_client = |socket: &Socket| socket.is_of_this_user() && !(is_udp && socket.is_bound_for_all());
+        !found.is_empty() && found.iter().all(is_client)
+    })
 }
 
 /// Says what the textbook's server cannot know here.
@@ -53,6 +64,16 @@ pub fn warn_of_other_users() {
             "警告：本系统不提供连接属于哪个用户：这台机器上的任何用户都能以你的身份执行命令"
         ));
     }
+}
+
+/// Says who may run commands, and what is not protected.
+pub fn tell_of_key(path: &Path) {
+    let path = path.display();
+    screen::talk(&t!(
+        "whoever can read {path} may run commands as you; nothing is encrypted: over a network that you do not trust use ssh",
+        "谁能读 {path}，谁就能以你的身份执行命令；内容不加密：网络不可信时请用 ssh"
+    ));
+    warn_of_root();
 }
 
 /// Warns where commands may do everything.

@@ -105,30 +105,37 @@ fn sockets(transport: Transport, port: u16) -> io::Result<Vec<Socket>> {
     Ok(table.lines().filter_map(parse).filter(|socket| socket.local.port() == port).collect())
 }
 
-/// Whether the socket at `peer`, on this machine, that talks to `own`, belongs to this process's user. `None` where the
-/// system does not tell. An IPv4 client of an IPv6 server stands in the table as IPv6, a UDP socket that is not
-/// connected without its own host and without the other side; a connection that was closed at once belongs to nobody.
-pub fn is_same_user(transport: Transport, peer: SocketAddr, own: SocketAddr) -> Option<bool> {
-    let own_uid = own_uid()?;
+/// The sockets at `peer`, on this machine, that may talk to `own`. `None` where the system does not tell. An IPv4 client
+/// of an IPv6 server stands in the table as IPv6, a UDP socket that is not connected without its own host and without
+/// the other side.
+pub fn sockets_of(transport: Transport, peer: SocketAddr, own: SocketAddr) -> Option<Vec<Socket>> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
     let loose = transport == Transport::Udp;
     let is = |found: SocketAddr, wanted: SocketAddr| {
         let host = found.ip().to_canonical();
         let any = loose && host.is_unspecified();
         (host == wanted.ip().to_canonical() || any) && (found.port() == wanted.port() || any && found.port() == 0)
     };
-    let found = sockets(transport, peer.port()).ok()?;
-    let mut found = found.iter().filter(|socket| is(socket.local, peer) && is(socket.remote, own)).peekable();
-    let is_there = found.peek().is_some();
-    Some(is_there && found.all(|socket| socket.inode != 0 && socket.uid == own_uid))
+    let mut found = sockets(transport, peer.port()).ok()?;
+    found.retain(|socket| is(socket.local, peer) && is(socket.remote, own));
+    Some(found)
 }
 
-/// Where sockets can be compared with it.
-#[cfg_attr(target_os = "linux", expect(clippy::unnecessary_wraps, reason = "elsewhere there is none"))]
-fn own_uid() -> Option<u32> {
-    #[cfg(target_os = "linux")]
-    return Some(rustix::process::geteuid().as_raw());
-    #[cfg(not(target_os = "linux"))]
-    None
+impl Socket {
+    /// Whether a process of this process's user holds it. A connection that was closed at once belongs to nobody.
+    pub fn is_of_this_user(&self) -> bool {
+        #[cfg(unix)]
+        return self.inode != 0 && self.uid == rustix::process::geteuid().as_raw();
+        #[cfg(not(unix))]
+        false
+    }
+
+    /// Whether it is a UDP socket as servers have it: bound to one address, and open for everybody.
+    pub fn is_bound_for_all(&self) -> bool {
+        !self.local.ip().is_unspecified() && self.remote.port() == 0
+    }
 }
 
 /// One line of the table; `None` for the headings.
@@ -277,13 +284,16 @@ mod tests {
             let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (server, peer) = listener.accept().unwrap();
             let own = server.local_addr().unwrap();
-            assert_eq!(is_same_user(Transport::Tcp, peer, own), Some(true), "{address}");
-            let other = SocketAddr::new(own.ip(), own.port() ^ 1);
-            assert_eq!(is_same_user(Transport::Tcp, peer, other), Some(false), "{address}");
+            let is_own = |own| {
+                let found = sockets_of(Transport::Tcp, peer, own).unwrap();
+                !found.is_empty() && found.iter().all(Socket::is_of_this_user)
+            };
+            assert!(is_own(own), "{address}");
+            assert!(!is_own(SocketAddr::new(own.ip(), own.port() ^ 1)), "{address}");
             // Once both ends have closed, the client's socket is nobody's (TIME_WAIT).
             drop(client);
             drop(server);
-            assert_eq!(is_same_user(Transport::Tcp, peer, own), Some(false), "{address}");
+            assert!(!is_own(own), "{address}");
         }
         let [server, bound, unbound] =
             ["127.0.0.1:0", "127.0.0.1:0", "0.0.0.0:0"].map(|address| UdpSocket::bind(address).unwrap());
@@ -291,12 +301,16 @@ mod tests {
         for client in [&bound, &unbound] {
             let port = client.local_addr().unwrap().port();
             let peer = SocketAddr::from(([127, 0, 0, 1], port));
-            assert_eq!(is_same_user(Transport::Udp, peer, own), Some(true));
+            let found = || sockets_of(Transport::Udp, peer, own).unwrap();
+            let for_all = client.local_addr().unwrap().ip() == own.ip();
+            assert!(
+                matches!(&found()[..], [socket] if socket.is_of_this_user() && socket.is_bound_for_all() == for_all)
+            );
             client.connect(own).unwrap();
-            assert_eq!(is_same_user(Transport::Udp, peer, own), Some(true), "connected");
+            assert!(matches!(&found()[..], [socket] if socket.is_of_this_user() && !socket.is_bound_for_all()));
         }
         let nobody = SocketAddr::from(([127, 0, 0, 2], bound.local_addr().unwrap().port()));
-        assert_eq!(is_same_user(Transport::Udp, nobody, own), Some(false));
+        assert_eq!(sockets_of(Transport::Udp, nobody, own), Some(Vec::new()));
     }
 
     #[cfg(target_os = "linux")]

@@ -9,11 +9,11 @@ use std::process::Command;
 use common::textbook::Textbook;
 use common::{
     CLIENT, LAB, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, TIME_CLIENT,
-    TIME_SERVER, UDP_CLIENT, UDP_SERVER, run, textbook, wine,
+    TIME_SERVER, UDP_CLIENT, UDP_EXEC_CLIENT, UDP_EXEC_SERVER, UDP_SERVER, run, textbook, wine,
 };
 use socket_demos::trace::{Event, Outcome};
 
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("tcp-chat-server", SERVER),
     ("tcp-chat-client", CLIENT),
     ("udp-chat-server", UDP_SERVER),
@@ -24,6 +24,8 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("time-client", TIME_CLIENT),
     ("tcp-exec-server", TCP_EXEC_SERVER),
     ("tcp-exec-client", TCP_EXEC_CLIENT),
+    ("udp-exec-server", UDP_EXEC_SERVER),
+    ("udp-exec-client", UDP_EXEC_CLIENT),
     ("socket-lab", LAB),
 ];
 

@@ -41,6 +41,8 @@ fn every_command_is_one_that_our_programs_understand() {
             "time-client" => env!("CARGO_BIN_EXE_time-client"),
             "tcp-exec-server" => env!("CARGO_BIN_EXE_tcp-exec-server"),
             "tcp-exec-client" => env!("CARGO_BIN_EXE_tcp-exec-client"),
+            "udp-exec-server" => env!("CARGO_BIN_EXE_udp-exec-server"),
+            "udp-exec-client" => env!("CARGO_BIN_EXE_udp-exec-client"),
             "socket-lab" => env!("CARGO_BIN_EXE_socket-lab"),
             other => panic!("no program {other}"),
         };

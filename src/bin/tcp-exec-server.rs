@@ -135,12 +135,7 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
         "remote commands (the textbook's way: --classic), listening on {bound}",
         "远程命令（课本原样请加 --classic），正在监听 {bound}"
     ));
-    let path = path.display();
-    screen::talk(&t!(
-        "whoever can read {path} may run commands as you; nothing is encrypted: over a network that you do not trust use ssh",
-        "谁能读 {path}，谁就能以你的身份执行命令；内容不加密：网络不可信时请用 ssh"
-    ));
-    guard::warn_of_root();
+    guard::tell_of_key(&path);
     let mut trouble = Trouble::default();
     loop {
         let welcomed = listener.accept().and_then(|(stream, peer)| {

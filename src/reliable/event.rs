@@ -39,6 +39,37 @@ pub enum Unknown {
     Expired,
 }
 
+impl std::fmt::Display for NotRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&match self {
+            Self::Unreached => t!(
+                "no udp-exec-server with this key answers, and the command was not sent; if it is a textbook's, add --classic",
+                "没有持同一密钥的 udp-exec-server 应答，命令没有发出；如果是课本的服务器，请加 --classic"
+            ),
+            Self::Busy => t!(
+                "it is busy (BUSY): it runs as many commands as it may, and has not run this one; try again later",
+                "它正忙（BUSY）：同时执行的命令已达上限，这一条没有执行；请稍后再试"
+            ),
+            Self::Withdrawn => t!("the command was not sent", "命令没有发出"),
+        })
+    }
+}
+
+impl std::fmt::Display for Unknown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = super::GIVE_UP.as_secs();
+        let why = match self {
+            Self::Silence => t!("nothing was heard for {seconds} s", "{seconds} 秒没有任何消息"),
+            Self::Gone => t!("the server was restarted", "服务器重新启动过"),
+            Self::Expired => t!("the server had given this client up", "服务器以为这个客户端已经离开"),
+        };
+        f.write_str(&t!(
+            "outcome unknown: {why}; the command may have run, and is not sent again",
+            "结果未知：{why}；命令可能已经执行过，不会再发一次"
+        ))
+    }
+}
+
 /// A command of this many bytes does not fit into a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong(pub usize);

@@ -40,6 +40,14 @@ impl Traced<Socket> {
         result
     }
 
+    /// `setsockopt(2)` with `SO_RCVBUF`, in bytes: how much may wait for `recv`. The system gives as much of it as it lets
+    /// everybody have.
+    pub fn set_receive_buffer_size(&self, size: usize) -> io::Result<()> {
+        let result = self.socket.set_recv_buffer_size(size);
+        self.note("setsockopt", format_args!("SO_RCVBUF, {size}"), &result);
+        result
+    }
+
     /// `socket(2)` for UDP: the family of `address`, neither bound nor connected.
     pub fn udp(address: SocketAddr, trace: &Trace) -> io::Result<Self> {
         Self::open(address, socket2::Type::DGRAM, trace)

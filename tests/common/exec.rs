@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use socket_demos::key;
 use socket_demos::seal::Key;
 
-use super::{Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER};
+use super::{Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER};
 
 /// A directory of its own for each test, removed at the end.
 pub struct Place(PathBuf);
@@ -45,6 +45,8 @@ pub struct Pair {
 }
 
 pub const TCP: Pair = Pair { server: TCP_EXEC_SERVER, client: TCP_EXEC_CLIENT };
+
+pub const UDP: Pair = Pair { server: UDP_EXEC_SERVER, client: UDP_EXEC_CLIENT };
 
 /// A server in a directory of its own, with a key of its own in `key`.
 pub struct Exec {

@@ -30,6 +30,8 @@ pub const TIME_SERVER: &str = env!("CARGO_BIN_EXE_time-server");
 pub const TIME_CLIENT: &str = env!("CARGO_BIN_EXE_time-client");
 pub const TCP_EXEC_SERVER: &str = env!("CARGO_BIN_EXE_tcp-exec-server");
 pub const TCP_EXEC_CLIENT: &str = env!("CARGO_BIN_EXE_tcp-exec-client");
+pub const UDP_EXEC_SERVER: &str = env!("CARGO_BIN_EXE_udp-exec-server");
+pub const UDP_EXEC_CLIENT: &str = env!("CARGO_BIN_EXE_udp-exec-client");
 pub const LAB: &str = env!("CARGO_BIN_EXE_socket-lab");
 
 /// What a stream of the child has brought so far.

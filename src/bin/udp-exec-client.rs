@@ -1,0 +1,261 @@
+//! Remote commands over UDP, the side that wants them run.
+//!
+//! Try it: `cargo run --bin udp-exec-client` while `cargo run --bin udp-exec-server` runs in another terminal; then with
+//! `--loss 30% --trace`.
+//!
+//! Read it for: connect on a UDP socket, send and recv, and two threads: one hears and keeps asking ([`listen`]), one
+//! shows what has come, at its own pace ([`run`]). What makes this reliable takes datagrams and the time and says what to
+//! send ([`socket_demos::reliable`]). Then [`classic`], the textbook's way: one datagram each way, and hope.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use socket_demos::cli;
+use socket_demos::datagrams::Datagrams;
+use socket_demos::faults::BadNetwork;
+use socket_demos::input::{Keyboard, Typed};
+use socket_demos::key;
+use socket_demos::letters::{self, Letters};
+use socket_demos::manners::{self, CtrlC, Ran};
+use socket_demos::options::{ServerAddress, Shared, Textbook};
+use socket_demos::outputs::Outputs;
+use socket_demos::reliable::{Client, Event, LONGEST_SLEEP, MAX_COMMAND, MAX_PAYLOAD, TooLong};
+use socket_demos::seal;
+use socket_demos::text::Charset;
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, screen, t};
+
+const PROGRAM: &str = "udp-exec-client";
+
+/// How much may wait for `recv`, in bytes: a window of the protocol with what the system counts for each datagram.
+const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
+
+/// How long the textbook's way waits for an answer before it says why there may be none.
+const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!(
+    "have commands run by a udp-exec-server; nothing is encrypted (for that, use ssh)",
+    "让 udp-exec-server 执行命令；内容不加密（需要加密请用 ssh）"
+))]
+struct Args {
+    #[command(flatten)]
+    server: ServerAddress,
+    #[arg(short, long, value_name = t!("COMMAND", "命令"), conflicts_with = "classic", help = t!(
+        "Run one command and end with its status",
+        "只执行一条命令，并以它的退出状态结束"
+    ))]
+    command: Option<String>,
+    #[command(flatten)]
+    textbook: Textbook,
+    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
+        "The server's key [default: socket-demos/exec.key in your state directory]",
+        "服务器的密钥文件 [默认：用户状态目录里的 socket-demos/exec.key]"
+    ))]
+    key_file: Option<PathBuf>,
+    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), help = t!(
+        "Encoding of the output: utf-8, gbk, … [default: utf-8, with --classic the system's]",
+        "输出的编码：utf-8、gbk 等 [默认：utf-8，--classic 时用系统的]"
+    ))]
+    charset: Option<Charset>,
+    #[arg(long, conflicts_with = "classic", help = t!(
+        "Show the output on a terminal as it is, control characters included",
+        "输出原样显示在终端上，控制字符也不转义"
+    ))]
+    raw: bool,
+    #[command(flatten)]
+    network: BadNetwork,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run_for_status(manners::FAILURE, exec)
+}
+
+fn exec(args: &Args) -> anyhow::Result<u8> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = &args.server.address;
+    let opened = address.try_each(|address| open(address, args, &trace));
+    let (socket, server) =
+        opened.map_err(|failed| errors::cannot_connect(address, failed, "udp-exec-server", Duration::ZERO))?;
+    if args.textbook.classic {
+        return classic(&socket, server, args).map(|()| 0);
+    }
+    let key = key::read(&args.key_file.clone().map_or_else(key::default_path, Ok)?)?;
+    let talk =
+        Arc::new(Talk { socket, start: Instant::now(), client: Mutex::new(Client::new(key)), news: Condvar::new() });
+    let (listener, stopper) = (Arc::clone(&talk), Arc::clone(&talk));
+    thread::Builder::new().spawn(move || listen(&listener))?;
+    let ctrl_c = CtrlC::stops(move |runs| {
+        stopper.tell(|client, now| {
+            let runs = runs();
+            if runs {
+                client.stop(now);
+            }
+            runs
+        })
+    });
+    // However this program ends: nobody waits for the command any more.
+    let left = Arc::clone(&talk);
+    ending::at_end(move || left.tell(Client::stop));
+    let mut outputs = Outputs::new(args.charset.unwrap_or_default(), args.raw);
+    if let Some(command) = &args.command {
+        let command = check(command).map_err(anyhow::Error::msg)?;
+        return run(&talk, server, &ctrl_c, &mut outputs, &command).map(manners::one);
+    }
+    let prompt = || format!("{server}> ");
+    manners::converse(prompt, check, |command| run(&talk, server, &ctrl_c, &mut outputs, command))
+}
+
+/// What makes a socket able to talk to one server: socket, and outside the textbook connect. Nothing is sent.
+fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(Datagrams, SocketAddr)> {
+    let socket = Traced::udp(address, trace)?;
+    if !args.textbook.classic {
+        socket.set_receive_buffer_size(RECEIVE_BUFFER)?;
+        socket.connect(address)?;
+    }
+    Ok((socket.over(&args.network)?, address))
+}
+
+/// What the two threads share.
+struct Talk {
+    socket: Datagrams,
+    /// The protocol knows no clock: its time begins here.
+    start: Instant,
+    client: Mutex<Client>,
+    /// There may be something to show.
+    news: Condvar,
+}
+
+impl Talk {
+    /// Tells the protocol something, and sends what it has to say.
+    fn tell<T>(&self, tell: impl FnOnce(&mut Client, Duration) -> T) -> T {
+        let mut client = lock(&self.client);
+        let told = tell(&mut client, self.start.elapsed());
+        self.send(client);
+        told
+    }
+
+    fn send(&self, mut client: MutexGuard<'_, Client>) {
+        for datagram in client.datagrams() {
+            // What was refused is told once more by recv; all else is lost, as anything may be on the way.
+            let _ = self.socket.send(&datagram);
+        }
+        drop(client);
+        self.news.notify_all();
+    }
+}
+
+/// Hears the server, and asks again when it is time.
+fn listen(talk: &Talk) {
+    let mut buffer = [0; MAX_PAYLOAD + 1];
+    loop {
+        let due = lock(&talk.client).next_deadline().map(|due| due.saturating_sub(talk.start.elapsed()));
+        let patience = due.unwrap_or(LONGEST_SLEEP).clamp(Duration::from_millis(1), LONGEST_SLEEP);
+        // It fails for times that are no times; then recv waits as before.
+        let _ = talk.socket.set_read_timeout(Some(patience));
+        let heard = talk.socket.recv_from(&mut buffer);
+        talk.tell(|client, now| {
+            match &heard {
+                Ok((length, _)) => client.receive(&buffer[..*length], now),
+                Err(error) if errors::is_refusal(error) => client.refused(),
+                Err(_) => {}
+            }
+            if client.next_deadline().is_some_and(|due| due <= now) {
+                client.tick(now);
+            }
+        });
+    }
+}
+
+/// Sends a command and shows what it writes, until the server says how it ended, or nobody knows.
+fn run(talk: &Talk, server: SocketAddr, ctrl_c: &CtrlC, outputs: &mut Outputs, command: &str) -> anyhow::Result<Ran> {
+    talk.tell(|client, now| {
+        ctrl_c.begin();
+        client.request(command.as_bytes(), seal::random(), now)
+    })?;
+    let ran = loop {
+        match next(talk) {
+            Event::Show(output, bytes) => outputs.show(output, &bytes)?,
+            Event::Ended(outcome) => break Ran::So(outcome),
+            Event::NotRun(why) => {
+                screen::error(PROGRAM, &t!("{server}: {why}", "{server}：{why}"));
+                break Ran::Not(manners::FAILURE);
+            }
+            Event::Unknown(why) => {
+                screen::error(PROGRAM, &t!("{server}: {why}", "{server}：{why}"));
+                break Ran::Not(manners::UNKNOWN);
+            }
+        }
+    };
+    outputs.end()?;
+    Ok(match (ctrl_c.end(), ran) {
+        (true, Ran::So(outcome)) => Ran::Interrupted(outcome),
+        (_, ran) => ran,
+    })
+}
+
+/// Waits for what there is to tell. What is taken makes room for more, which the server learns at once.
+fn next(talk: &Talk) -> Event {
+    let mut client = lock(&talk.client);
+    loop {
+        let event = client.event(talk.start.elapsed());
+        if let Some(event) = event {
+            talk.send(client);
+            return event;
+        }
+        client = talk.news.wait(client).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn check(command: &str) -> Result<String, String> {
+    if command.len() > MAX_COMMAND {
+        return Err(TooLong(command.len()).to_string());
+    }
+    Ok(command.to_string())
+}
+
+/// The textbook's way: ask, sendto, recvfrom, show. What does not fit the buffer is gone.
+fn classic(socket: &Datagrams, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
+    screen::talk(&t!("writing to {server} (q leaves)", "发往 {server}（输入 q 离开）"));
+    let mut keyboard = Keyboard::in_turn();
+    let mut letters = Letters::new(args.charset.unwrap_or_else(Charset::of_system), args.textbook.recv_size());
+    let mut buffer = letters.buffer();
+    socket.set_read_timeout(Some(CLASSIC_PATIENCE))?;
+    loop {
+        let encode = |typed: &str| letters::encode(typed, Charset::default());
+        let Typed::Line(command) = keyboard.ask(&t!("your command: ", "命令："), encode)? else { return Ok(()) };
+        socket.send_to(&command, server)?;
+        match socket.recv_from(&mut buffer) {
+            Ok((received, _)) => letters.show("", &buffer[..received])?,
+            Err(error) if letters.tells_of_cut(&error) => {}
+            Err(error) if errors::is_timeout(&error) => tell_silence(),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn tell_silence() {
+    let seconds = CLASSIC_PATIENCE.as_secs();
+    screen::talk(&t!(
+        "no answer for {seconds} s: the command still runs, or it or its answer was lost, or nobody is there; the textbook's client cannot tell, and would wait for ever",
+        "{seconds} 秒内没有回复：可能命令还在执行，可能命令或回复丢了，也可能那边没有程序；课本的客户端分辨不出来，会一直等下去"
+    ));
+}

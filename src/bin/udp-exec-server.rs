@@ -1,0 +1,300 @@
+//! Remote commands over UDP, the side that runs them.
+//!
+//! Try it: `cargo run --bin udp-exec-server`, and in another terminal `cargo run --bin udp-exec-client`. Then with
+//! `--loss 30% --trace`.
+//!
+//! Read it for: recvfrom and sendto, nothing else, for any number of clients: one thread hears them all ([`serve`]). What
+//! makes this reliable takes datagrams and the time and says what to do ([`socket_demos::reliable`]); this page does it
+//! ([`House::perform`]). Then [`classic`], the textbook's way: one datagram each way, and hope.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use socket_demos::accept::Trouble;
+use socket_demos::address::{self, Failed};
+use socket_demos::cli;
+use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
+use socket_demos::faults::BadNetwork;
+use socket_demos::guard;
+use socket_demos::key;
+use socket_demos::leash::Leash;
+use socket_demos::options::{self, OwnAddress, Shared, Textbook};
+use socket_demos::ports::Transport;
+use socket_demos::reliable::{Action, Job, LONGEST_SLEEP, MAX_PAYLOAD, Server};
+use socket_demos::remote::{Outcome, Output};
+use socket_demos::seal;
+use socket_demos::shell::{self, Place};
+use socket_demos::text::escape;
+use socket_demos::trace::{Trace, Traced};
+use socket_demos::{ending, errors, screen, t};
+
+const PROGRAM: &str = "udp-exec-server";
+
+/// How long the threads of commands may take for the last datagrams when the server ends.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// What the textbook's way gives a command at most.
+const CLASSIC_TIME: Duration = Duration::from_secs(30);
+const CLASSIC_OUTPUT: usize = 1024 * 1024;
+
+#[derive(Parser)]
+#[command(name = PROGRAM, version, about = t!(
+    "run commands for whoever has the key, reliably over UDP; nothing is encrypted (for that, use ssh)",
+    "在 UDP 上可靠地替持有密钥的人执行命令；内容不加密（需要加密请用 ssh）"
+))]
+struct Args {
+    #[command(flatten)]
+    listen: OwnAddress,
+    #[command(flatten)]
+    textbook: Textbook,
+    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
+        "The key, made if it is missing [default: socket-demos/exec.key in your state directory]",
+        "密钥文件，没有就生成 [默认：用户状态目录里的 socket-demos/exec.key]"
+    ))]
+    key_file: Option<PathBuf>,
+    #[arg(long, value_name = t!("SECONDS", "秒"), value_parser = options::parse_duration, help = t!(
+        "When a command is stopped [default: 300, with --classic 30]",
+        "命令运行多久就被停止 [默认：300，--classic 时 30]"
+    ))]
+    timeout: Option<Duration>,
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = options::parse_clients, help = t!(
+        "Commands that run at the same time",
+        "同时执行的命令数"
+    ))]
+    max_clients: usize,
+    #[command(flatten)]
+    network: BadNetwork,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl AsRef<Shared> for Args {
+    fn as_ref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+fn main() -> ExitCode {
+    cli::run(exec)
+}
+
+fn exec(args: &Args) -> anyhow::Result<()> {
+    let trace = args.shared.trace(PROGRAM)?;
+    let address = args.listen.to_bind();
+    let cannot = |failed| errors::cannot_listen(Transport::Udp, &address, failed);
+    let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
+    guard::may_listen(&addresses, args.textbook.classic, args.key_file.as_deref())?;
+    let socket = address::try_all(&addresses, |address| bind(address, &args.network, &trace)).map_err(cannot)?;
+    if args.textbook.classic { classic(&socket, args) } else { serve(socket, args) }
+}
+
+/// What makes a socket hear: socket, bind. Never SO_REUSEADDR: a second socket would take the datagrams.
+fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<Datagrams> {
+    let socket = Traced::udp(address, trace)?;
+    socket.bind(address)?;
+    socket.over(network)
+}
+
+/// What the threads share: the one that hears, and one for each command that runs.
+struct House {
+    socket: Datagrams,
+    /// The protocol knows no clock: its time begins here.
+    start: Instant,
+    server: Mutex<Server>,
+    /// There may be room for more output.
+    room: Condvar,
+    running: Mutex<HashMap<Job, Arc<Leash>>>,
+    limit: Duration,
+}
+
+/// For whoever has the key: receive until something is due, hand over what came, do what is asked for.
+fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
+    let path = args.key_file.clone().map_or_else(key::default_path, Ok)?;
+    let server = Server::new(key::read_or_make(&path)?, seal::random(), args.max_clients);
+    let bound = socket.local_addr()?;
+    screen::talk(&t!(
+        "remote commands, reliable over UDP (the textbook's way: --classic), listening on {bound}",
+        "远程命令，在 UDP 上可靠传输（课本原样请加 --classic），正在监听 {bound}"
+    ));
+    guard::tell_of_key(&path);
+    let house = Arc::new(House {
+        socket,
+        start: Instant::now(),
+        server: Mutex::new(server),
+        room: Condvar::new(),
+        running: Mutex::default(),
+        limit: args.timeout.unwrap_or(Duration::from_secs(300)),
+    });
+    let ended = Arc::clone(&house);
+    ending::at_end(move || ended.close());
+    let mut trouble = Trouble::default();
+    // One byte more than a datagram of the protocol may have: then its length tells that it is none.
+    let mut buffer = [0; MAX_PAYLOAD + 1];
+    loop {
+        house.socket.set_read_timeout(house.patience())?;
+        match house.socket.recv_from(&mut buffer) {
+            Ok((length, from)) => house.ask(|server, now| server.receive(from, &buffer[..length], now)),
+            Err(error) if errors::is_timeout(&error) || errors::is_refusal(&error) => {}
+            Err(error) if errors::is_cut_datagram(&error) => {}
+            Err(error) => trouble.pause(&error).into_iter().for_each(|notice| screen::talk(&notice)),
+        }
+        house.ask(|server, now| {
+            if server.next_deadline().is_some_and(|due| due <= now) {
+                server.tick(now);
+            }
+        });
+    }
+}
+
+impl House {
+    /// How long to receive: until something is due, or a command's time is over. `None` where nothing is going on.
+    fn patience(&self) -> Option<Duration> {
+        let due = lock(&self.server).next_deadline()?;
+        for leash in lock(&self.running).values() {
+            // Whoever is asked stops a command whose time is over.
+            leash.patience();
+        }
+        Some(due.saturating_sub(self.start.elapsed()).clamp(Duration::from_millis(1), LONGEST_SLEEP))
+    }
+
+    /// Tells the protocol something, and does what it asks for.
+    fn ask<T>(self: &Arc<Self>, tell: impl FnOnce(&mut Server, Duration) -> T) -> T {
+        let (told, actions) = {
+            let mut server = lock(&self.server);
+            let told = tell(&mut server, self.start.elapsed());
+            (told, server.actions())
+        };
+        self.perform(actions);
+        told
+    }
+
+    fn perform(self: &Arc<Self>, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                // What the system does not take is lost, as anything may be on the way.
+                Action::Send(to, datagram) => drop(self.socket.send_to(&datagram, to)),
+                Action::Start { job, command, from } => self.start(job, command, from),
+                Action::Stop(job) => {
+                    if let Some(leash) = lock(&self.running).get(&job) {
+                        leash.stop();
+                    }
+                }
+                Action::Space(_) => self.room.notify_all(),
+            }
+        }
+    }
+
+    /// A thread for the command.
+    fn start(self: &Arc<Self>, job: Job, command: Vec<u8>, from: SocketAddr) {
+        let leash = Arc::new(Leash::new(self.limit));
+        leash.announce();
+        lock(&self.running).insert(job, Arc::clone(&leash));
+        let house = Arc::clone(self);
+        let running = move || {
+            let outcome = house.run(job, &command, &leash, from);
+            house.end(job, outcome);
+        };
+        if thread::Builder::new().spawn(running).is_err() {
+            self.end(job, Outcome::NotStarted);
+        }
+    }
+
+    fn run(self: &Arc<Self>, job: Job, command: &[u8], leash: &Leash, from: SocketAddr) -> Outcome {
+        let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
+        screen::talk(&t!("{from} runs: {shown}", "{from} 执行：{shown}"));
+        let started = shell::as_command(command).map(|command| shell::Job::start(&command, &Place::default()));
+        let Some(Ok((running, pipes))) = started else { return Outcome::NotStarted };
+        leash.hold(&running);
+        let outcome = running.pump(pipes, |output, piece| {
+            self.offer(job, output, piece);
+            Ok(())
+        });
+        let seconds = running.since.elapsed().as_secs_f32();
+        screen::talk(&t!("{from}: {outcome}, {seconds:.3} s", "{from}：{outcome}，{seconds:.3} 秒"));
+        outcome
+    }
+
+    /// Hands over output, and waits while there is no room for it: then the pipe fills, and the command waits too.
+    fn offer(self: &Arc<Self>, job: Job, output: Output, mut piece: &[u8]) {
+        while !piece.is_empty() {
+            let mut server = lock(&self.server);
+            let taken = server.offer(job, output, piece, self.start.elapsed());
+            piece = &piece[taken..];
+            let actions = server.actions();
+            if actions.is_empty() && taken == 0 {
+                drop(self.room.wait(server));
+            } else {
+                drop(server);
+                self.perform(actions);
+            }
+        }
+    }
+
+    /// Takes all commands along, and lets their threads say so: there is no connection whose end would.
+    fn close(&self) {
+        shell::stop_all();
+        let until = Instant::now() + LAST_WORDS;
+        while !lock(&self.running).is_empty() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn end(self: &Arc<Self>, job: Job, outcome: Outcome) {
+        self.ask(|server, now| server.finish(job, outcome, now));
+        lock(&self.running).remove(&job);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The textbook's way: recvfrom, run, sendto. What does not fit one datagram is cut off.
+fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
+    let bound = socket.local_addr()?;
+    screen::talk(&t!(
+        "remote commands the textbook's way, for this user on this machine (without --classic: reliable, for whoever has the key), listening on {bound}",
+        "课本原样的远程命令，只供本机本用户使用（不加 --classic 则可靠传输，供持有密钥的人使用），正在监听 {bound}"
+    ));
+    guard::warn_of_other_users();
+    guard::warn_of_root();
+    ending::at_end(shell::stop_all);
+    let mut buffer = vec![0; args.textbook.recv_size()];
+    loop {
+        let (received, from) = match socket.recv_from(&mut buffer) {
+            Ok(datagram) => datagram,
+            Err(error) if errors::is_cut_datagram(&error) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        if !guard::is_welcome(Transport::Udp, from, bound) {
+            screen::talk(&t!(
+                "{from} is another user's, or no client: nothing was run",
+                "{from} 属于别的用户，或者不是客户端：什么都没有执行"
+            ));
+            continue;
+        }
+        let command = buffer[..received].trim_ascii_end();
+        let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
+        screen::talk(&t!("{from} runs: {shown}", "{from} 执行：{shown}"));
+        let (outcome, answer) = shell::collect(command, args.timeout.unwrap_or(CLASSIC_TIME), CLASSIC_OUTPUT);
+        let bytes = answer.len();
+        screen::talk(&t!("{from}: {outcome}, {bytes} bytes", "{from}：{outcome}，{bytes} 字节"));
+        if bytes > MAX_DATAGRAM {
+            screen::talk(&t!(
+                "only the first {MAX_DATAGRAM} of these bytes fit a datagram; the rest is not sent",
+                "一个数据报只装得下前 {MAX_DATAGRAM} 字节，其余的没有发送"
+            ));
+        }
+        if let Err(error) = socket.send_to(&answer[..bytes.min(MAX_DATAGRAM)], from) {
+            let why = errors::reason(&error);
+            screen::talk(&t!("not sent to {from}: {why}", "没有发给 {from}：{why}"));
+        }
+    }
+}
