@@ -25,8 +25,8 @@
 //!        | ------------------------------------------------------------> |  three later ones: 1 is lost
 //!        |                                          OUT 1 "cc b", again  |
 //!        | <------------------------------------------------------------ |
-//!        |  ACK all up to 6, three times                                 |
-//!        | ------------------------------------------------------------> |  forgets the answer, not the 1
+//!        |  ACK all before 6, three times                                |
+//!        | ------------------------------------------------------------> |  forgets the answer, not the number
 //! ```
 //!
 //! - **From whom?** Every datagram carries a tag that only the holders of the key can make ([`crate::seal`]); what has none
@@ -45,8 +45,39 @@
 //!   ([`NotRun`], [`Unknown`])
 //!
 //! No socket and no clock inside: [`Client`] and [`Server`] take datagrams and the time since some start, and give what is
-//! to be sent and told. So a minute of a bad network takes its tests a millisecond. The program's loop is always the same:
-//! receive until `next_deadline`, hand over what came or `tick`, then do what they ask for.
+//! to be sent and told. So a thousand commands over a bad network take their tests a quarter of a second. The program's loop
+//! is always the same: receive until `next_deadline`, hand over what came, `tick` if it is time, then do what they ask for.
+//! A server's other threads lock it, call [`Server::offer`] or [`Server::finish`], and do what it asks for then; while there
+//! are any, nobody waits longer than [`LONGEST_SLEEP`].
+//!
+//! ```
+//! use socket_demos::reliable::{Action, Client, Event, Server};
+//! use socket_demos::remote::{Outcome, Output};
+//! use socket_demos::seal::{Key, random};
+//!
+//! let key = Key::new(random());
+//! let (mut client, mut server) = (Client::new(key.clone()), Server::new(key, random(), 16));
+//! let (address, now) = ("127.0.0.1:4000".parse().unwrap(), std::time::Duration::ZERO);
+//! client.request(b"echo hello", random(), now).unwrap();
+//! let mut heard = Vec::new();
+//! while heard.len() < 2 {
+//!     for datagram in client.datagrams() {
+//!         server.receive(address, &datagram, now); // over a socket, of course
+//!     }
+//!     for action in server.actions() {
+//!         match action {
+//!             Action::Send(_, datagram) => client.receive(&datagram, now),
+//!             Action::Start { job, .. } => {
+//!                 server.offer(job, Output::Out, b"hello\n", now);
+//!                 server.finish(job, Outcome::Exited(0), now);
+//!             }
+//!             Action::Stop(_) | Action::Space(_) => {}
+//!         }
+//!     }
+//!     heard.extend(client.event(now));
+//! }
+//! assert_eq!(heard, [Event::Show(Output::Out, b"hello\n".to_vec()), Event::Ended(Outcome::Exited(0))]);
+//! ```
 
 mod action;
 mod client;

@@ -11,7 +11,8 @@ pub struct Job(pub(super) u64);
 pub enum Action {
     /// Send this datagram to this address.
     Send(SocketAddr, Vec<u8>),
-    /// Run `command`; then [`Server::offer`](super::Server::offer) its output and, once and in any case, [`Server::finish`](super::Server::finish) it.
+    /// Run `command`; then [`offer`](super::Server::offer) its output and, once and in any case,
+    /// [`finish`](super::Server::finish) it.
     Start {
         /// What it is called from now on.
         job: Job,

@@ -79,7 +79,7 @@ impl Receiver {
     pub(super) fn take(&mut self, now: Duration) -> Option<Content<'static>> {
         self.pieces.front()?.as_ref()?;
         self.taken += 1;
-        if self.limit() - self.told >= WORTHWHILE && self.last.is_none() {
+        if self.limit() - self.told >= WORTHWHILE {
             self.acknowledge_by(now);
         }
         self.pieces.pop_front()?

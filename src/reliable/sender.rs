@@ -177,17 +177,7 @@ impl Sender {
             return;
         }
         self.limit = self.limit.max(ack.limit);
-        let mut news = News::default();
-        for index in 0..(ack.next - self.first) as usize {
-            self.settle(index, &mut news);
-        }
-        for number in later(ack) {
-            if let Some(index) = self.index(number) {
-                self.settle(index, &mut news);
-            }
-        }
-        self.pieces.drain(..(ack.next - self.first) as usize);
-        self.first = ack.next;
+        let news = self.settle(ack);
         if news.pieces == 0 {
             return;
         }
@@ -200,8 +190,19 @@ impl Sender {
         self.expires = (self.flying > 0).then(|| now + self.timer.rto()); // RFC 6298 (5.2, 5.3)
     }
 
-    /// Notes that a piece has arrived.
-    fn settle(&mut self, index: usize, news: &mut News) {
+    /// Notes which pieces have arrived, and forgets those before the first that is missing.
+    fn settle(&mut self, ack: &Ack) -> News {
+        let mut news = News::default();
+        for number in (self.first..ack.next).chain(later(ack)) {
+            self.settle_one(number, &mut news);
+        }
+        self.pieces.drain(..(ack.next - self.first) as usize);
+        self.first = ack.next;
+        news
+    }
+
+    fn settle_one(&mut self, number: u64, news: &mut News) {
+        let Some(index) = self.index(number) else { return };
         match std::mem::replace(&mut self.pieces[index].state, State::Acknowledged) {
             State::Acknowledged => {}
             // Not sent, so it cannot be there.

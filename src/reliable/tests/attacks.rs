@@ -46,6 +46,10 @@ fn a_recorded_conversation_runs_nothing() {
                 world.restart();
             }
             world.run_until(world.now + wait);
+            // Whoever opens a session has the old ones forgotten.
+            world.person(Manner::Interactive, [Task { number: 3, ..TASK }]);
+            world.run_until(world.now + secs(1));
+            assert_eq!(world.server.remembered() == 1, wait > secs(120) || player == Player::AfterRestart);
             for (mut from, datagram) in recording {
                 if player == Player::OtherPort {
                     from.set_port(from.port() + 1);

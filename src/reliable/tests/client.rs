@@ -122,6 +122,8 @@ fn whether_a_command_may_have_run_is_told() {
         assert_eq!((client.event(ms(3)), client.event(ms(3))), (Some(event.clone()), None));
         client.receive(&piece(1, done()), ms(4));
         assert_eq!((client.event(ms(4)), client.next_deadline()), (None, None), "after {event:?}");
+        client.tick(ms(100));
+        assert_eq!(said(&mut client), [], "after {event:?}");
         client.request(b"next", NONCE, ms(5)).unwrap();
         assert_eq!(said(&mut client).last(), Some(&Kind::Hello), "a new session after {event:?}");
     }
@@ -198,6 +200,9 @@ fn a_command_that_was_not_asked_for_yet_is_withdrawn() {
 #[test]
 fn a_refusal_settles_what_was_not_asked_for_yet_and_nothing_else() {
     let mut client = client();
+    client.refused();
+    client.request(b"another", NONCE, ms(0)).unwrap();
+    assert_eq!(client.event(ms(0)), None, "of the one before");
     client.refused();
     assert_eq!((client.event(ms(1)), client.next_deadline()), (Some(Event::NotRun(NotRun::Unreached)), None));
     let mut client = asking(ms(1));

@@ -112,6 +112,42 @@ fn a_repeated_piece_measures_nothing() {
 }
 
 #[test]
+fn the_timeout_runs_from_the_oldest_piece_and_anew_with_each_news() {
+    let mut sender = sender(1);
+    send(&mut sender, ms(0));
+    sender.offer(Output::Out, b"later");
+    send(&mut sender, ms(100));
+    assert_eq!(sender.next_deadline(), Some(FIRST_RTO));
+    sender.acknowledge(&ack(1, &[]), ms(200));
+    assert_eq!(sender.next_deadline(), Some(ms(200) + sender.timer.rto()));
+}
+
+#[test]
+fn what_arrived_after_all_is_not_sent_again() {
+    let mut sender = sender(3);
+    send(&mut sender, ms(0));
+    sender.tick(FIRST_RTO);
+    sender.acknowledge(&ack(1, &[2]), FIRST_RTO);
+    assert_eq!(send(&mut sender, FIRST_RTO), [1]);
+}
+
+#[test]
+fn a_loss_halves_the_window_and_silence_begins_anew() {
+    let mut sender = sender(WINDOW);
+    for next in [32, 96, 224] {
+        send(&mut sender, ms(next));
+        sender.acknowledge(&ack(next, &[]), ms(next + 1));
+    }
+    assert_eq!(sender.congestion.window(), 256);
+    send(&mut sender, ms(300));
+    sender.acknowledge(&ack(224, &[225, 226, 227]), ms(301));
+    let halved = sender.congestion.window();
+    assert!((128..=132).contains(&halved), "{halved}");
+    sender.tick(ms(5000));
+    assert_eq!(sender.congestion.window(), MIN_WINDOW);
+}
+
+#[test]
 fn no_more_is_on_its_way_than_the_window_and_the_receiver_allow() {
     let mut sender = sender(WINDOW);
     assert_eq!(send(&mut sender, ms(0)).len(), MIN_WINDOW);
@@ -123,6 +159,7 @@ fn no_more_is_on_its_way_than_the_window_and_the_receiver_allow() {
     sender.acknowledge(&Ack { limit: 10, ..ack(10, &[]) }, ms(1));
     assert_eq!(send(&mut sender, ms(1)), NOTHING);
     sender.acknowledge(&Ack { limit: 12, ..ack(10, &[]) }, ms(2));
+    sender.acknowledge(&Ack { limit: 11, ..ack(10, &[]) }, ms(2));
     assert_eq!(send(&mut sender, ms(2)), [10, 11]);
 }
 
