@@ -54,9 +54,10 @@
 //! use socket_demos::reliable::{Action, Client, Event, Server};
 //! use socket_demos::remote::{Outcome, Output};
 //! use socket_demos::seal::{Key, random};
+//! use socket_demos::text::Charset;
 //!
 //! let key = Key::new(random());
-//! let (mut client, mut server) = (Client::new(key.clone()), Server::new(key, random(), 16));
+//! let (mut client, mut server) = (Client::new(key.clone()), Server::new(key, random(), 16, Charset::default()));
 //! let (address, now) = ("127.0.0.1:4000".parse().unwrap(), std::time::Duration::ZERO);
 //! client.request(b"echo hello", random(), now).unwrap();
 //! let mut heard = Vec::new();

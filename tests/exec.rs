@@ -242,11 +242,13 @@ mod unix {
         let gbk = |command: &mut Command| {
             command.env("LC_ALL", "zh_CN.GBK");
         };
-        let exec = Exec::prepared(TCP, &[], gbk);
-        assert_eq!(exec.run("printf '\\304\\343\\272\\303'").1, "你好");
-        let (status, out, _) = exec.client(&["--encoding", "utf-8", "-c", "printf '\\304\\343'"]).ended();
-        assert!(status.success());
-        assert_eq!(out, b"\xc4\xe3", "UTF-8 passes unchanged");
+        for pair in PAIRS {
+            let exec = Exec::prepared(pair, &[], gbk);
+            assert_eq!(exec.run("printf '\\304\\343\\272\\303'").1, "你好");
+            let (status, out, _) = exec.client(&["--encoding", "utf-8", "-c", "printf '\\304\\343'"]).ended();
+            assert!(status.success());
+            assert_eq!(out, b"\xc4\xe3", "UTF-8 passes unchanged");
+        }
     }
 
     #[test]

@@ -60,8 +60,8 @@ struct Args {
     ))]
     key_file: Option<PathBuf>,
     #[arg(long = "encoding", value_name = t!("LABEL", "编码"), help = t!(
-        "Encoding of the output: utf-8, gbk, … [default: utf-8, with --classic the system's]",
-        "输出的编码：utf-8、gbk 等 [默认：utf-8，--classic 时用系统的]"
+        "Encoding of the output: utf-8, gbk, … [default: what the server says, with --classic the system's]",
+        "输出的编码：utf-8、gbk 等 [默认：以服务器声明的为准，--classic 时用系统的]"
     ))]
     charset: Option<Charset>,
     #[arg(long, conflicts_with = "classic", help = t!(
@@ -111,13 +111,12 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
     // However this program ends: nobody waits for the command any more.
     let left = Arc::clone(&talk);
     ending::at_end(move || left.tell(Client::stop));
-    let mut outputs = Outputs::new(args.charset.unwrap_or_default(), args.raw);
     if let Some(command) = &args.command {
         let command = check(command).map_err(anyhow::Error::msg)?;
-        return run(&talk, server, &ctrl_c, &mut outputs, &command).map(manners::one);
+        return run(&talk, server, &ctrl_c, args, &command).map(manners::one);
     }
     let prompt = || format!("{server}> ");
-    manners::converse(prompt, check, |command| run(&talk, server, &ctrl_c, &mut outputs, command))
+    manners::converse(prompt, check, |command| run(&talk, server, &ctrl_c, args, command))
 }
 
 /// What makes a socket able to talk to one server: socket, and outside the textbook connect. Nothing is sent.
@@ -182,14 +181,18 @@ fn listen(talk: &Talk) {
 }
 
 /// Sends a command and shows what it writes, until the server says how it ended, or nobody knows.
-fn run(talk: &Talk, server: SocketAddr, ctrl_c: &CtrlC, outputs: &mut Outputs, command: &str) -> anyhow::Result<Ran> {
+fn run(talk: &Talk, server: SocketAddr, ctrl_c: &CtrlC, args: &Args, command: &str) -> anyhow::Result<Ran> {
     talk.tell(|client, now| {
         ctrl_c.begin();
         client.request(command.as_bytes(), seal::random(), now)
     })?;
+    let mut outputs = None;
     let ran = loop {
         match next(talk) {
-            Event::Show(output, bytes) => outputs.show(output, &bytes)?,
+            Event::Show(output, bytes) => {
+                let charset = || args.charset.unwrap_or_else(|| lock(&talk.client).charset());
+                outputs.get_or_insert_with(|| Outputs::new(charset(), args.raw)).show(output, &bytes)?;
+            }
             Event::Ended(outcome) => break Ran::So(outcome),
             Event::NotRun(why) => {
                 screen::error(PROGRAM, &t!("{server}: {why}", "{server}：{why}"));
@@ -201,7 +204,9 @@ fn run(talk: &Talk, server: SocketAddr, ctrl_c: &CtrlC, outputs: &mut Outputs, c
             }
         }
     };
-    outputs.end()?;
+    if let Some(mut outputs) = outputs {
+        outputs.end()?;
+    }
     Ok(match (ctrl_c.end(), ran) {
         (true, Ran::So(outcome)) => Ran::Interrupted(outcome),
         (_, ran) => ran,

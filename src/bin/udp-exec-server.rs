@@ -31,7 +31,7 @@ use socket_demos::reliable::{Action, Job, LONGEST_SLEEP, MAX_PAYLOAD, Server};
 use socket_demos::remote::{Outcome, Output};
 use socket_demos::seal;
 use socket_demos::shell::{self, Place};
-use socket_demos::text::escape;
+use socket_demos::text::{Charset, escape};
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, screen, t};
 
@@ -117,7 +117,7 @@ struct House {
 /// For whoever has the key: receive until something is due, hand over what came, do what is asked for.
 fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
     let path = args.key_file.clone().map_or_else(key::default_path, Ok)?;
-    let server = Server::new(key::read_or_make(&path)?, seal::random(), args.max_clients);
+    let server = Server::new(key::read_or_make(&path)?, seal::random(), args.max_clients, Charset::of_system());
     let bound = socket.local_addr()?;
     screen::talk(&t!(
         "remote commands, reliable over UDP (the textbook's way: --classic), listening on {bound}",

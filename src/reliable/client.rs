@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::message::{Answer, Asks, Content, Cookie, Nonce, Question, Says, SessionId};
+use super::message::{self, Answer, Asks, Content, Cookie, Label, Nonce, Question, Says, SessionId};
 use super::receiver::Receiver;
 use super::timer::{Backoff, FIRST_RTO, MAX_RTO, Timer};
 use super::wire::{MAX_COMMAND, Side, Tagged};
 use super::{Event, GIVE_UP, NotRun, TooLong, Unknown};
 use crate::seal::{Key, Purpose, Seal};
+use crate::text::Charset;
 
 /// How long a session may rest before the next request gets a new one: far shorter than any server remembers it
 /// ([`super::memory::REMEMBER`]), so that no request meets a server that has forgotten its session.
@@ -27,6 +28,7 @@ pub struct Client {
     /// What remains to be told of a request that has no outcome.
     failure: Option<Event>,
     datagrams: Vec<Vec<u8>>,
+    charset: Charset,
 }
 
 struct Session {
@@ -78,7 +80,20 @@ impl Client {
     /// A client that holds `key`.
     pub fn new(key: Key) -> Self {
         let hello = key.seal(Purpose::Cookie, &[]);
-        Self { key, hello, session: None, phase: Phase::Idle, failure: None, datagrams: Vec::new() }
+        Self {
+            key,
+            hello,
+            session: None,
+            phase: Phase::Idle,
+            failure: None,
+            datagrams: Vec::new(),
+            charset: Charset::default(),
+        }
+    }
+
+    /// The encoding of the outputs, which the server declares before anything of them comes.
+    pub fn charset(&self) -> Charset {
+        self.charset
     }
 
     /// The datagrams to send since this was last called.
@@ -152,8 +167,8 @@ impl Client {
     pub fn receive(&mut self, datagram: &[u8], now: Duration) {
         let Some(tagged) = Tagged::split(datagram) else { return };
         match (tagged.answer(), &self.session) {
-            (Some(Answer::Cookie(nonce, cookie)), _) if tagged.is_sealed(&self.hello, Side::Server) => {
-                self.opened(nonce, cookie, now);
+            (Some(Answer::Cookie(nonce, cookie, label)), _) if tagged.is_sealed(&self.hello, Side::Server) => {
+                self.opened(nonce, cookie, label, now);
             }
             (Some(Answer::Of { request, says }), Some(session))
                 if tagged.is_sealed(&session.seal, Side::Server) && request == session.request =>
@@ -165,7 +180,7 @@ impl Client {
     }
 
     /// The cookie is here: the session begins, with the request that waits for it. A second cookie finds nobody waiting.
-    fn opened(&mut self, nonce: Nonce, cookie: Cookie, now: Duration) {
+    fn opened(&mut self, nonce: Nonce, cookie: Cookie, label: Label, now: Duration) {
         let Phase::Opening(opening) = &mut self.phase else { return };
         if opening.nonce != nonce {
             return;
@@ -176,6 +191,7 @@ impl Client {
         }
         let command = std::mem::take(&mut opening.command);
         let id = SessionId { nonce, cookie };
+        self.charset = message::charset(&label);
         self.session = Some(Session { id, seal: id.seal(&self.key), timer, request: 0 });
         self.ask(command, now);
     }

@@ -5,12 +5,29 @@ use std::borrow::Cow;
 use super::wire::WINDOW;
 use crate::remote::{Outcome, Output};
 use crate::seal::{Key, Purpose, Seal};
+use crate::text::Charset;
 
 /// A random number that a client uses once.
 pub type Nonce = [u8; 16];
 
 /// What a server gives to an address that has proved that it can be reached ([`super::cookie`]).
 pub(super) type Cookie = [u8; 40];
+
+/// The name of the outputs' encoding, behind it zeros: what a server declares with its cookie.
+pub(super) type Label = [u8; 16];
+
+/// The label of a charset. The longest name (x-mac-cyrillic) has 14 bytes.
+pub(super) fn label(charset: Charset) -> Label {
+    let mut label = [0; size_of::<Label>()];
+    label.iter_mut().zip(charset.to_string().bytes()).for_each(|(byte, name)| *byte = name);
+    label
+}
+
+/// The charset of a label; UTF-8 where it names none.
+pub(super) fn charset(label: &Label) -> Charset {
+    let name = label.split(|byte| *byte == 0).next().and_then(|name| std::str::from_utf8(name).ok());
+    name.and_then(|name| name.parse().ok()).unwrap_or_default()
+}
 
 /// What names a session: no two have the same, since one half was drawn by each side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,7 +96,7 @@ pub(super) enum Asks<'a> {
 /// What a server says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer<'a> {
-    Cookie(Nonce, Cookie),
+    Cookie(Nonce, Cookie, Label),
     Of { request: u32, says: Says<'a> },
 }
 

@@ -9,11 +9,12 @@ use super::GIVE_UP;
 use super::action::{Action, Job};
 use super::cookie::{Issuer, OPENS_FOR};
 use super::memory::{Lately, Memory, Remembered, Room, State};
-use super::message::{Answer, Asks, Nonce, Question, Says, SessionId};
+use super::message::{self, Answer, Asks, Label, Nonce, Question, Says, SessionId};
 use super::sender::Sender;
 use super::wire::{Kind, Side, Tagged, WINDOW};
 use crate::remote::{Outcome, Output};
 use crate::seal::{KEY_LENGTH, Key, Purpose, Seal};
+use crate::text::Charset;
 
 /// How many answers may be on their way whose commands have ended, beyond those that may run: each keeps up to half a
 /// megabyte until its client has it, or is given up.
@@ -27,6 +28,7 @@ pub struct Server {
     key: Key,
     hello: Seal,
     issuer: Issuer,
+    label: Label,
     lately: Lately,
     memory: Memory,
     /// Cookies up to this age open nothing more: they were told BUSY without a note of whose they were.
@@ -66,11 +68,13 @@ struct Asker {
 impl Server {
     /// A server for the holders of `key`, of whose commands at most `max_clients` run at once. The `secret` is to be
     /// random, and another one at each start: by it a server knows its own sessions from those before its start.
-    pub fn new(key: Key, secret: [u8; KEY_LENGTH], max_clients: usize) -> Self {
+    /// Its outputs are in `charset`.
+    pub fn new(key: Key, secret: [u8; KEY_LENGTH], max_clients: usize, charset: Charset) -> Self {
         Self {
             hello: key.seal(Purpose::Cookie, &[]),
             key,
             issuer: Issuer::new(secret),
+            label: message::label(charset),
             lately: Lately::new(),
             memory: Memory::default(),
             refused: None,
@@ -120,7 +124,7 @@ impl Server {
     fn greet(&mut self, from: SocketAddr, nonce: Nonce, now: Duration) {
         if self.lately.may_say(Kind::Cookie, &nonce, now) {
             let cookie = self.issuer.issue(from, &nonce, now);
-            self.actions.push(Action::Send(from, Answer::Cookie(nonce, cookie).encode(&self.hello)));
+            self.actions.push(Action::Send(from, Answer::Cookie(nonce, cookie, self.label).encode(&self.hello)));
         }
     }
 

@@ -4,8 +4,8 @@
 //! byte order. The first two know no session yet:
 //!
 //! ```text
-//! HELLO    kind 1 | nonce 16 | zeros 40  | tag 32          client, 89 bytes: as long as what answers it
-//! COOKIE   kind 1 | nonce 16 | cookie 40 | tag 32          server, 89 bytes
+//! HELLO    kind 1 | nonce 16 | zeros 40  | zeros 16   | tag 32     client, 105 bytes: as long as what answers it
+//! COOKIE   kind 1 | nonce 16 | cookie 40 | charset 16 | tag 32     server, 105 bytes
 //! ```
 //!
 //! Whatever a client sends in a session brings all that a server needs in order to judge it without having heard of the
@@ -25,7 +25,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::message::{Ack, Answer, Asks, Content, Cookie, Nonce, Question, Says, SessionId};
+use super::message::{Ack, Answer, Asks, Content, Cookie, Label, Nonce, Question, Says, SessionId};
 use crate::remote::{Outcome, Output};
 use crate::seal::{Seal, TAG_LENGTH};
 
@@ -44,7 +44,7 @@ pub(super) const MAX_PIECE: usize = MAX_PAYLOAD - PIECE_HEADER - TAG_LENGTH;
 /// trip of 9 ms. An acknowledgement has one bit for each.
 pub(super) const WINDOW: usize = 512;
 
-const HELLO: usize = 1 + size_of::<Nonce>() + size_of::<Cookie>() + TAG_LENGTH;
+const HELLO: usize = 1 + size_of::<Nonce>() + size_of::<Cookie>() + size_of::<Label>() + TAG_LENGTH;
 const SHORT_HEADER: usize = 1 + 4;
 const PIECE_HEADER: usize = SHORT_HEADER + 8;
 const SESSION_HEADER: usize = 1 + size_of::<Nonce>() + size_of::<Cookie>() + 4;
@@ -134,7 +134,9 @@ impl Question<'_> {
     /// The datagram.
     pub(super) fn encode(&self, seal: &Seal) -> Vec<u8> {
         let writer = match self {
-            Self::Hello(nonce) => Writer::of(Kind::Hello).put(nonce).put(&[0; size_of::<Cookie>()]),
+            Self::Hello(nonce) => {
+                Writer::of(Kind::Hello).put(nonce).put(&[0; size_of::<Cookie>()]).put(&[0; size_of::<Label>()])
+            }
             Self::Of { session, request, asks } => {
                 let header = Writer::of(asks.kind()).put(&session.nonce).put(&session.cookie);
                 let header = header.put(&request.to_be_bytes());
@@ -156,7 +158,7 @@ impl Answer<'_> {
     /// The datagram.
     pub(super) fn encode(&self, seal: &Seal) -> Vec<u8> {
         let writer = match self {
-            Self::Cookie(nonce, cookie) => Writer::of(Kind::Cookie).put(nonce).put(cookie),
+            Self::Cookie(nonce, cookie, label) => Writer::of(Kind::Cookie).put(nonce).put(cookie).put(label),
             Self::Of { request, says } => {
                 let header = Writer::of(says.kind()).put(&request.to_be_bytes());
                 match says {
@@ -217,7 +219,7 @@ impl<'a> Tagged<'a> {
     pub(super) fn answer(&self) -> Option<Answer<'a>> {
         let mut fields = Reader(&self.message[1..]);
         if self.kind == Kind::Cookie {
-            return Some(Answer::Cookie(fields.take()?, fields.take()?));
+            return Some(Answer::Cookie(fields.take()?, fields.take()?, fields.take()?));
         }
         let request = u32::from_be_bytes(fields.take()?);
         let says = match self.kind {

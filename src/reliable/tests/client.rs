@@ -34,7 +34,7 @@ fn said(client: &mut Client) -> Vec<Kind> {
 }
 
 fn cookie(nonce: Nonce, key: &Key) -> Vec<u8> {
-    Answer::Cookie(nonce, COOKIE).encode(&key.seal(Purpose::Cookie, &[]))
+    Answer::Cookie(nonce, COOKIE, super::message::label("gbk".parse().unwrap())).encode(&key.seal(Purpose::Cookie, &[]))
 }
 
 fn says(request: u32, says: Says<'static>) -> Vec<u8> {

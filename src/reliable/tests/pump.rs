@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::super::{Action, Client, Event, Job, Server};
 use super::world::key;
 use crate::remote::{Outcome, Output};
+use crate::text::Charset;
 
 const TOTAL: usize = 64_000_000;
 
@@ -16,7 +17,7 @@ const CHUNK: &[u8] = &[7; 64 * 1024];
 #[test]
 #[ignore = "a measurement"]
 fn sixty_four_megabytes_through_both_machines() {
-    let (mut server, mut client) = (Server::new(key(), [1; 32], 1), Client::new(key()));
+    let (mut server, mut client) = (Server::new(key(), [1; 32], 1, Charset::default()), Client::new(key()));
     let (mut now, mut left, mut received) = (Duration::ZERO, TOTAL, 0);
     let start = Instant::now();
     client.request(b"command", [1; 16], now).expect("short enough");

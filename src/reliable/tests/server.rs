@@ -13,7 +13,7 @@ fn at(seconds: u64) -> Duration {
 }
 
 fn server(max_clients: usize) -> Server {
-    Server::new(key(), [1; KEY_LENGTH], max_clients)
+    Server::new(key(), [1; KEY_LENGTH], max_clients, Charset::default())
 }
 
 /// A client that says what a test wants it to.
@@ -31,7 +31,7 @@ impl Peer {
         server.receive(address, &hello, now);
         let [Action::Send(to, answer)] = &server.actions()[..] else { panic!("no cookie") };
         assert_eq!((*to, answer.len()), (address, hello.len()));
-        let Some(Answer::Cookie(echo, cookie)) = Tagged::split(answer).and_then(|tagged| tagged.answer()) else {
+        let Some(Answer::Cookie(echo, cookie, _)) = Tagged::split(answer).and_then(|tagged| tagged.answer()) else {
             panic!("no cookie")
         };
         assert_eq!(echo, nonce);
@@ -157,7 +157,7 @@ fn a_session_from_before_the_start_is_gone() {
     let mut server = server(16);
     let peer = Peer::new(&mut server, 1, at(0));
     for (number, asks) in [Asks::Run(b"command"), Asks::Stop, all(0)].into_iter().enumerate() {
-        let mut after = Server::new(key(), [2; KEY_LENGTH], 16);
+        let mut after = Server::new(key(), [2; KEY_LENGTH], 16, Charset::default());
         let question = peer.datagram(1, asks);
         after.receive(peer.address, &question, at(1));
         let [Action::Send(_, answer)] = &after.actions()[..] else { panic!("{number}") };

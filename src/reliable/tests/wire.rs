@@ -35,7 +35,7 @@ fn questions() -> Vec<(Question<'static>, Vec<u8>)> {
     let numbers = [&[0, 0, 0, 0, 0, 0, 5, 6][..], &[0, 0, 0, 0, 0, 0, 7, 6]].concat();
     let later = [&[0, 0, 0, 0, 0, 0, 0, 5][..], &[0; 48], &[0x80, 0, 0, 0, 0, 0, 0, 0]].concat();
     vec![
-        (Question::Hello([0xaa; 16]), [&[0x81][..], &[0xaa; 16], &[0; 40]].concat()),
+        (Question::Hello([0xaa; 16]), [&[0x81][..], &[0xaa; 16], &[0; 56]].concat()),
         (of(Asks::Run(b"ls")), [&[0x83][..], &header(), b"ls"].concat()),
         (of(Asks::Run(b"")), [&[0x83][..], &header()].concat()),
         (of(Asks::Run(&[b'x'; MAX_COMMAND])), [&[0x83][..], &header(), &[b'x'; MAX_COMMAND]].concat()),
@@ -48,7 +48,10 @@ fn answers() -> Vec<(Answer<'static>, Vec<u8>)> {
     let piece = |kind, bytes: &[u8]| [&[kind, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 1, 0][..], bytes].concat();
     let full = vec![b'x'; MAX_PIECE];
     vec![
-        (Answer::Cookie([0xaa; 16], [0xcc; 40]), [&[0x82][..], &[0xaa; 16], &[0xcc; 40]].concat()),
+        (
+            Answer::Cookie([0xaa; 16], [0xcc; 40], *b"GBK\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+            [&[0x82][..], &[0xaa; 16], &[0xcc; 40], b"GBK", &[0; 13]].concat(),
+        ),
         (about(Says::Piece(256, output(Output::Out, b"a"))), piece(0x86, b"a")),
         (about(Says::Piece(256, Content::Output(Output::Out, full.clone().into()))), piece(0x86, &full)),
         (about(Says::Piece(256, output(Output::Err, b"no"))), piece(0x87, b"no")),
@@ -105,8 +108,8 @@ fn a_tag_holds_for_its_direction_and_not_with_one_bit_changed() {
 
 /// The shortest and the longest of each kind, by the byte that it begins with.
 const LENGTHS: [(u8, usize, usize); 12] = [
-    (0x81, 89, 89),
-    (0x82, 89, 89),
+    (0x81, 105, 105),
+    (0x82, 105, 105),
     (0x83, 93, 1200),
     (0x84, 93, 93),
     (0x85, 173, 173),

@@ -11,6 +11,7 @@ use super::network::{Network, ms};
 use super::task::{Report, Task};
 use crate::remote::{Outcome, Output};
 use crate::seal::{KEY_LENGTH, Key};
+use crate::text::Charset;
 
 /// One that has commands to be run, one after the other.
 pub(crate) struct Person {
@@ -90,7 +91,7 @@ impl World {
     pub(crate) fn new(network: Network, seed: u64) -> Self {
         Self {
             now: Duration::ZERO,
-            server: Server::new(key(), [1; KEY_LENGTH], MAX_CLIENTS),
+            server: Server::new(key(), [1; KEY_LENGTH], MAX_CLIENTS, Charset::default()),
             people: Vec::new(),
             network,
             runs: HashMap::new(),
@@ -119,7 +120,7 @@ impl World {
 
     /// Another server in the place of this one, which knows nothing; what ran is gone.
     pub(crate) fn restart(&mut self) {
-        self.server = Server::new(key(), [2; KEY_LENGTH], MAX_CLIENTS);
+        self.server = Server::new(key(), [2; KEY_LENGTH], MAX_CLIENTS, Charset::default());
         self.running.clear();
     }
 
