@@ -1,15 +1,15 @@
-//! How a program ends: Ctrl-C, SIGTERM or its own way, with the terminal as it was.
+//! How a program ends: Ctrl-C, SIGTERM, the end of its terminal, or its own way, with the terminal as it was.
 //!
 //! On Unix the signals are blocked everywhere and one thread waits for them (sigwait(3)), since the line editor
 //! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped. A program that starts
 //! others does that in `unblocked`, since a new process inherits what is blocked.
 
 use std::io::{self, IsTerminal as _};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use crate::screen;
+use crate::{log, screen};
 
 /// The exit status of a program that Ctrl-C has ended: 128 + SIGINT, as shells report it.
 pub const INTERRUPTED: u8 = 130;
@@ -30,7 +30,7 @@ static INTERRUPTED_BY: Mutex<Option<Interrupted>> = Mutex::new(None);
 static LAST_ACTION: Mutex<Option<Action>> = Mutex::new(None);
 static TERMINAL: Mutex<Option<terminal::Saved>> = Mutex::new(None);
 
-/// Remembers the terminal as it is, and catches Ctrl-C and SIGTERM from now on. It comes before any other thread.
+/// Remembers the terminal as it is, and catches the signals that end a program from now on. It comes before any other thread.
 pub fn prepare() {
     if io::stdin().is_terminal() {
         *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = terminal::save();
@@ -68,12 +68,18 @@ pub fn finish() {
     if let Some(action) = action {
         // Its threads may hang on an output that nobody reads; the program ends all the same.
         let (done, is_done) = mpsc::channel();
-        let _ = thread::Builder::new().spawn(move || {
-            action();
+        let action = Arc::new(Mutex::new(Some(action)));
+        let own = Arc::clone(&action);
+        let started = thread::Builder::new().spawn(move || {
+            run_once(&own);
             let _ = done.send(());
         });
-        let _ = is_done.recv_timeout(LAST_ACTION_TIME);
+        match started {
+            Ok(_) => drop(is_done.recv_timeout(LAST_ACTION_TIME)),
+            Err(_) => run_once(&action),
+        }
     }
+    log::finish();
     let Some(saved) = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
     let (done, is_done) = mpsc::channel();
     let restored = saved.clone();
@@ -85,6 +91,12 @@ pub fn finish() {
     if is_done.recv_timeout(LAST_WORDS).is_err() {
         // Stopped output: at least the modes are put back.
         terminal::restore_modes(&saved);
+    }
+}
+
+fn run_once(action: &Mutex<Option<Action>>) {
+    if let Some(action) = action.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        action();
     }
 }
 
@@ -106,27 +118,40 @@ mod signals {
     use nix::unistd::Pid;
     use signal_hook::flag;
 
-    const ENDING: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
+    /// Ctrl-C, kill(1), Ctrl-\, and the end of the terminal, unless that is ignored (nohup(1)).
+    const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP];
+
+    fn ending() -> SigSet {
+        ENDING.into_iter().filter(|signal| *signal != Signal::SIGHUP || !is_nohup()).collect()
+    }
+
+    /// Whether SIGHUP was ignored at the start. Only Linux tells without changing it (proc(5)); elsewhere the default
+    /// action is left as it is.
+    fn is_nohup() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 != 0)
+    }
 
     /// Whether a signal has come while it was not blocked. A signal with a handler is a signal with its default action
     /// in a new process, even where this program was started with it ignored.
-    static CAME: LazyLock<[Arc<AtomicBool>; 2]> = LazyLock::new(|| {
-        let came: [Arc<AtomicBool>; 2] = Default::default();
-        for (signal, came) in ENDING.iter().zip(&came) {
+    static CAME: LazyLock<Vec<(Signal, Arc<AtomicBool>)>> = LazyLock::new(|| {
+        let caught = |signal: Signal| {
+            let came = Arc::new(AtomicBool::new(false));
             // It fails only for signals that nobody may catch.
-            let _ = flag::register(*signal as i32, Arc::clone(came));
-        }
-        came
+            let _ = flag::register(signal as i32, Arc::clone(&came));
+            (signal, came)
+        };
+        ending().iter().map(caught).collect()
     });
 
     pub(super) fn unblocked<T>(start: impl FnOnce() -> T) -> T {
-        let came = &*CAME;
-        let ending = SigSet::from_iter(ENDING);
+        let (came, ending) = (&*CAME, CAME.iter().map(|(signal, _)| *signal).collect::<SigSet>());
         // Both fail only for signals that do not exist.
         let _ = ending.thread_unblock();
         let started = start();
         let _ = ending.thread_block();
-        for (signal, came) in ENDING.iter().zip(came) {
+        for (signal, came) in came {
             if came.swap(false, Ordering::Relaxed) {
                 // Blocked again, it goes to the thread that waits for it.
                 let _ = kill(Pid::this(), *signal);
@@ -136,7 +161,7 @@ mod signals {
     }
 
     pub(super) fn catch() {
-        let ending = SigSet::from_iter(ENDING);
+        let ending = ending();
         // Blocking and waiting fail only for signals that do not exist.
         if ending.thread_block().is_ok() {
             let wait = move || {
@@ -147,7 +172,10 @@ mod signals {
                     }
                 }
             };
-            let _ = std::thread::Builder::new().name("signals".into()).spawn(wait);
+            if std::thread::Builder::new().name("signals".into()).spawn(wait).is_err() {
+                // Nobody waits for them: then at least they end the program.
+                let _ = ending.thread_unblock();
+            }
         }
     }
 }

@@ -133,6 +133,19 @@ impl<R: Read> FrameReader<R> {
         }
     }
 
+    /// As [`FrameReader::receive`], with one read at most, so that a peer that sends byte by byte keeps nobody from
+    /// something else: a frame that is not whole yet is a timeout too.
+    ///
+    /// # Errors
+    /// [`Broken`]. After a timeout it can be called again.
+    pub fn poll(&mut self) -> Result<Option<Frame<'_>>, Broken> {
+        if self.whole_frame()?.is_none() && self.read_more()? == 0 {
+            return if self.begin == self.end { Ok(None) } else { Err(Broken::Cut) };
+        }
+        let length = self.whole_frame()?.ok_or_else(|| Broken::Io(io::ErrorKind::WouldBlock.into()))?;
+        self.take_frame(length).map(Some)
+    }
+
     /// As [`FrameReader::receive`], through all timeouts of the stream: between two frames it waits for ever.
     ///
     /// # Errors
@@ -317,6 +330,11 @@ mod tests {
     fn what_was_sent_is_read_in_whatever_pieces_it_comes() {
         let expected = vec![(3, b"hello".to_vec()), (4, Vec::new())];
         let bytes = sealed();
+        let mut polled = FrameReader::new(Trickle(&bytes, false), 0);
+        polled.seal(seal(), Direction::ToServer);
+        let polls = std::iter::repeat_with(|| polled.poll().map(|frame| frame.map(|frame| frame.kind)));
+        let ended: Vec<_> = polls.filter_map(Result::ok).take(3).collect();
+        assert_eq!(ended, [Some(3), Some(4), None], "one read at a time");
         let (frames, broken) = read_all(&bytes[..], Direction::ToServer);
         assert!(frames == expected && broken.is_none(), "{broken:?}");
         let (frames, broken) = read_all(Trickle(&bytes, false), Direction::ToServer);

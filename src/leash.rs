@@ -92,14 +92,14 @@ impl Leash {
 mod tests {
     use super::*;
     use crate::remote::Outcome;
-    use crate::shell::Place;
+    use crate::shell::{Line, Place};
 
     /// How a long command ends on a leash with `limit` that this happens to, before or after it has been started.
     fn end(limit: u64, before: impl Fn(&Leash), after: impl Fn(&Leash)) -> Outcome {
         let leash = Leash::new(Duration::from_millis(limit));
         assert!(leash.announce() && !leash.announce(), "one at a time");
         before(&leash);
-        let (job, pipes) = Job::start("sleep 60".as_ref(), &Place::default()).unwrap();
+        let (job, pipes) = Job::start(&Line::Command("sleep 60".into()), &Place::default()).unwrap();
         leash.hold(&job);
         after(&leash);
         job.pump(pipes, |_, _| Ok(()))
@@ -127,7 +127,7 @@ mod tests {
         leash.let_go();
         leash.stop();
         assert!(leash.announce());
-        let (job, pipes) = Job::start("exit 7".as_ref(), &Place::default()).unwrap();
+        let (job, pipes) = Job::start(&Line::Command("exit 7".into()), &Place::default()).unwrap();
         leash.hold(&job);
         assert_eq!(job.pump(pipes, |_, _| Ok(())), Outcome::Exited(7));
         leash.client_gone();

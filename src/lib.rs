@@ -57,6 +57,7 @@ pub mod lang;
 pub mod leash;
 pub mod letters;
 pub mod lines;
+pub mod log;
 pub mod manners;
 pub mod options;
 pub mod outputs;

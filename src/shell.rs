@@ -9,7 +9,7 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -23,7 +23,6 @@ use unix as system;
 use windows as system;
 
 pub use system::Pipes;
-pub use system::as_command;
 use system::{Group, Signal};
 
 use crate::remote::{Outcome, Output};
@@ -51,6 +50,9 @@ const STOPPING: [(Signal, Duration); 3] = [
 /// How long the commands may take to end when the server ends, which itself has a second in all.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// How long they may take to be gone once they have been killed.
+const LAST_BREATH: Duration = Duration::from_millis(200);
+
 /// How often a group that has been told to end is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -71,6 +73,12 @@ impl Place {
         Ok(Self { directory: Some(std::env::current_dir()?), before: None })
     }
 
+    /// The top of all directories, with the shell told that it is still where it was: for a `cd` away from a directory
+    /// that has gone.
+    pub fn top(&self) -> Self {
+        Self { directory: Some("/".into()), before: self.directory.clone() }
+    }
+
     /// Goes to `directory`.
     pub fn go(&mut self, directory: PathBuf) {
         self.before = self.directory.replace(directory);
@@ -84,6 +92,17 @@ pub enum Why {
     Client,
     /// It has run for too long.
     TimeLimit,
+    /// The server ends.
+    ServerEnds,
+}
+
+/// What the shell is given to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A command.
+    Command(OsString),
+    /// `cd DIR` alone: then the shell says where it is.
+    ChangeDirectory(OsString),
 }
 
 /// A running command.
@@ -118,11 +137,11 @@ fn jobs() -> MutexGuard<'static, Jobs> {
 }
 
 impl Job {
-    /// Gives `command` to the shell at `place`, with an empty standard input, in a process group of its own.
+    /// Gives `line` to the shell at `place`, with an empty standard input, in a process group of its own.
     ///
     /// # Errors
     /// Those of starting a process; the server is ending.
-    pub fn start(command: &OsStr, place: &Place) -> io::Result<(Arc<Self>, Pipes)> {
+    pub fn start(line: &Line, place: &Place) -> io::Result<(Arc<Self>, Pipes)> {
         {
             let mut jobs = jobs();
             if jobs.server_ends {
@@ -130,7 +149,7 @@ impl Job {
             }
             jobs.starting += 1;
         }
-        let started = system::start(command, place.directory.as_deref(), place.before.as_deref());
+        let started = system::start(line, place.directory.as_deref(), place.before.as_deref());
         let mut jobs = jobs();
         jobs.starting -= 1;
         STARTED.notify_all();
@@ -206,6 +225,10 @@ impl Job {
             let until = Instant::now() + patience;
             while Instant::now() < until && !self.group.is_gone() {
                 thread::sleep(LOOK);
+                if signal == Signal::Kill {
+                    // Whoever was just being started has not heard it.
+                    self.group.signal(signal);
+                }
             }
             if self.group.is_gone() {
                 break;
@@ -240,33 +263,36 @@ pub fn stop_all() {
     while jobs.starting > 0 && Instant::now() < until {
         jobs = STARTED.wait_timeout(jobs, LOOK).unwrap_or_else(PoisonError::into_inner).0;
     }
-    let running = std::mem::take(&mut jobs.running);
+    let mut left = std::mem::take(&mut jobs.running);
     drop(jobs);
-    for job in &running {
-        job.signal_if_running(Signal::Terminate);
-    }
-    while Instant::now() < until && !running.iter().all(|job| job.group.is_gone()) {
+    left.retain(|job| job.is_told(Signal::Terminate));
+    while Instant::now() < until && !left.iter().all(|job| job.group.is_gone()) {
         thread::sleep(LOOK);
     }
-    for job in &running {
-        job.signal_if_running(Signal::Kill);
+    let until = Instant::now() + LAST_BREATH;
+    while !left.is_empty() && Instant::now() < until {
+        left.retain(|job| job.is_told(Signal::Kill) && !job.group.is_gone());
+        thread::sleep(LOOK);
     }
 }
 
 impl Job {
-    /// The stage is held meanwhile, so that the group's number is still its own.
-    fn signal_if_running(&self, signal: Signal) {
-        let stage = self.stage();
+    /// Tells the group, unless nothing of it is left, and says whether it did. The stage is held meanwhile, so that the
+    /// group's number is still its own; from then on its leader is not waited for any more.
+    fn is_told(&self, signal: Signal) -> bool {
+        let mut stage = self.stage();
         if !stage.over {
+            stage.stopped.get_or_insert(Why::ServerEnds);
             self.group.signal(signal);
         }
+        !stage.over
     }
 }
 
 /// Runs `command` to its end as the textbook does, and gives both outputs, one behind the other as they are, as far as
 /// they fit `most` bytes. What takes longer than `limit`, or writes more, is stopped.
 pub fn collect(command: &[u8], limit: Duration, most: usize) -> (Outcome, Vec<u8>) {
-    let started = as_command(command).map(|command| Job::start(&command, &Place::default()));
+    let started = as_command(command).map(|line| Job::start(&line, &Place::default()));
     let Some(Ok((job, pipes))) = started else { return (Outcome::NotStarted, Vec::new()) };
     let (ended, end) = mpsc::channel::<()>();
     let overdue = Arc::clone(&job);
@@ -302,32 +328,42 @@ pub fn as_bytes(place: &Place, charset: Charset) -> Vec<u8> {
     bytes
 }
 
-/// What the shell runs for a `command` that is `cd DIR` alone: the same, and then it says where it is. `None` for any
-/// other command, whose `cd` is its own business.
-pub fn change_of_directory(command: &str) -> Option<String> {
-    let arguments = command.trim().strip_prefix("cd")?;
-    let alone = arguments.is_empty() || arguments.starts_with([' ', '\t']);
-    let alone = alone || cfg!(windows) && arguments.starts_with(['.', '\\', '/']);
-    (alone && !has_operator(arguments)).then(|| system::and_say_where(command.trim()))
+/// A command as the shell takes it: `None` for bytes that no command can have. `cd DIR` alone is for the place where the
+/// next commands run; the `cd` of any other command is its own business.
+pub fn as_line(command: &[u8]) -> Option<Line> {
+    let line = system::as_text(command)?;
+    Some(if is_cd_alone(command.trim_ascii()) { Line::ChangeDirectory(line) } else { Line::Command(line) })
+}
+
+/// As [`as_line`], for servers without a place.
+pub fn as_command(command: &[u8]) -> Option<Line> {
+    system::as_text(command).map(Line::Command)
+}
+
+fn is_cd_alone(command: &[u8]) -> bool {
+    let Some(arguments) = command.strip_prefix(b"cd") else { return false };
+    let next = arguments.first();
+    let alone = next.is_none_or(|next| b" \t".contains(next) || cfg!(windows) && b".\\/".contains(next));
+    alone && !has_operator(arguments)
 }
 
 /// Whether an unquoted character makes this more than one simple command.
-fn has_operator(arguments: &str) -> bool {
+fn has_operator(arguments: &[u8]) -> bool {
     let (mut quote, mut escaped) = (None, false);
-    for c in arguments.chars() {
+    for &c in arguments {
         match (quote, c) {
             _ if escaped => escaped = false,
-            (Some('"') | None, '\\') if cfg!(unix) => escaped = true,
+            (Some(b'"') | None, b'\\') if cfg!(unix) => escaped = true,
             (Some(open), _) => quote = Some(open).filter(|open| *open != c),
-            (None, '"' | '\'') => quote = Some(c),
-            (None, ';' | '&' | '|' | '<' | '>' | '(' | ')' | '`' | '\n') => return true,
+            (None, b'"' | b'\'') => quote = Some(c),
+            (None, b';' | b'&' | b'|' | b'<' | b'>' | b'\n') => return true,
             (None, _) => {}
         }
     }
     false
 }
 
-/// The directory that a [`change_of_directory`] has said.
+/// The directory that a [`Line::ChangeDirectory`] has said.
 pub fn said_directory(said: &[u8]) -> Option<PathBuf> {
     system::as_path(said).filter(|path| path.is_absolute())
 }
@@ -338,7 +374,7 @@ mod tests {
 
     /// Runs a command to its end: how it ended, standard output, standard error.
     fn run(command: &str) -> (Outcome, String, String) {
-        let (job, pipes) = Job::start(command.as_ref(), &Place::default()).unwrap();
+        let (job, pipes) = Job::start(&Line::Command(command.into()), &Place::default()).unwrap();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let outcome = job.pump(pipes, |output, piece| {
             match output {
@@ -391,7 +427,7 @@ mod tests {
         // Some ignore the first signal, some the first two.
         let commands = ["sleep 60", "sleep 60 & wait", "trap '' INT; sleep 60", "trap '' INT TERM; sleep 60 & wait"];
         for command in commands {
-            let (job, pipes) = Job::start(command.as_ref(), &Place::default()).unwrap();
+            let (job, pipes) = Job::start(&Line::Command(command.into()), &Place::default()).unwrap();
             let group = job.group.number();
             let stopper = Arc::clone(&job);
             let start = Instant::now();
@@ -408,7 +444,7 @@ mod tests {
     #[test]
     fn a_process_that_has_left_the_group_is_stopped_too() {
         let command = "setsid sh -c 'trap \"\" INT TERM; echo $$; sleep 60; sleep 60'; true";
-        let (job, pipes) = Job::start(command.as_ref(), &Place::default()).unwrap();
+        let (job, pipes) = Job::start(&Line::Command(command.into()), &Place::default()).unwrap();
         let mut stray = String::new();
         let outcome = job.pump(pipes, |_, piece| {
             stray.push_str(std::str::from_utf8(piece).unwrap());
@@ -432,24 +468,56 @@ mod tests {
     }
 
     #[test]
-    fn cd_alone_is_told_from_other_commands() {
-        for alone in ["cd", " cd  /tmp ", "cd 'a;b'", "cd \"x & y\"", "cd a\\;b", "cd -"] {
-            assert!(change_of_directory(alone).is_some(), "{alone}");
-        }
-        for other in
-            ["cdx", "cd a; ls", "cd a && ls", "ls; cd /", "cd a | b", "cd `x`", "echo cd", "cd 'a' ;b", "cd a\nls"]
-        {
-            assert!(change_of_directory(other).is_none(), "{other}");
+    fn a_background_process_that_never_stops_writing_hides_nothing_of_the_shells() {
+        for _ in 0..3 {
+            let (outcome, _, err) = run("yes & sleep 0.2; echo important >&2; kill $!; exit 3");
+            assert_eq!((outcome, err.as_str()), (Outcome::Exited(3), "important\n"));
         }
     }
 
     #[test]
+    fn cd_alone_is_told_from_other_commands() {
+        let is_cd = |command: &str| matches!(as_line(command.as_bytes()), Some(Line::ChangeDirectory(_)));
+        for alone in ["cd", " cd  /tmp ", "cd 'a;b'", "cd \"x & y\"", "cd a\\;b", "cd -", "cd $(pwd)/x", "cd a # b"] {
+            assert!(is_cd(alone), "{alone}");
+        }
+        let others = ["cdx", "cd a; ls", "cd a && ls", "ls; cd /", "cd a | b", "echo cd", "cd 'a' ;b", "cd a\nls"];
+        for other in others {
+            assert!(!is_cd(other), "{other}");
+        }
+        assert_eq!(as_line(b"a\0b"), None);
+    }
+
+    /// Where `cd` leads, and what it says on standard error.
+    fn go(command: &[u8], place: &Place) -> (Option<PathBuf>, String) {
+        let (job, pipes) = Job::start(&as_line(command).unwrap(), place).unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let outcome = job.pump(pipes, |output, piece| {
+            if output == Output::Out {
+                out.extend_from_slice(piece)
+            } else {
+                err.extend_from_slice(piece)
+            }
+            Ok(())
+        });
+        let went = said_directory(&out).filter(|_| outcome == Outcome::Exited(0));
+        (went, String::from_utf8_lossy(&err).into_owned())
+    }
+
+    #[test]
     fn the_shell_judges_the_directory_and_says_where_it_is() {
-        let (outcome, out, _) = run(&change_of_directory("cd /usr/../tmp # there").unwrap());
-        assert_eq!((outcome, said_directory(out.as_bytes())), (Outcome::Exited(0), Some("/tmp".into())));
-        let (outcome, out, err) = run(&change_of_directory("cd /nowhere").unwrap());
-        assert!(outcome != Outcome::Exited(0) && out.is_empty() && err.contains("/nowhere"), "{outcome:?} {err}");
-        let (outcome, ..) = run(&change_of_directory("cd 'open").unwrap());
-        assert_ne!(outcome, Outcome::Exited(0));
+        let here = Place::here().unwrap();
+        assert_eq!(go(b"cd /usr/../tmp # there", &here).0, Some("/tmp".into()));
+        assert_eq!(go(b"cd \"$(echo /)tmp\"", &here).0, Some("/tmp".into()));
+        let (went, err) = go(b"cd /nowhere", &here);
+        assert!(went.is_none() && err.contains("/nowhere"), "{err}");
+        for broken in [&b"cd 'open"[..], b"cd nowhere\\", b"cd \xff\xfe"] {
+            let (went, err) = go(broken, &here);
+            assert!(went.is_none() && !err.is_empty(), "{err}");
+        }
+        let mut there = here.clone();
+        there.go("/tmp".into());
+        assert_eq!(go(b"cd -", &there).0, here.directory);
+        assert_eq!(go(b"cd /", &there.top()).0, Some("/".into()));
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid};
 
+use super::Line;
 use crate::ending;
 use crate::remote::{Outcome, Output};
 
@@ -38,9 +39,14 @@ pub(super) struct Group {
 }
 
 /// Starts the shell. A process group is asked for in a way that keeps the fast path of posix_spawn(3).
-pub(super) fn start(command: &OsStr, directory: Option<&Path>, before: Option<&Path>) -> io::Result<(Group, Pipes)> {
+pub(super) fn start(line: &Line, directory: Option<&Path>, before: Option<&Path>) -> io::Result<(Group, Pipes)> {
     let mut shell = Command::new("/bin/sh");
-    shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    match line {
+        Line::Command(command) => shell.arg("-c").arg(command),
+        // The command is an argument of the script and no part of it, so that nothing in it can end the script early.
+        Line::ChangeDirectory(command) => shell.args(["-c", r#"eval "$1" >/dev/null && pwd"#, "sh"]).arg(command),
+    };
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     if let Some(directory) = directory {
         shell.current_dir(directory).env("PWD", directory);
     }
@@ -48,7 +54,7 @@ pub(super) fn start(command: &OsStr, directory: Option<&Path>, before: Option<&P
         shell.env("OLDPWD", before);
     }
     let mut shell = ending::unblocked(|| shell.spawn())?;
-    let pipes = Pipes { out: shell.stdout.take(), err: shell.stderr.take() };
+    let pipes = Pipes { out: shell.stdout.take(), err: shell.stderr.take(), last: None };
     let leader = Pid::from_child(&shell);
     let group = Group {
         leader,
@@ -130,6 +136,8 @@ fn outcome(status: &WaitIdStatus) -> Outcome {
 pub struct Pipes {
     out: Option<ChildStdout>,
     err: Option<ChildStderr>,
+    /// Which was read last.
+    last: Option<Output>,
 }
 
 impl Pipes {
@@ -156,15 +164,19 @@ impl Pipes {
         Ok(None)
     }
 
-    /// Which of the two has something, its end included.
-    fn ready(&self, patience: Duration) -> io::Result<Option<Output>> {
+    /// Which of the two has something, its end included. Where both have, they take turns.
+    fn ready(&mut self, patience: Duration) -> io::Result<Option<Output>> {
         let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
         let out = self.out.as_ref().map(|out| (Output::Out, PollFd::new(out, PollFlags::IN)));
         let err = self.err.as_ref().map(|err| (Output::Err, PollFd::new(err, PollFlags::IN)));
         let (outputs, mut fds): (Vec<_>, Vec<_>) = out.into_iter().chain(err).unzip();
         match poll(&mut fds, Some(&patience)) {
-            // Nothing, or the first of two that both have something: then the other is next, or the pipe is full.
-            Ok(_) => Ok(outputs.iter().zip(&fds).find(|(_, fd)| !fd.revents().is_empty()).map(|(output, _)| *output)),
+            Ok(_) => {
+                let ready =
+                    outputs.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()).map(|(output, _)| *output);
+                self.last = ready.max_by_key(|output| Some(*output) != self.last);
+                Ok(self.last)
+            }
             Err(rustix::io::Errno::INTR) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -190,15 +202,9 @@ fn read<P: io::Read + std::os::fd::AsFd>(pipe: &mut Option<P>, piece: &mut [u8])
     Ok(length)
 }
 
-/// A command as the shell takes it: any bytes but 0.
-pub fn as_command(bytes: &[u8]) -> Option<OsString> {
+/// A command as a program's argument: any bytes but 0.
+pub(super) fn as_text(bytes: &[u8]) -> Option<OsString> {
     (!bytes.contains(&0)).then(|| OsString::from_vec(bytes.to_vec()))
-}
-
-/// A `cd` and, where it went well, the shell's directory. The braces have an end of line before they close, so that a
-/// comment behind the command ends there.
-pub(super) fn and_say_where(command: &str) -> String {
-    format!("{{ {command}\n}} >/dev/null && pwd")
 }
 
 /// What `pwd` has said.

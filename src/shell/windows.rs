@@ -1,6 +1,6 @@
 //! Processes, job objects and pipes as Windows has them.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::windows::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use process_wrap::std::{ChildWrapper, CommandWrap, JobObject};
 
-use super::{LOOK, PIECE};
+use super::{LOOK, Line, PIECE};
 use crate::ending;
 use crate::remote::{Outcome, Output};
 use crate::text::Charset;
@@ -35,9 +35,14 @@ pub(super) struct Group {
 }
 
 /// Starts the shell. `/S` takes what stands between the first and the last quotation mark as it is.
-pub(super) fn start(command: &OsStr, directory: Option<&Path>, _before: Option<&Path>) -> io::Result<(Group, Pipes)> {
+pub(super) fn start(line: &Line, directory: Option<&Path>, _before: Option<&Path>) -> io::Result<(Group, Pipes)> {
+    let (command, then) = match line {
+        Line::Command(command) => (command, ""),
+        Line::ChangeDirectory(command) => (command, ">nul&&cd"),
+    };
     let mut line = OsString::from("/D /S /C \"");
     line.push(command);
+    line.push(then);
     line.push("\"");
     let mut shell = CommandWrap::with_new("cmd.exe", |shell| {
         shell.raw_arg(line).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -136,14 +141,9 @@ impl Pipes {
     }
 }
 
-/// A command as the shell takes it: text without 0.
-pub fn as_command(bytes: &[u8]) -> Option<OsString> {
+/// A command as a program's argument: text without 0.
+pub(super) fn as_text(bytes: &[u8]) -> Option<OsString> {
     std::str::from_utf8(bytes).ok().filter(|command| !command.contains('\0')).map(OsString::from)
-}
-
-/// A `cd` and, where it went well, the shell's directory.
-pub(super) fn and_say_where(command: &str) -> String {
-    format!("{command}>nul&&cd")
 }
 
 /// What `cd` has said.

@@ -1,0 +1,96 @@
+//! A server's log on standard error: lines that never hold up whoever writes them.
+//!
+//! Whoever reads standard error may stop (a pager, Ctrl-S), and then a write waits. A server goes on: what does not fit
+//! is counted and told later.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use crate::rarely::Rarely;
+use crate::{screen, t};
+
+/// How many lines may wait: those of a busy minute.
+const MAX_WAITING: usize = 10_000;
+
+/// How long the last lines may take at the end of the program.
+const LAST_LINES: Duration = Duration::from_millis(100);
+
+#[derive(Default)]
+struct Waiting {
+    lines: VecDeque<String>,
+    untold: usize,
+    writer: Writer,
+}
+
+/// The thread that writes.
+#[derive(Default, PartialEq)]
+enum Writer {
+    #[default]
+    NotStarted,
+    Idle,
+    Writing,
+}
+
+static WAITING: Mutex<Waiting> = Mutex::new(Waiting { lines: VecDeque::new(), untold: 0, writer: Writer::NotStarted });
+static CHANGED: Condvar = Condvar::new();
+
+/// Logs one line.
+pub fn log(line: String) {
+    let mut waiting = waiting();
+    if waiting.writer == Writer::NotStarted {
+        if thread::Builder::new().name("log".into()).spawn(write).is_err() {
+            drop(waiting);
+            return screen::talk(&line);
+        }
+        waiting.writer = Writer::Idle;
+    }
+    if waiting.lines.len() < MAX_WAITING {
+        waiting.lines.push_back(line);
+    } else {
+        waiting.untold += 1;
+    }
+    CHANGED.notify_all();
+}
+
+/// Logs what strangers can make happen as often as they like: now and then, with a count of the others.
+pub fn log_rarely(bucket: &Mutex<Rarely>, line: String) {
+    let allowed = bucket.lock().unwrap_or_else(PoisonError::into_inner).may(SystemTime::now());
+    match allowed {
+        None => {}
+        Some(0) => log(line),
+        Some(others) => log(t!("{line} (and {others} more like it)", "{line}（类似的还有 {others} 条）")),
+    }
+}
+
+/// Waits a moment for the last lines.
+pub(crate) fn finish() {
+    let pending = |waiting: &mut Waiting| !waiting.lines.is_empty() || waiting.writer == Writer::Writing;
+    // Whether they are all out or not: the program ends.
+    let _ = CHANGED.wait_timeout_while(waiting(), LAST_LINES, pending);
+}
+
+fn write() {
+    loop {
+        let idle = CHANGED.wait_while(waiting(), |waiting| waiting.lines.is_empty());
+        let mut waiting = idle.unwrap_or_else(PoisonError::into_inner);
+        let untold = std::mem::take(&mut waiting.untold);
+        let lines = std::mem::take(&mut waiting.lines);
+        waiting.writer = Writer::Writing;
+        drop(waiting);
+        lines.iter().for_each(|line| screen::talk(line));
+        if untold > 0 {
+            screen::talk(&t!(
+                "({untold} lines of the log could not be written in time)",
+                "（日志有 {untold} 行来不及写出）"
+            ));
+        }
+        self::waiting().writer = Writer::Idle;
+        CHANGED.notify_all();
+    }
+}
+
+fn waiting() -> MutexGuard<'static, Waiting> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
