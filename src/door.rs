@@ -42,13 +42,18 @@ impl Door {
             (waiting.len() >= MAX_WAITING).then_some(0)
         };
         if let Some(oldest) = oldest {
-            let (_, oldest) = waiting.remove(oldest);
-            // A client in a crowd learns that it may come again. Both fail for one that has gone by itself.
-            let _ = FrameWriter::new(&*oldest).send(kind::BUSY, b"");
-            let _ = oldest.shutdown(Shutdown::Both);
+            send_away(&waiting.remove(oldest).1);
         }
         waiting.push((peer, Arc::clone(stream)));
         Stranger { door: Arc::clone(self), stream: Deadline::new(Arc::clone(stream), PATIENCE) }
+    }
+
+    /// Closes the oldest, for a server that has no room for another connection at all.
+    pub fn make_room(&self) {
+        let mut waiting = self.waiting();
+        if !waiting.is_empty() {
+            send_away(&waiting.remove(0).1);
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<(IpAddr, Stream)>> {
@@ -56,7 +61,13 @@ impl Door {
     }
 }
 
-/// A connection that has not proved anything yet; dropped when it has, or when it is sent away.
+/// A client in a crowd learns that it may come again. Both fail for one that has gone by itself.
+fn send_away(stranger: &Traced<TcpStream>) {
+    let _ = FrameWriter::new(stranger).send(kind::BUSY, b"");
+    let _ = stranger.shutdown(Shutdown::Both);
+}
+
+/// A connection that has not proved anything yet; to be dropped when it has, or when it has been closed.
 pub struct Stranger {
     door: Arc<Door>,
     stream: Deadline<Stream>,

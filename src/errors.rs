@@ -86,8 +86,8 @@ pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> a
         }
         ErrorKind::AddrNotAvailable => {
             t!(
-                "without a host it is 127.0.0.1; --lan takes every address",
-                "不写主机就是 127.0.0.1；--lan 监听所有地址"
+                "without a host it is 127.0.0.1; 0.0.0.0 stands for every address",
+                "不写主机就是 127.0.0.1；0.0.0.0 表示所有地址"
             )
         }
         _ => String::new(),

@@ -95,28 +95,44 @@ pub enum Beginning {
     Foreign,
 }
 
-/// Judges a connection by its first bytes. HTTP: a method of upper-case letters, a space, and a path, `*`, or an address
-/// (RFC 9112, section 3).
-pub fn judge(first: &[u8]) -> Beginning {
-    if first.iter().any(|byte| byte.is_ascii_control() && !b"\t\n\r".contains(byte)) {
+/// Judges a connection by its first bytes, of which `most` are looked at. HTTP: a method of upper-case letters, a space,
+/// and a path, `*`, or an address; or any line that ends with its version, or a line for the host (RFC 9112, sections 2.3
+/// and 3). Nothing is run while it may still become that.
+pub fn judge(first: &[u8], most: usize) -> Beginning {
+    if first.iter().any(|byte| byte.is_ascii_control() && !b"\t\n\r".contains(byte)) || is_http(first) {
         return Beginning::Foreign;
     }
-    let method = first.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-    let Some((b' ', target)) = first[method..].split_first() else {
-        let open = method > 0 && method == first.len();
-        return if open { Beginning::Unclear } else { Beginning::Command };
-    };
-    if method == 0 {
-        return Beginning::Command;
+    let line = first.trim_ascii_start();
+    let method = line.iter().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'-');
+    let method = method.count();
+    if method == 0 || !line[0].is_ascii_uppercase() {
+        return if line.is_empty() { Beginning::Unclear } else { Beginning::Command };
     }
+    let target = match line[method..].split_first() {
+        Some((b' ', target)) => target,
+        Some(_) => return Beginning::Command,
+        None => b"",
+    };
     let begins = |word: &[u8]| target.len() >= word.len() && target[..word.len()].eq_ignore_ascii_case(word);
     if begins(b"/") || begins(b"*") || begins(b"http") {
-        Beginning::Foreign
-    } else if b"http"[..target.len().min(4)].eq_ignore_ascii_case(target) {
-        Beginning::Unclear
-    } else {
-        Beginning::Command
+        return Beginning::Foreign;
     }
+    let open = b"http"[..target.len().min(4)].eq_ignore_ascii_case(target);
+    match (open, first.len() < most) {
+        (true, true) => Beginning::Unclear,
+        (true, false) => Beginning::Foreign,
+        (false, _) => Beginning::Command,
+    }
+}
+
+/// Whether any later part of a connection is HTTP after all: a method may have other letters, a path any length.
+pub fn is_http(bytes: &[u8]) -> bool {
+    let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end());
+    lines.into_iter().any(|line| {
+        let version = line.len().checked_sub(9).map(|at| &line[at..]);
+        let version = version.is_some_and(|end| end[..6].eq_ignore_ascii_case(b" http/") && end[7] == b'.');
+        version || line.len() >= 5 && line[..5].eq_ignore_ascii_case(b"host:")
+    })
 }
 
 #[cfg(test)]
@@ -126,7 +142,7 @@ mod tests {
     #[test]
     fn a_browser_and_other_protocols_are_told_from_commands() {
         use Beginning::{Command, Foreign, Unclear};
-        let table: [(&[u8], Beginning); 20] = [
+        let table: [(&[u8], Beginning); 27] = [
             (b"ls -l\n", Command),
             (b"DIR", Unclear),
             (b"DIR\r\n", Command),
@@ -134,7 +150,7 @@ mod tests {
             (b"echo GET /", Command),
             ("列出".as_bytes(), Command),
             (b"a\tb\n", Command),
-            (b" GET / HTTP/1.1", Command),
+            (b" GET / HTTP/1.1", Foreign),
             (b"G", Unclear),
             (b"GET", Unclear),
             (b"GET ", Unclear),
@@ -147,10 +163,18 @@ mod tests {
             (b"\x16\x03\x01\x02\x00", Foreign),
             (b"\0\0\0\x41", Foreign),
             (b"ls\x1b[A", Foreign),
+            (b"get /;touch$IFS/x; HTTP/1.1\r\nHost: a\r\n", Foreign),
+            (b"touch x;exit HTTP/1.1\r\n", Foreign),
+            (b"PATCH-X /;id", Foreign),
+            (b"\r\nGET /;id", Foreign),
+            (b"\r\n", Unclear),
+            (b"x\nhost: a\n", Foreign),
+            (b"echo HTTP/1.1 is a version", Command),
         ];
         for (first, expected) in table {
-            assert_eq!(judge(first), expected, "{:?}", String::from_utf8_lossy(first));
+            assert_eq!(judge(first, 1024), expected, "{:?}", String::from_utf8_lossy(first));
         }
+        assert_eq!(judge(b"GET ", 4), Foreign, "no more of it would be looked at");
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! The seal of a connection comes from the key, the whole greeting and the client's random bytes: each end brings
 //! something new, so nothing that was recorded fits again.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 
 use crate::frames::{Broken, Direction, Frame, FrameReader, FrameWriter};
 use crate::remote::kind;
@@ -76,7 +76,10 @@ pub fn meet<R: Read, W: Write>(
 ) -> Result<Welcome, NotMet> {
     let greeting = match reader.receive() {
         Ok(Some(Frame { kind: kind::GREETING, payload })) => Greeting::read(payload).ok_or(NotMet::OtherGreeting)?,
-        Err(Broken::Io(error)) if errors::is_timeout(&error) => return Err(NotMet::NoGreeting),
+        Ok(None) | Err(Broken::Cut) => return Err(NotMet::Crowd),
+        Err(Broken::Io(error)) => {
+            return Err(if errors::is_timeout(&error) { NotMet::NoGreeting } else { NotMet::Crowd });
+        }
         Ok(_) | Err(_) => return Err(NotMet::OtherGreeting),
     };
     let (hello, seal) = greeting.answer(key);
@@ -90,8 +93,10 @@ pub fn meet<R: Read, W: Write>(
         Ok(Some(Frame { kind: kind::BUSY, .. })) => Err(NotMet::Busy),
         // BUSY without a tag: the server does not know yet whom it sends away.
         Err(Broken::Length(1)) => Err(NotMet::Crowd),
-        Err(Broken::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset => Err(NotMet::Crowd),
-        Ok(_) | Err(_) => Err(NotMet::AnotherKey),
+        Err(Broken::Io(error)) => Err(if errors::is_timeout(&error) { NotMet::NoWelcome } else { NotMet::Crowd }),
+        // A server that finds the proof wrong closes.
+        Ok(None) => Err(NotMet::AnotherKey),
+        Ok(_) | Err(_) => Err(NotMet::NoProof),
     }
 }
 
@@ -102,12 +107,16 @@ pub enum NotMet {
     NoGreeting,
     /// It says something else.
     OtherGreeting,
+    /// It greets, and then says nothing more.
+    NoWelcome,
     /// Too many others were at its door: it may be tried again.
     Crowd,
     /// It serves as many as it may.
     Busy,
     /// It has another key.
     AnotherKey,
+    /// What it answers proves nothing.
+    NoProof,
 }
 
 impl std::fmt::Display for NotMet {
@@ -121,9 +130,13 @@ impl std::fmt::Display for NotMet {
                 "it does not greet as a tcp-exec-server does; if it is a textbook's, add --classic",
                 "它的问候不是 tcp-exec-server 的；如果是课本的服务器，请加 --classic"
             ),
+            Self::NoWelcome => t!(
+                "it greeted, but has not answered in time",
+                "它发来了问候，但没有在限时内应答"
+            ),
             Self::Crowd => t!(
-                "too many connections there have not proved themselves yet, and this one was ended; try again later",
-                "那边未证明身份的连接太多，这一条被关掉了；请稍后再试"
+                "it ended the connection before either side had proved anything: too many others are at its door; try again later",
+                "双方还没来得及证明身份，连接就被它关掉了：等着证明身份的连接太多，请稍后再试"
             ),
             Self::Busy => t!(
                 "it is busy (BUSY): it serves as many clients as it may; try again later",
@@ -132,6 +145,10 @@ impl std::fmt::Display for NotMet {
             Self::AnotherKey => t!(
                 "it does not have the same key: neither side has proved itself to the other",
                 "它的密钥与这边不一致：双方无法互相证明身份"
+            ),
+            Self::NoProof => t!(
+                "what it answered is no proof that it has this key (another key, or bytes that were changed on the way)",
+                "它的应答不能证明它持有这个密钥（密钥不同，或者数据在路上被改过）"
             ),
         })
     }
@@ -192,6 +209,8 @@ const PLACE: &[u8] = &[kind::HELLO, Direction::ToServer as u8, 0, 0, 0, 0, 0, 0,
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     fn keys() -> (Key, Key) {
@@ -239,11 +258,11 @@ mod tests {
         };
         let mut greeting = Vec::new();
         FrameWriter::new(&mut greeting).send(kind::GREETING, &Greeting::new(Charset::default()).bytes).unwrap();
-        assert_eq!(met(b""), NotMet::OtherGreeting);
+        assert_eq!(met(b""), NotMet::Crowd, "closed before its greeting");
         assert_eq!(met(b"220 ready\r\n"), NotMet::OtherGreeting);
         assert_eq!(met(&greeting), NotMet::AnotherKey, "closed behind its greeting");
         assert_eq!(met(&[&greeting[..], b"\0\0\0\x01\x04"].concat()), NotMet::Crowd);
-        assert_eq!(met(&[&greeting[..], b"\0\0\0\x22\x03", &[0; 33]].concat()), NotMet::AnotherKey, "a forged welcome");
+        assert_eq!(met(&[&greeting[..], b"\0\0\0\x22\x03", &[0; 33]].concat()), NotMet::NoProof, "a forged welcome");
         struct Silent;
         impl Read for Silent {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

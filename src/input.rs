@@ -31,6 +31,7 @@ pub enum Typed<T = String> {
 /// Standard input, as lines.
 pub struct Keyboard {
     source: Source,
+    refused: usize,
 }
 
 enum Source {
@@ -51,7 +52,7 @@ impl Keyboard {
     }
 
     fn with(editor: Option<Box<Editor<(), MemHistory>>>) -> Self {
-        Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor) }
+        Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor), refused: 0 }
     }
 
     /// Whether a person types, as opposed to a pipe.
@@ -60,6 +61,12 @@ impl Keyboard {
             Source::Editor(_) => true,
             Source::Plain(plain) => plain.terminal,
         }
+    }
+
+    /// How many lines have been refused so far.
+    pub fn refused(&self) -> usize {
+        let not_text = if let Source::Plain(plain) = &self.source { plain.refused } else { 0 };
+        self.refused + not_text
     }
 
     /// Asks until there is something to send: white space alone is refused with a notice, and so is what `accept`
@@ -95,6 +102,7 @@ impl Keyboard {
                 Ok(accepted) => return Ok(Typed::Line(accepted)),
                 Err(why) => {
                     screen::talk(&why);
+                    self.refused += 1;
                     refused = line;
                 }
             }
@@ -170,6 +178,8 @@ struct Plain {
     /// Bytes of a character that the last piece ended in the middle of.
     carried: Vec<u8>,
     number: usize,
+    /// How many lines were no text.
+    refused: usize,
 }
 
 impl Plain {
@@ -180,7 +190,7 @@ impl Plain {
     }
 
     fn new(input: Box<dyn BufRead + Send>, charset: Charset, terminal: bool) -> Self {
-        Self { input, charset, terminal, carried: Vec::new(), number: 0 }
+        Self { input, charset, terminal, carried: Vec::new(), number: 0, refused: 0 }
     }
 
     /// The next line that is text; one that is not is refused, since sending something else would be a lie.
@@ -194,6 +204,7 @@ impl Plain {
             if !text.contains(char::REPLACEMENT_CHARACTER) || self.charset.encode_lossy(&text) == bytes {
                 return Ok(Some(text.into_owned()));
             }
+            self.refused += 1;
             let (number, charset) = (self.number, self.charset);
             screen::talk(&t!(
                 "line {number} of the input is not {charset}, so it was not sent",
@@ -260,7 +271,8 @@ mod tests {
     #[test]
     fn q_alone_leaves_in_both_widths_and_nothing_else_does() {
         let input: &[u8] = "q\nｑ\n q\nquit\n".as_bytes();
-        let mut keyboard = Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)) };
+        let mut keyboard =
+            Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)), refused: 0 };
         let mut next = || keyboard.ask_any("", |line| Ok(line.to_string())).unwrap();
         assert_eq!([next(), next()], [Typed::Quit, Typed::Quit]);
         assert_eq!([next(), next()], [Typed::Line(" q".into()), Typed::Line("quit".into())]);
@@ -270,7 +282,8 @@ mod tests {
     #[test]
     fn the_loop_goes_on_until_something_is_accepted() {
         let input: &[u8] = "\n \u{3000}\nbad\ngood\n".as_bytes();
-        let mut keyboard = Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)) };
+        let mut keyboard =
+            Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)), refused: 0 };
         let accept = |line: &str| if line == "good" { Ok(4) } else { Err(format!("{line}?")) };
         assert_eq!(keyboard.ask("", accept).unwrap(), Typed::Line(4));
         assert_eq!(keyboard.ask("", accept).unwrap(), Typed::End);

@@ -27,7 +27,8 @@ pub fn default_path() -> anyhow::Result<PathBuf> {
     } else {
         // The specification ignores relative paths.
         let state = variable("XDG_STATE_HOME").filter(|path| path.is_absolute());
-        state.or_else(|| std::env::home_dir().map(|home| home.join(".local/state")))
+        let home = std::env::home_dir().filter(|home| home.is_absolute());
+        state.or_else(|| home.map(|home| home.join(".local/state")))
     };
     state.map(|state| state.join("socket-demos").join("exec.key")).ok_or_else(|| {
         anyhow::anyhow!(t!(

@@ -81,9 +81,14 @@ pub fn converse(
     mut run: impl FnMut(&str) -> anyhow::Result<Ran>,
 ) -> anyhow::Result<u8> {
     let mut keyboard = Keyboard::in_turn();
-    let mut status = 0;
+    let (mut status, mut refused) = (0, 0);
     loop {
-        let command = match keyboard.ask_any(&prompt(), &check)? {
+        let typed = keyboard.ask_any(&prompt(), &check)?;
+        if keyboard.refused() > refused {
+            // A line that was not sent is a command that has failed.
+            (status, refused) = (FAILURE, keyboard.refused());
+        }
+        let command = match typed {
             Typed::Line(command) if command.trim().is_empty() => continue,
             Typed::Line(command) => command,
             Typed::Quit => return Ok(0),

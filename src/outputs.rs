@@ -9,7 +9,7 @@ use crate::remote::Output;
 use crate::screen::{self, OutputFailed};
 use crate::text::{Charset, Passing};
 
-/// Both outputs, and how much has come where nobody sees it coming.
+/// Both outputs of one command, and how much has come where nobody sees it coming.
 pub struct Outputs {
     out: Passing,
     err: Passing,
@@ -37,7 +37,9 @@ impl Outputs {
                 self.progress.inc(bytes.len() as u64);
                 screen::pass_on(output, &self.out.piece(bytes))
             }
-            Output::Err => self.progress.suspend(|| screen::pass_on(output, &self.err.piece(bytes))),
+            Output::Err => {
+                self.progress.suspend(|| screen::pass_on(output, &self.err.piece(bytes))).or_else(unless_closed)
+            }
         }
     }
 
@@ -48,8 +50,13 @@ impl Outputs {
     pub fn end(&mut self) -> Result<(), OutputFailed> {
         self.progress.finish_and_clear();
         screen::pass_on(Output::Out, &self.out.rest())?;
-        screen::pass_on(Output::Err, &self.err.rest())
+        screen::pass_on(Output::Err, &self.err.rest()).or_else(unless_closed)
     }
+}
+
+/// Nobody who reads standard error any more is no reason to end: what counts is standard output, and the status.
+fn unless_closed(failed: OutputFailed) -> Result<(), OutputFailed> {
+    if failed.is_closed_pipe() { Ok(()) } else { Err(failed) }
 }
 
 /// Drawn on standard error, if that is a terminal, while standard output goes into a file.

@@ -128,9 +128,16 @@ mod unix {
 
     #[test]
     fn a_server_that_ends_takes_its_commands_along() {
-        for (pair, signal) in PAIRS.iter().flat_map(|pair| [(pair, "INT"), (pair, "TERM")]) {
+        for (pair, signal) in PAIRS.iter().flat_map(|pair| ["INT", "TERM", "HUP", "QUIT"].map(|signal| (pair, signal)))
+        {
             let mut exec = Exec::start(*pair, &[]);
-            let commands = ["echo $$; sleep 600", "trap '' INT TERM; echo $$; sleep 600; sleep 600"];
+            let commands = [
+                "echo $$; sleep 600",
+                "trap '' INT TERM; echo $$; sleep 600; sleep 600",
+                // The shell ends by the first signal, the process behind it by none but the last.
+                "sh -c 'trap \"\" INT TERM; echo $$; exec sleep 600' & wait",
+                "setsid sh -c 'trap \"\" INT TERM; echo $$; exec sleep 600'; true",
+            ];
             let mut clients = commands.map(|command| exec.client(&["-c", command]));
             let pids = clients.each_ref().map(number);
             exec.server.running.signal(signal);
@@ -138,8 +145,8 @@ mod unix {
             for (client, pid) in clients.iter_mut().zip(pids) {
                 eventually(false, || lives(pid));
                 // What it learns of the end depends on how far the server came.
-                let status = client.ended().0.code();
-                assert!([Some(143), Some(137), Some(255)].contains(&status), "{status:?} {}", client.err());
+                let status = client.ended().0.code().unwrap();
+                assert!([143, 137, 255, 0].contains(&status), "{status:?} {}", client.err());
             }
         }
     }
@@ -180,6 +187,74 @@ mod unix {
             }
             eventually(Vec::<String>::new(), || children(pid));
             eventually(before, || descriptors(pid));
+        }
+    }
+
+    #[test]
+    fn a_server_whose_log_nobody_reads_goes_on() {
+        for pair in PAIRS {
+            let place = Place::new();
+            let mut command = Command::new(pair.server);
+            command.arg("127.0.0.1:0").env("SOCKET_DEMOS_KEY_FILE", place.file("key")).stderr(Stdio::piped());
+            let mut server = command.spawn().unwrap();
+            let mut ready = Vec::new();
+            let mut log = server.stderr.take().unwrap();
+            while !ready.ends_with(b"\n") {
+                let mut byte = [0];
+                log.read_exact(&mut byte).unwrap();
+                ready.extend(byte);
+            }
+            let ready = String::from_utf8(ready).unwrap();
+            let address = ready.trim().rsplit(' ').next().unwrap().to_string();
+            let mut command = Command::new(pair.client);
+            command.arg(address).env("SOCKET_DEMOS_KEY_FILE", place.file("key"));
+            let mut client = Running::spawn(command);
+            // Their log is more than a pipe holds.
+            client.feeds("true 0123456789012345678901234567890123456789\n".repeat(1200).as_bytes());
+            client.feeds(b"echo done\n");
+            client.ends_input();
+            assert_eq!(client.ended_well(), "done\n");
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    #[test]
+    fn places_are_given_back() {
+        for pair in PAIRS {
+            let exec = Exec::start(pair, &["--max-clients", "2"]);
+            for _ in 0..6 {
+                assert_eq!(exec.run("true").0, Some(0));
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_gets_out_of_a_directory_that_has_gone() {
+        let exec = Exec::start(TCP, &[]);
+        let gone = exec.place.file("gone");
+        fs::create_dir(&gone).unwrap();
+        let lines = format!("cd {gone}\nrmdir {gone}\necho lost\ncd /\npwd\n");
+        let (status, out, err) = exec.piped(&[], &lines);
+        assert_eq!((status, out.as_str()), (Some(0), "/\n"), "{err}");
+        assert!(err.contains(&format!("cannot start a shell in {gone}: ENOENT 2")), "{err}");
+    }
+
+    #[test]
+    fn a_line_that_was_not_sent_counts_as_failed_and_a_closed_standard_error_as_nothing() {
+        for pair in PAIRS {
+            let exec = Exec::start(pair, &[]);
+            assert_eq!(exec.piped(&[], &"x".repeat(70_000)).0, Some(255));
+            let mut client = exec.client(&[]);
+            client.feeds(b"echo \xff\n");
+            client.ends_input();
+            assert_eq!(client.ended().0.code(), Some(255));
+            assert_eq!(exec.piped(&[], &format!("{}\ntrue\n", "x".repeat(70_000))).0, Some(0));
+            let mut command = exec.client_command(&["-c", "echo lost >&2; sleep 0.2; echo kept; exit 3"]);
+            let mut client = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            drop(client.stderr.take());
+            let output = client.wait_with_output().unwrap();
+            assert_eq!((output.status.code(), output.stdout), (Some(3), b"kept\n".to_vec()));
         }
     }
 
@@ -384,6 +459,13 @@ mod unix {
     }
 
     #[test]
+    fn classic_at_a_proper_server_the_client_says_so() {
+        let exec = Exec::start(TCP, &[]);
+        let (status, out, err) = exec.piped(&["--classic"], "ls\n");
+        assert!(status == Some(255) && out.is_empty() && err.contains("leave --classic out"), "{out}{err}");
+    }
+
+    #[test]
     fn classic_our_two_talk_to_each_other() {
         let server = classic();
         let mut client = Running::start(TCP.client, &[&server.address(), "--classic"]);
@@ -409,6 +491,8 @@ mod unix {
             format!("\u{16}\u{3}\u{1}\n touch {mark}\n"),
             format!("\0touch {mark}\n"),
             format!("touch {mark}\u{1b}\n"),
+            format!("touch {mark};exit HTTP/1.1\r\nHost: a\r\n"),
+            format!("\r\nGET /;touch {mark}\r\n"),
         ];
         for request in &requests {
             let mut peer = server.connect();

@@ -152,7 +152,7 @@ fn without_the_key_nothing_runs() {
     let (status, _, err) = exec.client(&["--key-file", &missing, "-c", COMMAND]).ended();
     assert!(status.code() == Some(255) && err.contains("there is no key file"), "{err}");
     assert!(!fs::exists(missing).unwrap(), "a client makes no key");
-    exec.server.running.notes("was not admitted: a frame with a wrong tag");
+    exec.server.running.notes("was not admitted, nothing was run: a frame with a wrong tag");
     assert_eq!(executions(&exec), 0);
 }
 
@@ -244,6 +244,28 @@ fn a_stop_without_a_command_and_a_command_with_a_zero_byte_do_no_harm() {
     assert_eq!(insider.reader.wait().unwrap().unwrap().payload, [0, 0, 0, 0, 9]);
     insider.stream.shutdown(Shutdown::Write).unwrap();
     assert!(insider.rest().is_empty());
+}
+
+#[test]
+fn the_time_limit_holds_however_slowly_the_client_speaks() {
+    let exec = Exec::start(TCP, &["--timeout", "0.5"]);
+    let mut insider = Insider::enter(exec.server.address, &exec.key());
+    insider.writer.send(kind::COMMAND, b"sleep 600").unwrap();
+    let mut stream = insider.stream.try_clone().unwrap();
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let trickle = thread::spawn(move || {
+        // The beginning of a long frame, byte by byte, faster than any timeout.
+        let frame = [&60_000u32.to_be_bytes()[..], &[kind::COMMAND; 1000]].concat();
+        for byte in frame {
+            if stream.write_all(&[byte]).is_err() || end.recv_timeout(Duration::from_millis(100)).is_ok() {
+                break;
+            }
+        }
+    });
+    let frame = insider.reader.wait().unwrap().unwrap();
+    assert_eq!((frame.kind, frame.payload), (kind::OUTCOME, &[2, 0, 0, 0, 0][..]), "the time limit");
+    ended.send(()).unwrap();
+    trickle.join().unwrap();
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
         return run(&mut session, &command).map(manners::one);
     }
     let session = RefCell::new(session);
-    let prompt = || format!("{}> ", escape(&session.borrow().directory));
+    let prompt = || format!("{}> ", escape(&session.borrow().directory).replace('\n', "\\n"));
     manners::converse(prompt, check, |command| run(&mut session.borrow_mut(), command))
 }
 
@@ -149,8 +149,8 @@ type Stream = &'static Traced<TcpStream>;
 struct Session {
     reader: FrameReader<Stream>,
     writer: Arc<Mutex<FrameWriter<Stream>>>,
-    outputs: Outputs,
     charset: Charset,
+    raw: bool,
     directory: String,
     ctrl_c: CtrlC,
 }
@@ -171,9 +171,8 @@ impl Session {
             let mut writer = lock(&stopper);
             runs() && writer.send(kind::STOP, b"").is_ok()
         });
-        let (reader, outputs) = (reader.over(stream), Outputs::new(charset, args.raw));
         let directory = charset.decode(&welcome.directory).into_owned();
-        Ok(Self { reader, writer, outputs, charset, directory, ctrl_c })
+        Ok(Self { reader: reader.over(stream), writer, charset, raw: args.raw, directory, ctrl_c })
     }
 }
 
@@ -195,10 +194,11 @@ fn run(session: &mut Session, command: &str) -> anyhow::Result<Ran> {
         writer.send(kind::COMMAND, command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
         session.ctrl_c.begin();
     }
+    let mut outputs = Outputs::new(session.charset, session.raw);
     let outcome = loop {
         match session.reader.wait().map_err(|broken| anyhow!(lost(&broken)))? {
-            Some(Frame { kind: kind::OUT, payload }) => session.outputs.show(Output::Out, payload)?,
-            Some(Frame { kind: kind::ERR, payload }) => session.outputs.show(Output::Err, payload)?,
+            Some(Frame { kind: kind::OUT, payload }) => outputs.show(Output::Out, payload)?,
+            Some(Frame { kind: kind::ERR, payload }) => outputs.show(Output::Err, payload)?,
             Some(Frame { kind: kind::DIRECTORY, payload }) => {
                 session.directory = session.charset.decode(payload).into_owned();
             }
@@ -210,7 +210,7 @@ fn run(session: &mut Session, command: &str) -> anyhow::Result<Ran> {
             None => bail!(lost(&Broken::Cut)),
         }
     };
-    session.outputs.end()?;
+    outputs.end()?;
     Ok(if session.ctrl_c.end() { Ran::Interrupted(outcome) } else { Ran::So(outcome) })
 }
 
@@ -226,6 +226,10 @@ fn classic(mut stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Resul
         stream.write_all(command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
         match stream.read(&mut buffer) {
             Ok(0) => bail!(lost(&Broken::Cut)),
+            Ok(received) if handshake::is_greeting(&buffer[..received]) => bail!(t!(
+                "this server is not the textbook's: leave --classic out",
+                "这不是课本的服务器：请去掉 --classic"
+            )),
             Ok(received) => screen::show(&incoming.message(&buffer[..received]))?,
             Err(error) if errors::is_timeout(&error) => tell_silence(),
             Err(error) => bail!(lost(&Broken::Io(error))),

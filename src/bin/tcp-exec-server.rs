@@ -6,13 +6,12 @@
 //! bare recv and send; two things at once for each client: [`listen_to`] hears what it wants, [`obey`] does it. Then
 //! [`classic`], the textbook's way: one recv is one command, and what comes back has no end.
 
-use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,11 +25,13 @@ use socket_demos::guard::{self, Beginning};
 use socket_demos::handshake::{self, HELLO_LENGTH};
 use socket_demos::key;
 use socket_demos::leash::Leash;
+use socket_demos::log::{self, log};
 use socket_demos::options::{self, OwnAddress, Shared, Textbook};
 use socket_demos::ports::Transport;
+use socket_demos::rarely::Rarely;
 use socket_demos::remote::{Outcome, Output, kind};
 use socket_demos::seal::Key;
-use socket_demos::shell::{self, Job, Place};
+use socket_demos::shell::{self, Job, Line, Place};
 use socket_demos::text::{Charset, escape};
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, farewell, screen, t};
@@ -38,7 +39,7 @@ use socket_demos::{ending, errors, farewell, screen, t};
 const PROGRAM: &str = "tcp-exec-server";
 
 /// How many connections may wait for `accept`: strangers in a hurry must not keep the owner out.
-const BACKLOG: i32 = 128;
+const BACKLOG: i32 = 4096;
 
 /// The textbook's backlog.
 const CLASSIC_BACKLOG: i32 = 3;
@@ -117,6 +118,8 @@ struct House {
     limit: Duration,
     door: Arc<Door>,
     seats: Seats,
+    /// How often strangers are told of.
+    strangers: Mutex<Rarely>,
 }
 
 /// For whoever has the key: a thread for each connection.
@@ -129,6 +132,7 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
         limit: args.timeout.unwrap_or(Duration::from_secs(300)),
         door: Arc::default(),
         seats: Seats::new(args.max_clients),
+        strangers: Mutex::default(),
     });
     let bound = listener.local_addr()?;
     screen::talk(&t!(
@@ -143,32 +147,41 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
             let stranger = house.door.enter(&stream, peer.ip());
             thread::Builder::new().spawn(move || meet(&stream, peer, stranger, &house)).map(drop)
         });
-        welcomed.err().and_then(|error| trouble.pause(&error)).inspect(|notice| screen::talk(notice));
+        if let Err(error) = welcomed {
+            house.door.make_room();
+            trouble.pause(&error).into_iter().for_each(log);
+        }
     }
 }
 
 /// One connection's thread.
-fn meet(stream: &Traced<TcpStream>, peer: SocketAddr, stranger: Stranger, house: &House) {
+fn meet(stream: &Traced<TcpStream>, peer: SocketAddr, mut stranger: Stranger, house: &House) {
     // Small frames leave at once, and a pulled cable leaves no ghosts. It fails for a connection that has gone.
     let _ = stream.set_nodelay().and_then(|()| stream.set_keepalive());
     let _ = stream.set_write_timeout(Some(MAX_STALL));
-    match admit(stream, stranger, house) {
-        Ok((reader, writer)) => converse(stream, peer, reader, writer, house),
-        Err(Broken::Text) => {
-            let words = t!(
-                "this server wants a key; for textbook clients start it with --classic\n",
-                "这个服务器需要密钥；要用课本的客户端，请以 --classic 启动它\n"
-            );
-            // Whoever has gone does not need the words.
-            let _ = (&*stream).write_all(words.as_bytes());
-            screen::talk(&t!(
-                "{peer} sent text instead of a proof; nothing was run",
-                "{peer} 发来的是文字而不是密钥证明，什么都没有执行"
-            ));
+    match admit(stream, &mut stranger, house) {
+        Ok((reader, writer)) => {
+            drop(stranger);
+            converse(stream, peer, reader, writer, house);
+            farewell::close(stream);
         }
-        Err(broken) => screen::talk(&t!("{peer} was not admitted: {broken}", "{peer} 未获准进入：{broken}")),
+        Err(broken) => {
+            if let Broken::Text = broken {
+                let words = t!(
+                    "this server wants a key; for textbook clients start it with --classic\n",
+                    "这个服务器需要密钥；要用课本的客户端，请以 --classic 启动它\n"
+                );
+                // Whoever has gone does not need the words.
+                let _ = (&*stream).write_all(words.as_bytes());
+            }
+            // Until it is gone it counts as a stranger.
+            farewell::close(stream);
+            drop(stranger);
+            let line =
+                t!("{peer} was not admitted, nothing was run: {broken}", "{peer} 未获准进入，什么都没有执行：{broken}");
+            log::log_rarely(&house.strangers, line);
+        }
     }
-    farewell::close(stream);
 }
 
 type Reader<'a> = FrameReader<&'a Traced<TcpStream>>;
@@ -177,7 +190,7 @@ type Writer<'a> = FrameWriter<&'a Traced<TcpStream>>;
 /// Greets, and lets in whoever answers with the key. From here on every frame has a tag.
 fn admit<'a>(
     stream: &'a Traced<TcpStream>,
-    stranger: Stranger,
+    stranger: &mut Stranger,
     house: &House,
 ) -> Result<(Reader<'a>, Writer<'a>), Broken> {
     let (mut reader, mut writer) = (FrameReader::new(stranger, HELLO_LENGTH), FrameWriter::new(stream));
@@ -188,7 +201,7 @@ fn admit<'a>(
 /// Serves a client that has proved itself, if there is a place for it: hears it in one thread, obeys it in another.
 fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mut writer: Writer<'_>, house: &House) {
     let Some(_seat) = house.seats.take() else {
-        screen::talk(&t!("{peer} finds every place taken", "{peer} 来时位置已占满"));
+        log(t!("{peer} finds every place taken", "{peer} 来时位置已占满"));
         // It fails for one that has gone.
         let _ = writer.send(kind::BUSY, b"");
         return;
@@ -199,7 +212,7 @@ fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mu
         let listening = thread::Builder::new().spawn_scoped(scope, || listen_to(stream, reader, &leash, coming));
         if let Err(error) = listening.and_then(|_| obey(commands, writer, &leash, peer, house)) {
             let why = errors::reason(&error);
-            screen::talk(&t!("{peer} takes no more output: {why}", "{peer} 不再接收输出：{why}"));
+            log(t!("{peer} takes no more output: {why}", "{peer} 不再接收输出：{why}"));
         }
         // It wakes the other thread, and fails where that one has seen the end.
         let _ = stream.shutdown(Shutdown::Both);
@@ -215,7 +228,7 @@ fn listen_to(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, 
             patience = next;
             let _ = stream.set_read_timeout(patience);
         }
-        match reader.receive() {
+        match reader.poll() {
             Ok(Some(Frame { kind: kind::COMMAND, payload })) if leash.announce() => {
                 // It fails when the other thread has given up, and then the next read ends this one.
                 let _ = coming.send(payload.to_vec());
@@ -243,19 +256,17 @@ fn obey(
     writer.send(kind::WELCOME, &shell::as_bytes(&place, house.charset))?;
     for command in commands {
         let shown = escape(&String::from_utf8_lossy(&command)).replace('\n', "\\n");
-        screen::talk(&t!("{peer} runs: {shown}", "{peer} 执行：{shown}"));
+        log(t!("{peer} runs: {shown}", "{peer} 执行：{shown}"));
         let start = Instant::now();
-        let mut sent = 0;
-        let outcome = run(&command, &mut place, leash, |kind, piece| {
-            sent += piece.len();
-            writer.send(kind, piece)
-        });
+        let line = shell::as_line(&command);
+        let outcome = match &line {
+            Some(line) => run(line, &mut place, leash, &mut writer)?,
+            None => Outcome::NotStarted,
+        };
+        leash.let_go();
         let seconds = start.elapsed().as_secs_f32();
-        screen::talk(&t!(
-            "{peer}: {outcome}, {seconds:.3} s, {sent} bytes",
-            "{peer}：{outcome}，{seconds:.3} 秒，{sent} 字节"
-        ));
-        if shell::change_of_directory(&String::from_utf8_lossy(&command)).is_some() {
+        log(t!("{peer}: {outcome}, {seconds:.3} s", "{peer}：{outcome}，{seconds:.3} 秒"));
+        if let Some(Line::ChangeDirectory(_)) = line {
             writer.send(kind::DIRECTORY, &shell::as_bytes(&place, house.charset))?;
         }
         writer.send(kind::OUTCOME, &outcome.encode())?;
@@ -263,30 +274,37 @@ fn obey(
     Ok(())
 }
 
-/// Runs one command. `cd DIR` alone is for the place where the next ones run.
-fn run(command: &[u8], place: &mut Place, leash: &Leash, mut send: impl FnMut(u8, &[u8]) -> io::Result<()>) -> Outcome {
-    let cd = shell::change_of_directory(&String::from_utf8_lossy(command)).map(OsString::from);
-    let started = cd.clone().or_else(|| shell::as_command(command)).map(|line| Job::start(&line, place));
-    let Some(Ok((job, pipes))) = started else {
-        leash.let_go();
-        return Outcome::NotStarted;
+/// Runs one command, and sends what it writes. `cd DIR` alone is for the place where the next ones run.
+fn run(line: &Line, place: &mut Place, leash: &Leash, writer: &mut Writer<'_>) -> io::Result<Outcome> {
+    let cd = matches!(line, Line::ChangeDirectory(_));
+    let mut started = Job::start(line, place);
+    if cd && started.is_err() {
+        started = Job::start(line, &place.top());
+    }
+    let (job, pipes) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            let (at, why) = (place.directory.clone().unwrap_or_default(), errors::code(&error));
+            let words = t!("cannot start a shell in {}: {why}\n", "无法在 {} 启动 shell：{why}\n", at.display());
+            writer.send(kind::ERR, words.as_bytes())?;
+            return Ok(Outcome::NotStarted);
+        }
     };
     leash.hold(&job);
     let mut said = Vec::new();
     let outcome = job.pump(pipes, |output, piece| match output {
-        Output::Out if cd.is_some() => {
+        Output::Out if cd => {
             said.extend_from_slice(piece);
             Ok(())
         }
-        Output::Out => send(kind::OUT, piece),
-        Output::Err => send(kind::ERR, piece),
+        Output::Out => writer.send(kind::OUT, piece),
+        Output::Err => writer.send(kind::ERR, piece),
     });
-    leash.let_go();
-    let went = cd.is_some() && outcome == Outcome::Exited(0);
+    let went = cd && outcome == Outcome::Exited(0);
     if let Some(directory) = shell::said_directory(&said).filter(|_| went) {
         place.go(directory);
     }
-    outcome
+    Ok(outcome)
 }
 
 /// The textbook's way: one client at a time, one recv is one command, the answer is whatever the command has written.
@@ -303,23 +321,23 @@ fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
         let (stream, peer) = match listener.accept() {
             Ok(accepted) => accepted,
             Err(error) => {
-                trouble.pause(&error).inspect(|notice| screen::talk(notice));
+                trouble.pause(&error).into_iter().for_each(log);
                 continue;
             }
         };
         if !guard::is_welcome(Transport::Tcp, peer, bound) {
-            screen::talk(&t!("{peer} is another user's, and was sent away", "{peer} 属于别的用户，已拒绝"));
+            log(t!("{peer} is another user's, and was sent away", "{peer} 属于别的用户，已拒绝"));
             continue;
         }
-        screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
+        log(t!("{peer} has connected", "{peer} 已连接"));
         match take_commands(&stream, peer, args) {
-            Ok(()) => screen::talk(&t!(
+            Ok(()) => log(t!(
                 "{peer} has closed the connection (recv returned 0 bytes)",
                 "{peer} 已关闭连接（recv 返回 0 字节）"
             )),
             Err(error) => {
                 let why = errors::reason(&error);
-                screen::talk(&t!("{peer} has gone: {why}", "{peer} 断开了：{why}"));
+                log(t!("{peer} has gone: {why}", "{peer} 断开了：{why}"));
             }
         }
         farewell::close(&stream);
@@ -333,13 +351,17 @@ fn take_commands(mut stream: &Traced<TcpStream>, peer: SocketAddr, args: &Args) 
     while received > 0 {
         let command = buffer[..received].trim_ascii_end();
         let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
-        screen::talk(&t!("{peer} runs: {shown}", "{peer} 执行：{shown}"));
+        log(t!("{peer} runs: {shown}", "{peer} 执行：{shown}"));
         let (outcome, answer) = shell::collect(command, args.timeout.unwrap_or(CLASSIC_TIME), CLASSIC_OUTPUT);
         let bytes = answer.len();
-        screen::talk(&t!("{peer}: {outcome}, {bytes} bytes", "{peer}：{outcome}，{bytes} 字节"));
+        log(t!("{peer}: {outcome}, {bytes} bytes", "{peer}：{outcome}，{bytes} 字节"));
         // A command that has written nothing: no bytes are sent, and the textbook's client waits for ever.
         stream.write_all(&answer)?;
         received = stream.read(&mut buffer)?;
+        if guard::is_http(&buffer[..received]) {
+            tell_foreign();
+            return Ok(());
+        }
     }
     Ok(())
 }
@@ -354,18 +376,22 @@ fn read_beginning(mut stream: &Traced<TcpStream>, buffer: &mut [u8]) -> io::Resu
             Err(error) if errors::is_timeout(&error) && received > 0 => break,
             Err(error) => return Err(error),
         }
-        match guard::judge(&buffer[..received]) {
+        match guard::judge(&buffer[..received], buffer.len()) {
             Beginning::Command => break,
             Beginning::Unclear => stream.set_read_timeout(Some(guard::QUIET))?,
             Beginning::Foreign => {
-                screen::talk(&t!(
-                    "this is no command but another protocol, such as a browser's: nothing was run",
-                    "这不是命令，而是别的协议（比如浏览器发来的），什么都没有执行"
-                ));
+                tell_foreign();
                 return Ok(0);
             }
         }
     }
     stream.set_read_timeout(None)?;
     Ok(received)
+}
+
+fn tell_foreign() {
+    log(t!(
+        "this is no command but another protocol, such as a browser's: nothing was run",
+        "这不是命令，而是别的协议（比如浏览器发来的），什么都没有执行"
+    ));
 }

@@ -25,6 +25,7 @@ use socket_demos::faults::BadNetwork;
 use socket_demos::guard;
 use socket_demos::key;
 use socket_demos::leash::Leash;
+use socket_demos::log::log;
 use socket_demos::options::{self, OwnAddress, Shared, Textbook};
 use socket_demos::ports::Transport;
 use socket_demos::reliable::{Action, Job, LONGEST_SLEEP, MAX_PAYLOAD, Server};
@@ -143,7 +144,7 @@ fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
             Ok((length, from)) => house.ask(|server, now| server.receive(from, &buffer[..length], now)),
             Err(error) if errors::is_timeout(&error) || errors::is_refusal(&error) => {}
             Err(error) if errors::is_cut_datagram(&error) => {}
-            Err(error) => trouble.pause(&error).into_iter().for_each(|notice| screen::talk(&notice)),
+            Err(error) => trouble.pause(&error).into_iter().for_each(log),
         }
         house.ask(|server, now| {
             if server.next_deadline().is_some_and(|due| due <= now) {
@@ -208,7 +209,7 @@ impl House {
 
     fn run(self: &Arc<Self>, job: Job, command: &[u8], leash: &Leash, from: SocketAddr) -> Outcome {
         let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
-        screen::talk(&t!("{from} runs: {shown}", "{from} 执行：{shown}"));
+        log(t!("{from} runs: {shown}", "{from} 执行：{shown}"));
         let started = shell::as_command(command).map(|command| shell::Job::start(&command, &Place::default()));
         let Some(Ok((running, pipes))) = started else { return Outcome::NotStarted };
         leash.hold(&running);
@@ -217,7 +218,7 @@ impl House {
             Ok(())
         });
         let seconds = running.since.elapsed().as_secs_f32();
-        screen::talk(&t!("{from}: {outcome}, {seconds:.3} s", "{from}：{outcome}，{seconds:.3} 秒"));
+        log(t!("{from}: {outcome}, {seconds:.3} s", "{from}：{outcome}，{seconds:.3} 秒"));
         outcome
     }
 
@@ -274,7 +275,7 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
             Err(error) => return Err(error.into()),
         };
         if !guard::is_welcome(Transport::Udp, from, bound) {
-            screen::talk(&t!(
+            log(t!(
                 "{from} is another user's, or no client: nothing was run",
                 "{from} 属于别的用户，或者不是客户端：什么都没有执行"
             ));
@@ -282,19 +283,19 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
         }
         let command = buffer[..received].trim_ascii_end();
         let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
-        screen::talk(&t!("{from} runs: {shown}", "{from} 执行：{shown}"));
+        log(t!("{from} runs: {shown}", "{from} 执行：{shown}"));
         let (outcome, answer) = shell::collect(command, args.timeout.unwrap_or(CLASSIC_TIME), CLASSIC_OUTPUT);
         let bytes = answer.len();
-        screen::talk(&t!("{from}: {outcome}, {bytes} bytes", "{from}：{outcome}，{bytes} 字节"));
+        log(t!("{from}: {outcome}, {bytes} bytes", "{from}：{outcome}，{bytes} 字节"));
         if bytes > MAX_DATAGRAM {
-            screen::talk(&t!(
+            log(t!(
                 "only the first {MAX_DATAGRAM} of these bytes fit a datagram; the rest is not sent",
                 "一个数据报只装得下前 {MAX_DATAGRAM} 字节，其余的没有发送"
             ));
         }
         if let Err(error) = socket.send_to(&answer[..bytes.min(MAX_DATAGRAM)], from) {
             let why = errors::reason(&error);
-            screen::talk(&t!("not sent to {from}: {why}", "没有发给 {from}：{why}"));
+            log(t!("not sent to {from}: {why}", "没有发给 {from}：{why}"));
         }
     }
 }
