@@ -36,6 +36,7 @@ pub mod errors;
 pub mod farewell;
 pub mod faults;
 pub mod input;
+pub mod lab;
 pub mod lang;
 pub mod letters;
 pub mod lines;

@@ -2,7 +2,9 @@
 //!
 //! [`Traced`] wraps an open socket and has the calls of `std::net` under their own names, so that a page reads as if
 //! it used the socket itself. Each call becomes one [`Event`]. With tracing off a call costs one test of a pointer.
+//! Somebody may be told of each call before and after it ([`Watcher`]): the lab's `--step` waits for Enter there.
 
+mod pipe;
 mod socket;
 mod tcp;
 mod udp;
@@ -13,7 +15,7 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -108,41 +110,87 @@ impl Data {
         let hex = kept.iter().map(|byte| format!("{byte:02x}")).collect();
         Self { length: bytes.len(), text: String::from_utf8_lossy(kept).into_owned(), hex }
     }
+
+    /// The first `bytes` of them as text on one line, harmless on a terminal.
+    fn quoted(&self, bytes: usize) -> String {
+        let text: String = self.text.chars().take(bytes).collect();
+        let text = text.replace('\n', "\\n").replace('\t', "\\t");
+        let more = if self.length > bytes { "…" } else { "" };
+        format!(" \"{}{more}\"", crate::text::escape(&text))
+    }
 }
 
 impl fmt::Display for Event {
     /// One line: `12:00:00.000001 #2 recv(1024) = 5 "hello" 68656c6c6f`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S%.6f");
-        write!(f, "{time} #{} {}({})", self.socket, self.call, self.argument)?;
-        match &self.result {
-            Outcome::Ok(number) => write!(f, " = {number}")?,
-            Outcome::Error(error) => write!(f, " = -1 {error}")?,
-        }
-        if let Some(fault) = &self.fault {
-            write!(f, " [{fault}]")?;
-        }
+        write!(f, "{time} {}", self.told(SHOWN_BYTES))?;
         let Some(data) = &self.data else { return Ok(()) };
-        let text: String = data.text.chars().take(SHOWN_BYTES).collect();
         let hex = &data.hex[..data.hex.len().min(2 * SHOWN_BYTES)];
-        let more = if data.length > SHOWN_BYTES { "…" } else { "" };
-        let text = text.replace('\n', "\\n").replace('\t', "\\t");
-        write!(f, " \"{}{more}\" {hex}{more}", crate::text::escape(&text))
+        write!(f, " {hex}{}", if data.length > SHOWN_BYTES { "…" } else { "" })
     }
+}
+
+impl Event {
+    /// The call and what came of it, with at most `bytes` of its bytes as text: `#2 recv(1024) = 5 "hello"`.
+    pub fn told(&self, bytes: usize) -> String {
+        let Self { socket, call, argument, .. } = self;
+        let result = match &self.result {
+            Outcome::Ok(number) => number.to_string(),
+            Outcome::Error(error) => format!("-1 {error}"),
+        };
+        let fault = self.fault.map(|fault| format!(" [{fault}]")).unwrap_or_default();
+        let data = self.data.as_ref().map(|data| data.quoted(bytes)).unwrap_or_default();
+        format!("#{socket} {call}({argument}) = {result}{fault}{data}")
+    }
+}
+
+/// A call that is about to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upcoming {
+    /// Who makes it: [`Event::program`].
+    pub program: String,
+    /// On which socket: [`Event::socket`].
+    pub socket: u32,
+    /// [`Event::call`].
+    pub call: &'static str,
+    /// As far as it is known before: [`Event::argument`].
+    pub argument: String,
+}
+
+/// Somebody who is told of each call before it is made and when it has returned. The call waits meanwhile.
+pub trait Watcher: Send + Sync {
+    /// The call is about to be made.
+    fn before(&self, call: &Upcoming);
+    /// It has returned.
+    fn after(&self, event: &Event);
 }
 
 /// Where the events of a program's sockets go; [`Trace::off`] for nowhere. Clones share it.
 #[derive(Clone, Default)]
-pub struct Trace(Option<Arc<Recorder>>);
+pub struct Trace(Option<Source>);
+
+/// Who makes the calls, and who records them.
+#[derive(Clone)]
+struct Source {
+    program: Arc<str>,
+    recorder: Arc<Recorder>,
+}
 
 struct Recorder {
-    program: String,
     sockets: AtomicU32,
-    to_stderr: bool,
-    file: Option<Mutex<File>>,
-    file_failed: std::sync::Once,
+    outlet: Arc<Outlet>,
     /// Kept for whoever asks: the lab's verdicts, the tests.
     kept: Option<Mutex<Vec<Event>>>,
+    watcher: Option<Arc<dyn Watcher>>,
+}
+
+/// Where events are written.
+#[derive(Default)]
+struct Outlet {
+    to_stderr: bool,
+    file: Option<Mutex<File>>,
+    file_failed: OnceLock<()>,
 }
 
 impl Trace {
@@ -160,52 +208,68 @@ impl Trace {
             return Ok(Self::off());
         }
         let file = file.map(|path| File::options().append(true).create(true).open(path)).transpose()?;
-        Ok(Self::record(program, stderr, file, false))
+        let outlet = Outlet { to_stderr: stderr, file: file.map(Mutex::new), ..Outlet::default() };
+        let recorder = Recorder { sockets: AtomicU32::new(0), outlet: Arc::new(outlet), kept: None, watcher: None };
+        Ok(Self(Some(Source { program: program.into(), recorder: Arc::new(recorder) })))
     }
 
     /// Keeps the events for [`Trace::events`].
     pub fn keep(program: &str) -> Self {
-        Self::record(program, false, None, true)
+        Self::off().kept(program, None)
     }
 
-    fn record(program: &str, to_stderr: bool, file: Option<File>, keep: bool) -> Self {
-        Self(Some(Arc::new(Recorder {
-            program: program.to_string(),
-            sockets: AtomicU32::new(0),
-            to_stderr,
-            file: file.map(Mutex::new),
-            file_failed: std::sync::Once::new(),
-            kept: keep.then(Mutex::default),
-        })))
+    /// A trace of its own, with sockets from 1 on, that goes where this one goes, is kept for [`Trace::events`], and
+    /// tells a `watcher` of each call.
+    #[must_use]
+    pub fn kept(&self, program: &str, watcher: Option<Arc<dyn Watcher>>) -> Self {
+        let outlet = self.0.as_ref().map(|source| Arc::clone(&source.recorder.outlet)).unwrap_or_default();
+        let recorder = Recorder { sockets: AtomicU32::new(0), outlet, kept: Some(Mutex::default()), watcher };
+        Self(Some(Source { program: program.into(), recorder: Arc::new(recorder) }))
+    }
+
+    /// The same trace, where `program` makes the calls.
+    #[must_use]
+    pub fn by(&self, program: &str) -> Self {
+        Self(self.0.as_ref().map(|source| Source { program: program.into(), ..source.clone() }))
     }
 
     /// The events so far of a trace made with [`Trace::keep`], in the order of the calls' returns.
     pub fn events(&self) -> Vec<Event> {
-        let kept = self.0.as_ref().and_then(|recorder| recorder.kept.as_ref());
+        let kept = self.0.as_ref().and_then(|source| source.recorder.kept.as_ref());
         kept.map(|events| lock(events).clone()).unwrap_or_default()
     }
 }
 
 impl Recorder {
     fn record(&self, event: Event) {
-        if self.to_stderr {
-            screen::talk(&event.to_string());
-        }
-        if let Some(file) = &self.file {
-            self.write(file, &event);
+        self.outlet.write(&event);
+        if let Some(watcher) = &self.watcher {
+            watcher.after(&event);
         }
         if let Some(kept) = &self.kept {
             lock(kept).push(event);
         }
     }
+}
+
+impl Outlet {
+    fn write(&self, event: &Event) {
+        if self.to_stderr {
+            screen::talk(&event.to_string());
+        }
+        if let Some(file) = &self.file {
+            self.write_to(file, event);
+        }
+    }
 
     /// One write a line, since programs get killed.
-    fn write(&self, file: &Mutex<File>, event: &Event) {
+    fn write_to(&self, file: &Mutex<File>, event: &Event) {
         let mut line = serde_json::to_vec(event).expect("an event has only strings and numbers");
         line.push(b'\n');
         if let Err(error) = lock(file).write_all(&line) {
             let why = errors::reason(&error);
-            self.file_failed.call_once(|| screen::talk(&t!("the trace file has gaps: {why}", "跟踪文件不完整：{why}")));
+            self.file_failed
+                .get_or_init(|| screen::talk(&t!("the trace file has gaps: {why}", "跟踪文件不完整：{why}")));
         }
     }
 }
@@ -226,9 +290,30 @@ impl<S> Traced<S> {
         &self.socket
     }
 
-    fn note<T>(&self, name: &str, argument: impl ToString, result: &io::Result<T>) {
+    /// `close(2)`, as a step of its own. A socket that is dropped is closed too, without being announced.
+    pub fn close(self) {
+        self.announce("close", "");
+    }
+
+    /// Makes a call that moves no bytes, and notes it.
+    fn call<T>(
+        &self,
+        name: &'static str,
+        argument: impl ToString,
+        make: impl FnOnce(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Some(track) = &self.track else { return make(&self.socket) };
+        let argument = argument.to_string();
+        track.announce(name, &argument);
+        let result = make(&self.socket);
+        track.record(Call::new(name, argument), result.as_ref().map(|_| 0));
+        result
+    }
+
+    /// Tells a watcher of a call that is about to be made.
+    fn announce(&self, name: &'static str, argument: impl ToString) {
         if let Some(track) = &self.track {
-            track.record(Call::new(name, argument), result.as_ref().map(|_| 0));
+            track.announce(name, argument);
         }
     }
 
@@ -259,7 +344,7 @@ impl<'a> Call<'a> {
 
 /// One socket's place in the trace. It is dropped right behind the socket.
 struct Track {
-    recorder: Arc<Recorder>,
+    source: Source,
     number: u32,
     local: Option<SocketAddr>,
     peer: Option<SocketAddr>,
@@ -273,15 +358,25 @@ impl Drop for Track {
 
 impl Track {
     fn new(trace: &Trace) -> Option<Self> {
-        let recorder = trace.0.clone()?;
-        let number = recorder.sockets.fetch_add(1, Ordering::Relaxed) + 1;
-        Some(Self { recorder, number, local: None, peer: None })
+        Some(Self::of(trace.0.clone()?))
+    }
+
+    fn of(source: Source) -> Self {
+        let number = source.recorder.sockets.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { source, number, local: None, peer: None }
+    }
+
+    fn announce(&self, call: &'static str, argument: impl ToString) {
+        if let Some(watcher) = &self.source.recorder.watcher {
+            let program = self.source.program.to_string();
+            watcher.before(&Upcoming { program, socket: self.number, call, argument: argument.to_string() });
+        }
     }
 
     fn record(&self, call: Call<'_>, result: Result<u64, &io::Error>) {
-        self.recorder.record(Event {
+        self.source.recorder.record(Event {
             time: Timestamp::now(),
-            program: self.recorder.program.clone(),
+            program: self.source.program.to_string(),
             pid: std::process::id(),
             socket: self.number,
             call: call.name.to_string(),
@@ -356,5 +451,35 @@ mod tests {
         let expected = "1 socket,1 bind,1 listen,2 socket,2 connect,1 accept,2 send,2 close,3 recv,3 close,1 close";
         assert_eq!(told.join(","), expected);
         assert_eq!(trace.events()[6].local, Some(peer));
+    }
+
+    #[test]
+    fn a_watcher_is_told_of_every_call_before_and_after_it() {
+        #[derive(Default)]
+        struct Told(Mutex<Vec<String>>);
+        impl Watcher for Told {
+            fn before(&self, call: &Upcoming) {
+                lock(&self.0).push(format!("{} {}({})", call.program, call.call, call.argument));
+            }
+            fn after(&self, event: &Event) {
+                lock(&self.0).push(event.told(0));
+            }
+        }
+        let told = Arc::new(Told::default());
+        let trace = Trace::off().kept("test", Some(Arc::clone(&told) as Arc<dyn Watcher>));
+        let address = "127.0.0.1:0".parse().unwrap();
+        let socket = Traced::tcp(address, &trace.by("server")).unwrap();
+        socket.bind(address).unwrap();
+        socket.close();
+        let expected = [
+            "server socket(AF_INET, SOCK_STREAM)",
+            "#1 socket(AF_INET, SOCK_STREAM) = 1",
+            "server bind(127.0.0.1:0)",
+            "#1 bind(127.0.0.1:0) = 0",
+            "server close()",
+            "#1 close() = 0",
+        ];
+        assert_eq!(*lock(&told.0), expected);
+        assert!(trace.events().iter().all(|event| event.program == "server"));
     }
 }

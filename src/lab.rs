@@ -1,0 +1,190 @@
+//! The lab: every claim of the course as an experiment that runs here and now, and says what this system does.
+//!
+//! An experiment is one file of `src/lab`, all alike: its `World` has the settings, `run` makes the calls in their
+//! order with real sockets on the loopback address, `Saw` is what the sockets did, and `judge` turns that into sentences
+//! and a verdict. The verdict comes from what was seen in this run, so another world gets another verdict: the test at the
+//! end of each file alters one setting to show it.
+
+mod handshake;
+pub mod report;
+pub mod stage;
+mod sticky;
+pub mod sysctl;
+mod time_wait;
+pub mod viewer;
+
+use std::fmt;
+use std::io;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use self::report::Report;
+use self::stage::Stage;
+use crate::{errors, t};
+
+/// Every experiment, in the order of a course.
+pub const EXPERIMENTS: [Experiment; 3] = [handshake::EXPERIMENT, sticky::EXPERIMENT, time_wait::EXPERIMENT];
+
+/// How alike two names must be for the one to be meant by the other (Jaro similarity, 0 to 1).
+const ALIKE: f64 = 0.75;
+
+/// One claim of the course, and the program that tries it.
+pub struct Experiment {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What tutorials say.
+    pub claim: fn() -> String,
+    /// What it is found by, besides name and claim: the words of both languages, error names and numbers.
+    pub keywords: &'static str,
+    /// What a viewer is asked before the run.
+    pub question: fn() -> Question,
+    /// Where it is written how it should be.
+    pub source: &'static str,
+    run: fn(&Stage) -> io::Result<Findings>,
+}
+
+/// A question with its possible answers, for `--predict`.
+pub struct Question {
+    /// The question.
+    pub asked: String,
+    /// What may happen; the run tells which of them did.
+    pub answers: Vec<String>,
+}
+
+/// What came of a run.
+pub struct Findings {
+    /// What the sockets did, in sentences.
+    observations: Vec<String>,
+    /// The same as numbers.
+    measured: serde_json::Value,
+    /// Which answer of the question came true, from 0.
+    answer: Option<usize>,
+    verdict: Verdict,
+}
+
+/// Whether the claim holds on this system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Yes, no, or neither.
+    #[serde(rename = "verdict")]
+    pub kind: Kind,
+    /// The reason, in a sentence.
+    pub why: String,
+}
+
+/// The kinds of verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The sockets did what the claim says.
+    AsTaught,
+    /// They did something else.
+    Different,
+    /// This system, or this world, cannot show it.
+    CannotShow,
+    /// The run contradicts itself, or what holds on this system.
+    Contradicted,
+    /// A call failed that should not.
+    Failed,
+}
+
+impl Kind {
+    /// Whether it means that something is wrong with the lab or the system, and not with the claim.
+    pub fn is_trouble(self) -> bool {
+        matches!(self, Self::Contradicted | Self::Failed)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&match self {
+            Self::AsTaught => t!("as taught", "与课本一致"),
+            Self::Different => t!("different", "与课本不同"),
+            Self::CannotShow => t!("cannot be shown here", "这里看不到"),
+            Self::Contradicted => t!("contradicted", "前后矛盾"),
+            Self::Failed => t!("failed", "运行失败"),
+        })
+    }
+}
+
+impl Verdict {
+    fn as_taught(why: String) -> Self {
+        Self { kind: Kind::AsTaught, why }
+    }
+
+    fn different(why: String) -> Self {
+        Self { kind: Kind::Different, why }
+    }
+
+    fn cannot_show(why: String) -> Self {
+        Self { kind: Kind::CannotShow, why }
+    }
+
+    fn contradicted(why: String) -> Self {
+        Self { kind: Kind::Contradicted, why }
+    }
+
+    /// For what the kernel's table of TCP sockets would show, on a system without one.
+    fn without_table() -> Self {
+        Self::cannot_show(t!(
+            "this system has no /proc/net/tcp, so the TCP states cannot be seen",
+            "系统没有 /proc/net/tcp，看不到 TCP 状态"
+        ))
+    }
+}
+
+impl Findings {
+    fn new(saw: &impl Serialize, observations: Vec<String>, answer: Option<usize>, verdict: Verdict) -> Self {
+        let measured = serde_json::to_value(saw).expect("numbers, strings and lists");
+        Self { observations, measured, answer, verdict }
+    }
+}
+
+impl Experiment {
+    /// Runs it on `stage`.
+    pub fn perform(&self, stage: &Stage) -> Report {
+        let start = Instant::now();
+        let findings = (self.run)(stage).unwrap_or_else(|error| {
+            let why = errors::reason(&error);
+            let kind = if error.kind() == io::ErrorKind::Unsupported { Kind::CannotShow } else { Kind::Failed };
+            let why = t!("a call failed that should not: {why}", "有一次调用不该失败却失败了：{why}");
+            Findings::new(&(), Vec::new(), None, Verdict { kind, why })
+        });
+        Report::new(self, findings, stage.events(), start.elapsed())
+    }
+
+    /// Whether `word` is in its name, claim or keywords, whatever the case.
+    fn is_about(&self, word: &str) -> bool {
+        let word = word.to_lowercase();
+        [self.name, &(self.claim)(), self.keywords].iter().any(|text| text.to_lowercase().contains(&word))
+    }
+}
+
+/// The experiment of that name.
+///
+/// # Errors
+/// A sentence with the names that may have been meant.
+pub fn find(name: &str) -> Result<&'static Experiment, String> {
+    let similarity = |experiment: &Experiment| strsim::jaro(experiment.name, &name.to_lowercase());
+    if let Some(found) = EXPERIMENTS.iter().find(|experiment| experiment.name == name) {
+        return Ok(found);
+    }
+    let mut near: Vec<_> = EXPERIMENTS.iter().filter(|e| similarity(e) > ALIKE || e.is_about(name)).collect();
+    near.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
+    let near = near.iter().take(3).map(|experiment| experiment.name).collect::<Vec<_>>().join(", ");
+    let name = crate::text::escape(name);
+    Err(if near.is_empty() {
+        t!(
+            "there is no experiment {name:?}; all of them: socket-lab list",
+            "没有名叫 {name:?} 的实验；全部实验：socket-lab list"
+        )
+    } else {
+        t!("there is no experiment {name:?}; near: {near}", "没有名叫 {name:?} 的实验；相近的有：{near}")
+    })
+}
+
+/// The experiments that are about every one of `words`.
+pub fn about(words: &[String]) -> Vec<&'static Experiment> {
+    EXPERIMENTS.iter().filter(|experiment| words.iter().all(|word| experiment.is_about(word))).collect()
+}

@@ -1,0 +1,151 @@
+//! What came of an experiment, for a person as text, for a program as JSON.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::stage::Side;
+use super::{Experiment, Findings, Kind, Verdict};
+use crate::t;
+use crate::trace::Event;
+
+/// How many bytes of a call its line shows.
+const SHOWN_BYTES: usize = 24;
+
+/// How many columns the names of the experiments take.
+const NAME_COLUMNS: usize = 13;
+
+/// One experiment and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The experiment's name.
+    pub name: String,
+    /// What tutorials say.
+    pub claim: String,
+    /// Whether that holds here.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// What the sockets did, in sentences.
+    pub observations: Vec<String>,
+    /// The same as numbers.
+    pub measured: serde_json::Value,
+    /// Which answer of the experiment's question came true, from 0.
+    pub answer: Option<usize>,
+    /// The socket calls in the order of their returns.
+    pub calls: Vec<Repeated>,
+    /// Where it is written how it should be.
+    pub source: String,
+    /// How long the run took.
+    pub milliseconds: u64,
+}
+
+/// A call, and how often it was made in a row with the same bytes and the same result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// The first of them.
+    #[serde(flatten)]
+    pub event: Event,
+    /// How many there were.
+    pub times: u64,
+}
+
+impl Report {
+    pub(super) fn new(experiment: &Experiment, findings: Findings, events: Vec<Event>, time: Duration) -> Self {
+        let Findings { observations, measured, answer, verdict } = findings;
+        Self {
+            name: experiment.name.to_string(),
+            claim: (experiment.claim)(),
+            verdict,
+            observations,
+            measured,
+            answer,
+            calls: fold(events),
+            source: experiment.source.to_string(),
+            milliseconds: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Name, verdict and claim on one line.
+    pub fn line(&self) -> String {
+        let kind = self.verdict.kind.to_string();
+        let name = padded(&self.name, NAME_COLUMNS);
+        let columns = if kind.is_ascii() { 10 } else { 11 };
+        format!("{name} {} {}", padded(&kind, columns), self.claim)
+    }
+
+    /// Everything, the calls too where they have not been seen while they happened.
+    pub fn full(&self, calls_seen: bool) -> String {
+        let Self { name, claim, verdict: Verdict { kind, why }, source, .. } = self;
+        let mut text = t!("{name}: {claim}\n", "{name}：{claim}\n");
+        if !calls_seen {
+            text += &section(&t!("the calls", "调用过程"), self.calls.iter().map(Repeated::line));
+        }
+        text += &section(&t!("observed", "看到的"), self.observations.iter().cloned());
+        text + &t!("  verdict: {kind}: {why}\n  source:  {source}\n", "  结论：{kind}。{why}\n  出处：{source}\n")
+    }
+}
+
+fn section(heading: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String = lines.map(|line| format!("    {line}\n")).collect();
+    if lines.is_empty() { lines } else { format!("  {heading}\n{lines}") }
+}
+
+impl Repeated {
+    /// The call on one line: who, and what.
+    fn line(&self) -> String {
+        let side = padded(&Side::shown(&self.event.program), 8);
+        let (call, times) = (self.event.told(SHOWN_BYTES), self.times);
+        if times == 1 { format!("{side} {call}") } else { format!("{side} {call} ×{times}") }
+    }
+}
+
+/// Equal calls in a row as one: a flood has thousands.
+fn fold(events: Vec<Event>) -> Vec<Repeated> {
+    let mut folded: Vec<Repeated> = Vec::new();
+    for event in events {
+        match folded.last_mut() {
+            Some(last) if Event { time: last.event.time, ..event.clone() } == last.event => last.times += 1,
+            _ => folded.push(Repeated { event, times: 1 }),
+        }
+    }
+    folded
+}
+
+/// `text` filled up to `columns` of the screen; a hanzi takes two.
+fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// An experiment's name and claim on one line.
+pub fn entry(experiment: &Experiment) -> String {
+    padded(experiment.name, NAME_COLUMNS) + " " + &(experiment.claim)()
+}
+
+/// The reports as one JSON document.
+pub fn json(reports: &[Report]) -> String {
+    serde_json::json!({ "experiments": reports }).to_string()
+}
+
+/// How the verdicts are spread, in a sentence.
+pub fn summary(reports: &[Report]) -> String {
+    let all = reports.len();
+    let seconds = reports.iter().map(|report| report.milliseconds).sum::<u64>() as f64 / 1000.0;
+    let kinds = [Kind::AsTaught, Kind::Different, Kind::CannotShow, Kind::Contradicted, Kind::Failed];
+    let counted = kinds.map(|kind| (kind, reports.iter().filter(|report| report.verdict.kind == kind).count()));
+    let counted = counted.iter().filter(|(_, count)| *count > 0);
+    let counts = counted.map(|(kind, count)| t!("{count} {kind}", "{count} 个{kind}")).collect::<Vec<_>>();
+    let counts = counts.join(&t!(", ", "，"));
+    t!("{all} experiments in {seconds:.1} s: {counts}", "{all} 个实验，用时 {seconds:.1} 秒：{counts}")
+}
+
+/// Every trouble among the reports, as the line of an error; `None` without one.
+pub fn trouble(reports: &[Report]) -> Option<String> {
+    let troubled = reports.iter().filter(|report| report.verdict.kind.is_trouble());
+    let told = troubled.map(|Report { name, verdict, .. }| {
+        let Verdict { kind, why } = verdict;
+        t!("{name} {kind}: {why}", "{name} {kind}：{why}")
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    (!told.is_empty()).then_some(told)
+}
