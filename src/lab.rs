@@ -5,12 +5,28 @@
 //! and a verdict. The verdict comes from what was seen in this run, so another world gets another verdict: the test at the
 //! end of each file alters one setting to show it.
 
+mod backlog;
+mod boundaries;
+mod characters;
+mod empty;
+mod farewell;
+mod flood;
+mod half_close;
 mod handshake;
+mod largest;
+mod leftover;
+mod many_clients;
+mod pipes;
+mod refused;
 pub mod report;
+mod sharing;
 pub mod stage;
+mod states;
 mod sticky;
+mod stranger;
 pub mod sysctl;
 mod time_wait;
+mod truncation;
 pub mod viewer;
 
 use std::fmt;
@@ -24,7 +40,27 @@ use self::stage::Stage;
 use crate::{errors, t};
 
 /// Every experiment, in the order of a course.
-pub const EXPERIMENTS: [Experiment; 3] = [handshake::EXPERIMENT, sticky::EXPERIMENT, time_wait::EXPERIMENT];
+pub const EXPERIMENTS: [Experiment; 19] = [
+    refused::EXPERIMENT,
+    handshake::EXPERIMENT,
+    states::EXPERIMENT,
+    backlog::EXPERIMENT,
+    sticky::EXPERIMENT,
+    leftover::EXPERIMENT,
+    truncation::EXPERIMENT,
+    empty::EXPERIMENT,
+    farewell::EXPERIMENT,
+    half_close::EXPERIMENT,
+    time_wait::EXPERIMENT,
+    sharing::EXPERIMENT,
+    many_clients::EXPERIMENT,
+    boundaries::EXPERIMENT,
+    largest::EXPERIMENT,
+    flood::EXPERIMENT,
+    stranger::EXPERIMENT,
+    characters::EXPERIMENT,
+    pipes::EXPERIMENT,
+];
 
 /// How alike two names must be for the one to be meant by the other (Jaro similarity, 0 to 1).
 const ALIKE: f64 = 0.75;
@@ -117,20 +153,24 @@ impl Verdict {
         Self { kind: Kind::Different, why }
     }
 
+    /// For a run that an error has ended.
+    fn of(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::Unsupported {
+            return Self::cannot_show(error.to_string());
+        }
+        let why = errors::reason(error);
+        Self {
+            kind: Kind::Failed,
+            why: t!("a call failed that should not: {why}", "有一次调用不该失败却失败了：{why}"),
+        }
+    }
+
     fn cannot_show(why: String) -> Self {
         Self { kind: Kind::CannotShow, why }
     }
 
     fn contradicted(why: String) -> Self {
         Self { kind: Kind::Contradicted, why }
-    }
-
-    /// For what the kernel's table of TCP sockets would show, on a system without one.
-    fn without_table() -> Self {
-        Self::cannot_show(t!(
-            "this system has no /proc/net/tcp, so the TCP states cannot be seen",
-            "系统没有 /proc/net/tcp，看不到 TCP 状态"
-        ))
     }
 }
 
@@ -145,12 +185,8 @@ impl Experiment {
     /// Runs it on `stage`.
     pub fn perform(&self, stage: &Stage) -> Report {
         let start = Instant::now();
-        let findings = (self.run)(stage).unwrap_or_else(|error| {
-            let why = errors::reason(&error);
-            let kind = if error.kind() == io::ErrorKind::Unsupported { Kind::CannotShow } else { Kind::Failed };
-            let why = t!("a call failed that should not: {why}", "有一次调用不该失败却失败了：{why}");
-            Findings::new(&(), Vec::new(), None, Verdict { kind, why })
-        });
+        let findings =
+            (self.run)(stage).unwrap_or_else(|error| Findings::new(&(), Vec::new(), None, Verdict::of(&error)));
         Report::new(self, findings, stage.events(), start.elapsed())
     }
 

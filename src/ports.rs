@@ -74,6 +74,12 @@ impl State {
     }
 }
 
+impl serde::Serialize for State {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(Self::ALL[*self as usize - 1].1)
@@ -99,7 +105,13 @@ pub fn tcp_state(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Sta
 
 fn all_tcp_sockets() -> io::Result<Vec<Socket>> {
     if !cfg!(target_os = "linux") {
-        return Err(io::ErrorKind::Unsupported.into());
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            t!(
+                "the TCP states cannot be seen here: this system has no /proc/net/tcp",
+                "这里看不到 TCP 状态：系统没有 /proc/net/tcp"
+            ),
+        ));
     }
     let mut table = std::fs::read_to_string("/proc/net/tcp")?;
     // Without IPv6 there is no second table.

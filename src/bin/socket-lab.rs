@@ -202,10 +202,7 @@ fn show_port(port: u16) -> anyhow::Result<()> {
     }
     match ports::tcp_sockets(port) {
         Ok(sockets) => sockets.iter().try_for_each(|socket| show(&line(socket))),
-        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => show(&t!(
-            "the TCP states cannot be seen here: this system has no /proc/net/tcp",
-            "这里看不到 TCP 状态：系统没有 /proc/net/tcp"
-        )),
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => show(&error.to_string()),
         Err(error) => Err(error.into()),
     }
 }

@@ -4,9 +4,9 @@ use std::io;
 
 use serde::Serialize;
 
-use super::stage::{Got, Side, Stage, UNANSWERED, accept, recv, send};
+use super::stage::{Got, Side, Stage, UNANSWERED, Went, accept, recv, send};
 use super::{Experiment, Findings, Question, Verdict};
-use crate::{errors, t};
+use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "handshake",
@@ -42,8 +42,8 @@ impl Default for World {
 
 #[derive(Serialize)]
 struct Saw {
-    /// Why `connect` did not succeed, where it did not.
-    connect_failed: Option<String>,
+    /// `connect` before anybody accepts.
+    connect: Went,
     /// What `send` took before anybody accepted, in bytes.
     sent: usize,
     /// What the server's `recv` found after `accept`.
@@ -55,21 +55,20 @@ impl World {
         let listener = stage.listen(self.backlog)?;
         let server = listener.local_addr()?;
         let _before = (0..self.waiting).map(|_| stage.connect(server)).collect::<io::Result<Vec<_>>>()?;
-        let client = match stage.tcp(Side::Client)?.connect_timeout(server, UNANSWERED) {
-            Ok(client) => client,
-            Err(error) => return Ok(Saw { connect_failed: Some(errors::code(&error)), sent: 0, received: None }),
-        };
+        let client = stage.tcp(Side::Client)?.connect_timeout(server, UNANSWERED);
+        let connect = Went::of(&client);
+        let Ok(client) = client else { return Ok(Saw { connect, sent: 0, received: None }) };
         let sent = send(&client, b"hello")?;
         let accepted = accept(&listener)?;
-        Ok(Saw { connect_failed: None, sent, received: Some(recv(&accepted, 1024)) })
+        Ok(Saw { connect, sent, received: Some(recv(&accepted, 1024)) })
     }
 }
 
 impl Saw {
     fn judge(&self) -> Findings {
-        let Self { connect_failed, sent, received } = self;
-        if let Some(error) = connect_failed {
-            let observed = t!("before accept, connect failed: {error}", "accept 之前，connect 失败：{error}");
+        let Self { connect, sent, received } = self;
+        if let Went::Wrong(error) = connect {
+            let observed = t!("connect before accept: {connect}", "accept 之前，connect {connect}");
             let why = t!("no connection before accept", "没有 accept，就没有连接");
             let answer = usize::from(error.contains("REFUSED"));
             return Findings::new(self, vec![observed], Some(answer), Verdict::as_taught(why));

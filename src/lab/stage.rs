@@ -99,7 +99,10 @@ impl Stage {
 
     /// `socket` and `connect`.
     pub(super) fn connect(&self, to: SocketAddr) -> io::Result<Traced<TcpStream>> {
-        self.tcp(Side::Client)?.connect_timeout(to, PATIENCE)
+        let stream = self.tcp(Side::Client)?.connect_timeout(to, PATIENCE)?;
+        // On the bare socket, since a deadline is no part of the lesson.
+        stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+        Ok(stream)
     }
 
     /// A connection: the client's socket and the server's.
@@ -109,10 +112,19 @@ impl Stage {
         Ok((client, accept(&listener)?))
     }
 
+    /// `socket` for UDP.
+    pub(super) fn udp_socket(&self, side: Side) -> io::Result<Traced<Socket>> {
+        Traced::udp(self.server, &self.trace(side))
+    }
+
     /// `socket` and `bind` for UDP.
     pub(super) fn udp(&self, side: Side) -> io::Result<Traced<UdpSocket>> {
-        let address = self.address(side);
-        let socket = Traced::udp(address, &self.trace(side))?;
+        self.udp_at(self.address(side), side)
+    }
+
+    /// [`Stage::udp`] at an address of which the port is known.
+    pub(super) fn udp_at(&self, address: SocketAddr, side: Side) -> io::Result<Traced<UdpSocket>> {
+        let socket = self.udp_socket(side)?;
         socket.bind(address)?;
         Ok(socket.datagrams())
     }
@@ -122,7 +134,9 @@ impl Stage {
 pub(super) fn accept(listener: &Traced<TcpListener>) -> io::Result<Traced<TcpStream>> {
     // Linux and macOS keep it for accept too; elsewhere it changes nothing.
     SockRef::from(listener.get_ref()).set_read_timeout(Some(PATIENCE))?;
-    Ok(listener.accept()?.0)
+    let (stream, _) = listener.accept()?;
+    stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
 }
 
 /// What a `recv` or `read` gave.
@@ -190,6 +204,44 @@ impl Serialize for Got {
     }
 }
 
+/// How a call went that moves no bytes, or of which only that matters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Went {
+    Well,
+    /// The error's name and number.
+    Wrong(String),
+}
+
+impl Went {
+    pub(super) fn of<T>(result: &io::Result<T>) -> Self {
+        result.as_ref().err().map_or(Self::Well, |error| Self::Wrong(errors::code(error)))
+    }
+
+    /// Whether it failed.
+    pub(super) fn failed(&self) -> bool {
+        matches!(self, Self::Wrong(_))
+    }
+}
+
+impl fmt::Display for Went {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Well => f.write_str(&t!("success", "成功")),
+            Self::Wrong(code) => f.write_str(&t!("failure: {code}", "失败：{code}")),
+        }
+    }
+}
+
+/// As `ok`, or as the error.
+impl Serialize for Went {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Well => serializer.serialize_str("ok"),
+            Self::Wrong(code) => serializer.serialize_str(code),
+        }
+    }
+}
+
 /// One `send` on a connection.
 pub(super) fn send(mut stream: &Traced<TcpStream>, bytes: &[u8]) -> io::Result<usize> {
     stream.write(bytes)
@@ -207,7 +259,6 @@ pub(super) fn recv_briefly(stream: &Traced<TcpStream>, size: usize) -> Got {
 
 fn recv_within(mut stream: &Traced<TcpStream>, size: usize, limit: Duration) -> Got {
     let mut buffer = vec![0; size];
-    // On the bare socket, since a deadline is no part of the lesson.
     let result = stream.get_ref().set_read_timeout(Some(limit)).and_then(|()| stream.read(&mut buffer));
     Got::of(result, &buffer)
 }
@@ -231,6 +282,9 @@ fn recv_from_within(socket: &Traced<UdpSocket>, size: usize, limit: Duration) ->
 
 /// Waits until at least `count` bytes have arrived and can be read in one piece. Says whether they have.
 pub(super) fn arrived(stream: &Traced<TcpStream>, count: usize) -> bool {
+    if count == 0 {
+        return true;
+    }
     let mut buffer = vec![0; count];
     let bare = stream.get_ref();
     let _ = bare.set_read_timeout(Some(PATIENCE));

@@ -1,15 +1,15 @@
 //! A restarted server finds its address in use? Only where it closed first, and not with SO_REUSEADDR.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use serde::Serialize;
 
-use super::stage::{Side, Stage, accept, recv, until};
+use super::stage::{Side, Stage, Went, accept, recv, until};
 use super::{Experiment, Findings, Question, Verdict};
 use crate::ports::{self, State};
+use crate::t;
 use crate::trace::Traced;
-use crate::{errors, t};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "time-wait",
@@ -49,8 +49,7 @@ struct Saw {
 /// How a second start went.
 #[derive(Serialize)]
 struct Restart {
-    /// The error of `bind`, if any.
-    error: Option<String>,
+    bind: Went,
     /// Whether the server's port was left in TIME_WAIT; `None` where that cannot be seen.
     time_wait: Option<bool>,
 }
@@ -77,13 +76,7 @@ impl World {
         second.close();
         listener.close();
         let time_wait = left_in_time_wait(address.port());
-        match self.start(stage, address) {
-            Ok(_) => Ok(Restart { error: None, time_wait }),
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                Ok(Restart { error: Some(errors::code(&error)), time_wait })
-            }
-            Err(error) => Err(error),
-        }
+        Ok(Restart { bind: Went::of(&self.start(stage, address)), time_wait })
     }
 
     fn start(&self, stage: &Stage, address: SocketAddr) -> io::Result<Traced<TcpListener>> {
@@ -111,11 +104,8 @@ impl Restart {
             Some(false) => t!("nothing left at the server's port, ", "服务器端口上什么也没留下，"),
             None => String::new(),
         };
-        let bind = self
-            .error
-            .as_ref()
-            .map_or_else(|| t!("bind succeeds", "bind 成功"), |error| t!("bind fails: {error}", "bind 失败：{error}"));
-        left + &bind
+        let bind = &self.bind;
+        t!("{left}bind: {bind}", "{left}bind {bind}")
     }
 }
 
@@ -129,9 +119,9 @@ impl Saw {
             t!("with SO_REUSEADDR both times: {reuse}", "两次都设 SO_REUSEADDR：{reuse}"),
             t!("where the client closed first: {client}", "客户端先关闭：{client}"),
         ];
-        let verdict = if restart_with_reuse.error.is_some() || restart_after_client_closed_first.error.is_some() {
+        let verdict = if restart_with_reuse.bind.failed() || restart_after_client_closed_first.bind.failed() {
             Verdict::contradicted(t!("a cure did not help", "该管用的办法没管用"))
-        } else if restart.error.is_some() {
+        } else if restart.bind.failed() {
             Verdict::as_taught(t!(
                 "only the side that closed first keeps TIME_WAIT; the cure is SO_REUSEADDR before bind (Rust's std sets it on Unix, Python does not), not a kernel parameter: see socket-lab sysctl",
                 "只有先关闭的一方留下 TIME_WAIT；办法是在 bind 之前设 SO_REUSEADDR（Rust 标准库在 Unix 上自动设，Python 不设），而不是改内核参数，见 socket-lab sysctl"
@@ -139,7 +129,7 @@ impl Saw {
         } else {
             Verdict::different(t!("nothing was in the way of bind", "没有什么妨碍 bind"))
         };
-        Findings::new(self, observations, Some(usize::from(restart.error.is_some())), verdict)
+        Findings::new(self, observations, Some(usize::from(restart.bind.failed())), verdict)
     }
 }
 

@@ -54,11 +54,6 @@ impl Traced<Socket> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// `setsockopt(2)` with `SO_LINGER` and 0 seconds: `close` throws away what is unsent and sends a reset.
-    pub(crate) fn set_no_linger(&self) -> io::Result<()> {
-        self.call("setsockopt", "SO_LINGER, 0 s", |socket| socket.set_linger(Some(Duration::ZERO)))
-    }
-
     /// `socket(2)` for UDP: the family of `address`, neither bound nor connected.
     pub fn udp(address: SocketAddr, trace: &Trace) -> io::Result<Self> {
         Self::open(address, socket2::Type::DGRAM, trace)
@@ -89,6 +84,16 @@ impl Traced<Socket> {
     /// `connect(2)` of a UDP socket: fixes the peer and sends nothing.
     pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
         self.call("connect", address, |socket| socket.connect(&address.into()))
+    }
+
+    /// `fcntl(2)` with `O_NONBLOCK`: a `connect` that would have to wait goes on behind the scenes.
+    pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
+        self.call("fcntl", "O_NONBLOCK", |socket| socket.set_nonblocking(true))
+    }
+
+    /// The address that it is bound to.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// From now on it sends and receives datagrams.

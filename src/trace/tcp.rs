@@ -80,6 +80,12 @@ impl Traced<TcpStream> {
         self.call("setsockopt", "SO_KEEPALIVE, 60 s", |socket| SockRef::from(socket).set_tcp_keepalive(&keepalive))
     }
 
+    /// `setsockopt(2)` with `SO_LINGER` and 0 seconds: `close` throws away what is unsent and sends a reset.
+    pub(crate) fn set_no_linger(&self) -> io::Result<()> {
+        let now = Some(Duration::ZERO);
+        self.call("setsockopt", "SO_LINGER, 0 s", |socket| SockRef::from(socket).set_linger(now))
+    }
+
     /// `fcntl(2)` with `O_NONBLOCK`: a call that would have to wait fails with `WouldBlock` instead.
     pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
         self.call("fcntl", "O_NONBLOCK", |socket| socket.set_nonblocking(true))

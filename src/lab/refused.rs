@@ -1,0 +1,146 @@
+//! TCP needs the server first, and UDP tells nobody? A UDP socket that is connected does tell.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::stage::{Got, Side, Stage, UNANSWERED, Went, recv_from, recv_from_briefly};
+use super::{Experiment, Findings, Question, Verdict};
+use crate::t;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "refused",
+    claim: || {
+        t!(
+            "TCP needs the server first; with UDP neither side reports an error",
+            "TCP 必须先启动服务器；UDP 谁先启动都行，双方都不报错"
+        )
+    },
+    keywords: "ECONNREFUSED 111 61 WSAECONNREFUSED 10061 10054 ConnectionRefusedError connection refused \
+               积极拒绝 拒绝连接 服务器没启动 ICMP port unreachable 端口不可达",
+    question: || Question {
+        asked: t!(
+            "A UDP socket calls connect, sends to a port where nobody is, and calls recv. What does recv do?",
+            "一个 UDP 套接字先 connect，再向没人用的端口发数据，然后 recv。recv 会怎样？"
+        ),
+        answers: vec![t!("it waits for ever", "一直等下去"), t!("it fails: connection refused", "报错：连接被拒绝")],
+    },
+    source: "connect(2), udp(7); RFC 1122 §4.1.3.3; RFC 9293 §3.5.1",
+    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+};
+
+struct World {
+    /// Whether the second UDP client calls `connect`, which the textbook's does not.
+    connects: bool,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { connects: true }
+    }
+}
+
+#[derive(Serialize)]
+struct Saw {
+    /// TCP's `connect`.
+    tcp: Went,
+    udp_unconnected: Got,
+    udp_second: Got,
+    second_was_connected: bool,
+    /// What a server heard that started after a client had sent.
+    late_server: Got,
+    /// What that client, waiting for an answer, heard.
+    early_client: Got,
+}
+
+impl World {
+    fn run(&self, stage: &Stage) -> io::Result<Saw> {
+        // Bound and not listening: nobody is there, and nobody else can take the port meanwhile.
+        let nobody = stage.bind()?;
+        let refused = stage.tcp(Side::Client)?.connect_timeout(nobody.local_addr()?, 10 * UNANSWERED);
+        // Connected to itself it hears nobody else: as good as no socket, but nobody can take the port.
+        let nobody = stage.udp(Side::Server)?;
+        let address = nobody.local_addr()?;
+        nobody.connect(address)?;
+
+        let client = stage.udp(Side::Client)?;
+        client.send_to(b"anybody?", address)?;
+        let udp_unconnected = recv_from_briefly(&client, 1024).0;
+
+        let second = stage.udp(Side::Client)?;
+        let recv = if self.connects { recv_from } else { recv_from_briefly };
+        if self.connects {
+            second.connect(address)?;
+            second.send(b"anybody?")?;
+        } else {
+            second.send_to(b"anybody?", address)?;
+        }
+        let udp_second = recv(&second, 1024).0;
+
+        let early = stage.udp(Side::Client)?;
+        early.send_to(b"first!", address)?;
+        nobody.close();
+        let late = stage.udp_at(address, Side::Server)?;
+        Ok(Saw {
+            tcp: Went::of(&refused),
+            udp_unconnected,
+            udp_second,
+            second_was_connected: self.connects,
+            late_server: recv_from_briefly(&late, 1024).0,
+            early_client: recv_from_briefly(&early, 1024).0,
+        })
+    }
+}
+
+impl Saw {
+    fn judge(&self) -> Findings {
+        let Self { tcp, udp_unconnected, udp_second, second_was_connected, late_server, early_client } = self;
+        let second = if *second_was_connected {
+            t!("connected UDP socket", "调用过 connect 的 UDP 套接字")
+        } else {
+            t!("another UDP socket", "另一个 UDP 套接字")
+        };
+        let observations = vec![
+            t!("nobody listens, TCP: connect: {tcp}", "没人监听，TCP：connect {tcp}"),
+            t!(
+                "nobody is there, unconnected UDP socket: sendto succeeded, recvfrom gave {udp_unconnected}",
+                "没人在，没有 connect 的 UDP 套接字：sendto 成功，recvfrom 得到 {udp_unconnected}"
+            ),
+            t!(
+                "nobody is there, {second}: send succeeded, recv gave {udp_second}",
+                "没人在，{second}：send 成功，recv 得到 {udp_second}"
+            ),
+            t!(
+                "the client first, then its server: the server heard {late_server}, the client {early_client}: both wait for ever",
+                "先启动客户端再启动服务器：服务器收到 {late_server}，客户端收到 {early_client}：双方会一直等下去"
+            ),
+        ];
+        let verdict = if !tcp.failed() || !late_server.text().is_empty() {
+            Verdict::contradicted(t!("somebody was where nobody is", "没人的地方却有了回应"))
+        } else if udp_second.is_error() || udp_unconnected.is_error() {
+            Verdict::different(t!(
+                "the kernel of the closed port answers with ICMP \"port unreachable\", and a connected UDP socket reports it at its next call (on Windows an unconnected one too, as 10054); what was sent before the server started is gone",
+                "端口没人用时，对方内核会回 ICMP“端口不可达”，调用过 connect 的 UDP 套接字在下一次调用时报错（Windows 上没 connect 的也报，错误号 10054）；服务器启动之前发的数据就没了"
+            ))
+        } else {
+            Verdict::as_taught(t!(
+                "an unconnected UDP socket is told nothing; what was sent before the server started is gone",
+                "没有 connect 的 UDP 套接字什么也不知道；服务器启动之前发的数据就没了"
+            ))
+        };
+        Findings::new(self, observations, Some(usize::from(udp_second.is_error())), verdict)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::lab::Kind;
+
+    #[test]
+    fn only_a_connected_udp_socket_is_told() {
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        assert_eq!(verdict(World::default()), Kind::Different);
+        assert_eq!(verdict(World { connects: false }), Kind::AsTaught);
+    }
+}
