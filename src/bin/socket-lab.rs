@@ -127,8 +127,8 @@ fn lab(args: &Args) -> anyhow::Result<()> {
             run(&chosen, &Form::Full, &manner.and(own), shared)
         }
         Some(_) if manner.is_asked_for() => bail!(Usage(t!(
-            "--json, --step, --predict and --port belong to run",
-            "--json、--step、--predict、--port 只能和 run 一起用"
+            "--json, --step, --predict and --port are for running experiments",
+            "--json、--step、--predict、--port 只在运行实验时有用"
         ))),
         Some(Lab::List { words }) => list(words),
         Some(Lab::Port { port, watch: false }) => show_port(*port),
@@ -154,7 +154,7 @@ fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, shared: &Shared) ->
         }
         if !manner.json {
             let full = *form == Form::Full || manner.step || manner.predict;
-            show(&if full { report.full(manner.step) } else { report.line() })?;
+            show(&if full { report.full(manner.step || *form == Form::Line) } else { report.line() })?;
         }
         reports.push(report);
     }

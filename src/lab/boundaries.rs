@@ -21,7 +21,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
         answers: vec![t!("3 and 3", "3 次和 3 次"), t!("3 and 1", "3 次和 1 次"), t!("1 and 1", "1 次和 1 次")],
     },
-    source: "RFC 768; udp(7); RFC 9293 §3.8",
+    source: "RFC 768; udp(7); RFC 9293 §2.2",
     run: |stage| World::default().run(stage).map(|saw| saw.judge()),
 };
 

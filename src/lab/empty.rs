@@ -73,13 +73,10 @@ impl Saw {
         let Self { length, tcp, udp, udp_next } = self;
         let next = udp_next.text();
         let observations = vec![
-            t!(
-                "TCP: send of {length} bytes succeeded; recv gave {tcp}",
-                "TCP：send {length} 字节成功；recv 得到 {tcp}"
-            ),
+            t!("TCP: send of {length} bytes succeeded; recv gave {tcp}", "TCP：send {length} 字节成功；recv：{tcp}"),
             t!(
                 "UDP: sendto of {length} bytes succeeded; recvfrom gave {udp}, and the next datagram {next:?} came too",
-                "UDP：sendto {length} 字节成功；recvfrom 得到 {udp}，下一个数据报 {next:?} 照样收到"
+                "UDP：sendto {length} 字节成功；recvfrom：{udp}，下一个数据报 {next:?} 照样收到"
             ),
         ];
         let verdict = if tcp.is_empty() || udp.bytes().len() != *length || next != "next" {

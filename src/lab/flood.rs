@@ -34,8 +34,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 /// The length of a datagram in bytes.
 const SIZE: usize = 500;
 
-/// One `send` and one `recv` over TCP, in bytes.
+/// One `send` over TCP, in bytes.
 const PIECE: usize = 64 * 1024;
+
+/// One `recv` over TCP, in bytes.
+const GULP: usize = 1024 * 1024;
 
 struct World {
     /// How many datagrams are sent before the reader wakes up.
@@ -80,7 +83,7 @@ impl World {
         Ok(Saw { datagrams: self.datagrams, sent, received, tcp: self.over_tcp(stage)? })
     }
 
-    /// The reader wakes up each time the sender would have to wait.
+    /// The reader wakes up each time the sender would have to wait, and reads all that is there.
     fn over_tcp(&self, stage: &Stage) -> io::Result<Stream> {
         let (client, server) = stage.pair()?;
         client.set_nonblocking()?;
@@ -90,19 +93,26 @@ impl World {
                 Ok(sent) => tcp.sent += sent,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     tcp.before_waiting.get_or_insert(tcp.sent);
-                    tcp.received += recv(&server, PIECE).bytes().len();
+                    while tcp.received < tcp.sent {
+                        tcp.received += some(recv(&server, GULP))?;
+                    }
                 }
                 Err(error) => return Err(error),
             }
         }
         client.shutdown(Shutdown::Write)?;
         loop {
-            match recv(&server, PIECE).bytes().len() {
-                0 => return Ok(tcp),
-                received => tcp.received += received,
+            match recv(&server, GULP) {
+                end if end.is_empty() => return Ok(tcp),
+                got => tcp.received += some(got)?,
             }
         }
     }
+}
+
+/// How many bytes there were; an error where something else came of it.
+fn some(got: Got) -> io::Result<usize> {
+    if let Got::Bytes(bytes) = got { Ok(bytes.len()) } else { Err(io::Error::other(got.to_string())) }
 }
 
 impl Saw {

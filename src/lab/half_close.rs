@@ -20,7 +20,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
         answers: vec![t!("no", "不能"), t!("yes", "能")],
     },
-    source: "shutdown(2); RFC 9293 §3.6, RFC 1122 §4.2.2.13",
+    source: "shutdown(2); RFC 9293 §3.6.1, RFC 1122 §4.2.2.13",
     run: |stage| World::default().run(stage).map(|saw| saw.judge()),
 };
 

@@ -25,7 +25,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             t!("an error", "报错"),
         ],
     },
-    source: "recv(2); RFC 9293 §3.8",
+    source: "recv(2); RFC 9293 §2.2",
     run: |stage| World::default().run(stage).map(|saw| saw.judge()),
 };
 

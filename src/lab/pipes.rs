@@ -107,7 +107,7 @@ fn read_all(mut pipe: &Traced<PipeReader>) -> io::Result<String> {
 
 /// Reads stdout while stderr is full, first alone, then with stderr.
 fn full_pipe(stage: &Stage) -> io::Result<(Option<String>, String)> {
-    let script = format!("head -c {TOO_MUCH} /dev/zero >&2; echo done");
+    let script = format!("head -c {TOO_MUCH} /dev/zero | tr '\\0' e >&2; echo done");
     let Piped { mut child, out, err } = World::default().start(stage, "", &script)?;
     let (found, finding) = mpsc::channel();
     let reader = thread::spawn(move || {
@@ -139,10 +139,11 @@ impl Saw {
             t!("reading stdout once more gave {second_read} bytes", "再读一次 stdout，得到 {second_read} 字节"),
         ];
         if let Some((alone, together)) = full_pipe {
-            let (alone, together) = (alone.is_some(), together.trim());
+            let alone = alone.clone().unwrap_or_else(|| t!("nothing, it was stuck", "什么也没有，卡住了"));
+            let together = together.trim();
             observations.push(t!(
-                "a command that writes {TOO_MUCH} bytes to stderr first: reading stdout alone gave anything: {alone}; when stderr was read too: {together:?}",
-                "先往 stderr 写 {TOO_MUCH} 字节的命令：只读 stdout 读到了吗：{alone}；同时读 stderr 以后：{together:?}"
+                "a command that writes {TOO_MUCH} bytes to stderr first: reading stdout alone gave {alone}; with stderr read too: {together:?}",
+                "先往 stderr 写 {TOO_MUCH} 字节的命令：只读 stdout，{alone}；把 stderr 也读了：{together:?}"
             ));
         }
         if let Some(held) = background_milliseconds {

@@ -25,7 +25,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
         answers: vec![t!("it waits for ever", "一直等下去"), t!("it fails: connection refused", "报错：连接被拒绝")],
     },
-    source: "connect(2), udp(7); RFC 1122 §4.1.3.3; RFC 9293 §3.5.1",
+    source: "connect(2), udp(7); RFC 1122 §4.1.3.3; RFC 9293 §3.5.2",
     run: |stage| World::default().run(stage).map(|saw| saw.judge()),
 };
 
@@ -104,15 +104,15 @@ impl Saw {
             t!("nobody listens, TCP: connect: {tcp}", "没人监听，TCP：connect {tcp}"),
             t!(
                 "nobody is there, unconnected UDP socket: sendto succeeded, recvfrom gave {udp_unconnected}",
-                "没人在，没有 connect 的 UDP 套接字：sendto 成功，recvfrom 得到 {udp_unconnected}"
+                "没人在，没有 connect 的 UDP 套接字：sendto 成功，recvfrom：{udp_unconnected}"
             ),
             t!(
                 "nobody is there, {second}: send succeeded, recv gave {udp_second}",
-                "没人在，{second}：send 成功，recv 得到 {udp_second}"
+                "没人在，{second}：send 成功，recv：{udp_second}"
             ),
             t!(
                 "the client first, then its server: the server heard {late_server}, the client {early_client}: both wait for ever",
-                "先启动客户端再启动服务器：服务器收到 {late_server}，客户端收到 {early_client}：双方会一直等下去"
+                "先启动客户端再启动服务器：服务器：{late_server}，客户端：{early_client}；双方会一直等下去"
             ),
         ];
         let verdict = if !tcp.failed() || !late_server.text().is_empty() {

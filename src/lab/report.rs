@@ -82,7 +82,10 @@ impl Report {
             text += &section(&t!("the calls", "调用过程"), self.calls.iter().map(Repeated::line));
         }
         text += &section(&t!("observed", "看到的"), self.observations.iter().cloned());
-        text + &t!("  verdict: {kind}: {why}\n  source:  {source}\n", "  结论：{kind}。{why}\n  出处：{source}\n")
+        text + &t!(
+            "  verdict: {kind}\n    {why}\n  source: {source}\n",
+            "  结论：{kind}\n    {why}\n  出处：{source}\n"
+        )
     }
 }
 
@@ -122,9 +125,16 @@ pub fn entry(experiment: &Experiment) -> String {
     padded(experiment.name, NAME_COLUMNS) + " " + &(experiment.claim)()
 }
 
+/// The one JSON document of a run.
+#[derive(Serialize)]
+struct Document<'a> {
+    experiments: &'a [Report],
+}
+
 /// The reports as one JSON document.
-pub fn json(reports: &[Report]) -> String {
-    serde_json::json!({ "experiments": reports }).to_string()
+#[expect(clippy::missing_panics_doc, reason = "strings, numbers and lists always become JSON")]
+pub fn json(experiments: &[Report]) -> String {
+    serde_json::to_string(&Document { experiments }).expect("strings, numbers and lists")
 }
 
 /// How the verdicts are spread, in a sentence.

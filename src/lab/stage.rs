@@ -184,10 +184,10 @@ impl fmt::Display for Got {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => {
-                let length = bytes.len();
-                f.write_str(&t!("{length} bytes", "{length} 字节"))
+                let (length, plural) = (bytes.len(), if bytes.len() == 1 { "" } else { "s" });
+                f.write_str(&t!("{length} byte{plural}", "{length} 字节"))
             }
-            Self::Nothing => f.write_str(&t!("nothing", "什么也没有")),
+            Self::Nothing => f.write_str(&t!("nothing", "没有收到")),
             Self::Error(code) => f.write_str(code),
         }
     }

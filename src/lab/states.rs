@@ -14,7 +14,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "states",
     claim: || {
         t!(
-            "a three-way handshake opens a connection, a four-way one closes it, and the side that closed first waits in TIME_WAIT",
+            "three-way handshake, four-way close, and whoever closes first waits in TIME_WAIT",
             "建立连接三次握手，断开连接四次挥手，先关闭的一方进入 TIME_WAIT"
         )
     },
@@ -104,7 +104,7 @@ fn is_settled(ends: Ends) -> bool {
 }
 
 fn shown(ends: Ends) -> String {
-    let [first, second] = ends.map(|state| state.map_or_else(|| t!("none", "无"), |state| state.to_string()));
+    let [first, second] = ends.map(|state| state.map_or_else(|| t!("none", "没有了"), |state| state.to_string()));
     t!("{first} and {second}", "{first} 和 {second}")
 }
 

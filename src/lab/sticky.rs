@@ -21,7 +21,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
         answers: vec![t!("\"a\"", "“a”"), t!("\"abc\"", "“abc”")],
     },
-    source: "tcp(7); RFC 9293 §3.8; RFC 896",
+    source: "tcp(7); RFC 9293 §2.2, §3.7.4",
     run: |stage| World::default().run(stage).map(|saw| saw.judge()),
 };
 

@@ -23,7 +23,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
         answers: vec![t!("it succeeds", "成功"), t!("it fails: address in use", "失败：端口被占用")],
     },
-    source: "RFC 9293 §3.6.1; socket(7); Linux ip-sysctl",
+    source: "RFC 9293 §3.6; socket(7); Linux ip-sysctl",
     run: |stage| World::default().run(stage).map(|saw| saw.judge()),
 };
 

@@ -61,7 +61,7 @@ impl Saw {
         let Self { datagram, first, second } = self;
         let observations = vec![t!(
             "of a datagram of {datagram} bytes the first recvfrom gave {first}, the second {second}",
-            "{datagram} 字节的数据报：第一次 recvfrom 得到 {first}，第二次得到 {second}"
+            "{datagram} 字节的数据报：第一次 recvfrom：{first}，第二次：{second}"
         )];
         let verdict = if !matches!(second, Got::Nothing) {
             Verdict::contradicted(t!(

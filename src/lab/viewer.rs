@@ -21,6 +21,8 @@ const SHOWN_BYTES: usize = 48;
 pub struct Stepper {
     /// The call before, and how often it was made in a row.
     last: Mutex<Option<(Upcoming, usize)>>,
+    /// One call is announced at a time, also where two threads make them.
+    prompt: Mutex<()>,
     /// Whether the input has ended: then nobody can press Enter.
     alone: AtomicBool,
 }
@@ -40,6 +42,7 @@ impl Watcher for Stepper {
             return;
         }
         let Upcoming { program, socket, call, argument } = call;
+        let _one_at_a_time = self.prompt.lock().unwrap_or_else(PoisonError::into_inner);
         let side = Side::shown(program);
         screen::prompt(&t!(
             "Enter: {side} #{socket} {call}({argument}) ",
