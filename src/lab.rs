@@ -1,7 +1,7 @@
 //! The lab: every claim of the course as an experiment that runs here and now, and says what this system does.
 //!
 //! An experiment is one file of `src/lab`, all alike: its `World` has the settings, `run` makes the calls in their
-//! order with real sockets on the loopback address, `Saw` is what the sockets did, and `judge` turns that into sentences
+//! order with real sockets on the loopback address, `Saw` is what the sockets did, and `Judge` turns that into sentences
 //! and a verdict. The verdict comes from what was seen in this run, so another world gets another verdict: the test at the
 //! end of each file alters one setting to show it.
 
@@ -174,10 +174,26 @@ impl Verdict {
     }
 }
 
+/// What follows from what the sockets did.
+trait Judge: Serialize {
+    /// It in sentences, with the numbers seen.
+    fn observations(&self) -> Vec<String>;
+    /// Which answer of the experiment's question came true, from 0; none of them, where something else happened.
+    fn answer(&self) -> Option<usize>;
+    /// Whether the claim holds.
+    fn verdict(&self) -> Verdict;
+}
+
 impl Findings {
-    fn new(saw: &impl Serialize, observations: Vec<String>, answer: Option<usize>, verdict: Verdict) -> Self {
-        let measured = serde_json::to_value(saw).expect("numbers, strings and lists");
-        Self { observations, measured, answer, verdict }
+    fn of(saw: impl Judge) -> Self {
+        let measured = serde_json::to_value(&saw).expect("numbers, strings and lists");
+        Self { observations: saw.observations(), measured, answer: saw.answer(), verdict: saw.verdict() }
+    }
+
+    /// Of a run that an error has ended.
+    fn failed(error: &io::Error) -> Self {
+        let verdict = Verdict::of(error);
+        Self { observations: Vec::new(), measured: serde_json::Value::Null, answer: None, verdict }
     }
 }
 
@@ -185,8 +201,7 @@ impl Experiment {
     /// Runs it on `stage`.
     pub fn perform(&self, stage: &Stage) -> Report {
         let start = Instant::now();
-        let findings =
-            (self.run)(stage).unwrap_or_else(|error| Findings::new(&(), Vec::new(), None, Verdict::of(&error)));
+        let findings = (self.run)(stage).unwrap_or_else(|error| Findings::failed(&error));
         Report::new(self, findings, stage.events(), start.elapsed())
     }
 

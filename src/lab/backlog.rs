@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::stage::{Side, Stage, UNANSWERED};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::ports::{State, tcp_sockets, tcp_state};
 use crate::{errors, t};
 
@@ -23,7 +23,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![t!("2", "2 个"), t!("3", "3 个"), t!("4", "4 个"), t!("all of them", "全都能")],
     },
     source: "listen(2), tcp(7)",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -93,8 +93,8 @@ impl Table {
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { backlog, clients, connected, next, table } = self;
         let mut observations = vec![t!(
             "listen({backlog}), nobody accepts: of {clients} clients {connected} were connected",
@@ -104,18 +104,21 @@ impl Saw {
             observations.push(t!("the next one was not: {error}", "下一个没连上：{error}"));
         }
         if let Some(Table { finished, half_open, next }) = table {
-            let next = next.map_or_else(|| t!("none", "无"), |state| state.to_string());
+            let next = next.map_or_else(|| t!("none", "没有"), |state| state.to_string());
             observations.push(t!(
-                "the listener's queue: {finished} finished connections; half-open ones: {half_open}; one more client that calls: {next}",
+                "in the listener's queue: {finished} finished connections; half-open: {half_open}; one more client that calls is in {next}",
                 "监听套接字的队列里：{finished} 个已完成的连接；半连接：{half_open} 个；再来一个客户端，状态是 {next}"
             ));
         }
-        let answer = match connected {
-            2..=4 => Some(connected - 2),
-            _ if connected == clients => Some(3),
+        observations
+    }
+
+    fn answer(&self) -> Option<usize> {
+        match self.connected {
+            all if all == self.clients => Some(3),
+            some @ 2..=4 => Some(some - 2),
             _ => None,
-        };
-        Findings::new(self, observations, answer, self.verdict())
+        }
     }
 
     fn verdict(&self) -> Verdict {
@@ -154,10 +157,10 @@ mod tests {
     fn a_longer_queue_takes_more_and_a_very_long_one_all() {
         let saw = |world: World| world.run(&Stage::silent()).unwrap();
         let short = saw(World::default());
-        assert_eq!((short.connected, short.judge().verdict.kind), (4, Kind::Different));
+        assert_eq!((short.connected, short.verdict().kind), (4, Kind::Different));
         let longer = saw(World { backlog: 5, clients: 9 });
-        assert_eq!((longer.connected, longer.judge().verdict.kind), (6, Kind::Different));
+        assert_eq!((longer.connected, longer.verdict().kind), (6, Kind::Different));
         let long = saw(World { backlog: 16, ..World::default() });
-        assert_eq!((long.connected, long.judge().verdict.kind), (6, Kind::CannotShow));
+        assert_eq!((long.connected, long.verdict().kind), (6, Kind::CannotShow));
     }
 }

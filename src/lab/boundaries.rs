@@ -6,7 +6,7 @@ use std::net::UdpSocket;
 use serde::Serialize;
 
 use super::stage::{Got, Side, Stage, arrived, recv, recv_from, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 use crate::trace::Traced;
 
@@ -22,7 +22,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![t!("3 and 3", "3 次和 3 次"), t!("3 and 1", "3 次和 1 次"), t!("1 and 1", "1 次和 1 次")],
     },
     source: "RFC 768; udp(7); RFC 9293 §2.2",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 /// The lengths of what is sent, in bytes.
@@ -88,17 +88,24 @@ fn shown(read: &[Got]) -> String {
     read.iter().map(ToString::to_string).collect::<Vec<_>>().join(&t!(", ", "、"))
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { sent, there, back, tcp } = self;
         let [to_server, to_client, stream] = [there, back, tcp].map(|read| shown(read));
-        let observations = vec![
+        vec![
             t!("sent, each time: {sent:?} bytes", "每次都发：{sent:?} 字节"),
             t!("UDP, client to server, each recvfrom: {to_server}", "UDP，客户端到服务器，每次 recvfrom：{to_server}"),
             t!("UDP, server to client, each recvfrom: {to_client}", "UDP，服务器到客户端，每次 recvfrom：{to_client}"),
             t!("TCP, each recv: {stream}", "TCP，每次 recv：{stream}"),
-        ];
-        Findings::new(self, observations, Some(usize::from(tcp.len() == 1)), self.verdict())
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        match (self.there.len(), self.tcp.len()) {
+            (3, 3) => Some(0),
+            (3, 1) => Some(1),
+            _ => None,
+        }
     }
 
     fn verdict(&self) -> Verdict {
@@ -127,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_small_buffer_cuts_what_it_pairs_with() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::AsTaught);
         assert_eq!(verdict(World { buffer: 1000 }), Kind::Different);
     }

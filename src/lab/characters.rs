@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::stage::{Stage, arrived, recv, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 use crate::text::{Charset, Decoder};
 
@@ -22,7 +22,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![t!("all 400 hanzi", "400 个汉字全对"), t!("one is broken", "有一个汉字坏了")],
     },
     source: "RFC 3629 §3; WHATWG Encoding §4",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 /// How many hanzi are sent; 3 bytes each.
@@ -96,8 +96,8 @@ fn ambiguous() -> (usize, usize) {
     (hanzi.iter().filter(|bytes| std::str::from_utf8(*bytes).is_ok()).count(), hanzi.len())
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { reads, whole_by_read, whole_by_stream, misread, ambiguous: (both, all) } = self;
         let share = 100.0 * *both as f64 / *all as f64;
         let mut observations = vec![
@@ -110,24 +110,31 @@ impl Saw {
                 "每次读到就单独解码，完整的汉字有 {whole_by_read} 个；整个流共用一个增量解码器：{whole_by_stream} 个"
             ),
         ];
-        for (text, read) in misread {
-            observations.push(t!("{text:?} read in the wrong encoding: {read:?}", "{text:?} 用错编码来读：{read:?}"));
-        }
+        observations.extend(misread.iter().map(|(text, read)| {
+            t!("{text:?} read in the wrong encoding: {read:?}", "{text:?} 用错编码来读：{read:?}")
+        }));
         observations.push(t!(
             "{both} of {all} hanzi of GB 2312 ({share:.1} %) are valid UTF-8 too, so guessing is unsafe",
             "GB 2312 的 {all} 个汉字里有 {both} 个（{share:.1} %）同时也是合法的 UTF-8，所以不能靠猜"
         ));
-        let verdict = if *whole_by_stream != HANZI {
-            Verdict::contradicted(t!("the incremental decoder lost a hanzi", "增量解码器丢了汉字"))
-        } else if *whole_by_read < HANZI {
-            Verdict::different(t!(
-                "a read may end in the middle of a character: decode the stream incrementally, and let the sender say which encoding it is",
-                "一次读取可能正好切在汉字中间：要对整个流增量解码，并由发送方说明用的是什么编码"
-            ))
-        } else {
-            Verdict::as_taught(t!("here no read ended in the middle of a character", "这次没有切在汉字中间"))
-        };
-        Findings::new(self, observations, Some(usize::from(*whole_by_read < HANZI)), verdict)
+        observations
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.whole_by_read < HANZI))
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.whole_by_stream != HANZI {
+            return Verdict::contradicted(t!("the incremental decoder lost a hanzi", "增量解码器丢了汉字"));
+        }
+        if self.whole_by_read == HANZI {
+            return Verdict::as_taught(t!("here no read ended in the middle of a character", "这次没有切在汉字中间"));
+        }
+        Verdict::different(t!(
+            "a read may end in the middle of a character: decode the stream incrementally, and let the sender say which encoding it is",
+            "一次读取可能正好切在汉字中间：要对整个流增量解码，并由发送方说明用的是什么编码"
+        ))
     }
 }
 
@@ -145,7 +152,7 @@ mod tests {
             ["浣犲ソ", "锟斤拷", "Ŀ¼"]
         );
         assert_eq!(judged.ambiguous, (930, 6763));
-        assert_eq!(judged.judge().verdict.kind, Kind::Different);
-        assert_eq!(saw(World { buffer: 1023 }).judge().verdict.kind, Kind::AsTaught);
+        assert_eq!(judged.verdict().kind, Kind::Different);
+        assert_eq!(saw(World { buffer: 1023 }).verdict().kind, Kind::AsTaught);
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::stage::{Got, Side, Stage, recv_briefly, recv_from, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -29,7 +29,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "send(2), recv(2); RFC 768",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -68,33 +68,40 @@ impl World {
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { length, tcp, udp, udp_next } = self;
         let next = udp_next.text();
-        let observations = vec![
+        vec![
             t!("TCP: send of {length} bytes succeeded; recv gave {tcp}", "TCP：send {length} 字节成功；recv：{tcp}"),
             t!(
                 "UDP: sendto of {length} bytes succeeded; recvfrom gave {udp}, and the next datagram {next:?} came too",
                 "UDP：sendto {length} 字节成功；recvfrom：{udp}，下一个数据报 {next:?} 照样收到"
             ),
-        ];
-        let verdict = if tcp.is_empty() || udp.bytes().len() != *length || next != "next" {
-            Verdict::contradicted(t!("0 bytes were taken for an end", "0 字节被当成了结束"))
-        } else if *tcp == Got::Nothing {
-            Verdict::as_taught(t!(
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        match &self.tcp {
+            end if end.is_empty() => Some(0),
+            Got::Nothing => Some(1),
+            Got::Bytes(_) => Some(2),
+            Got::Error(_) => None,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { length, tcp, udp, udp_next } = self;
+        if tcp.is_empty() || udp.bytes().len() != *length || udp_next.text() != "next" {
+            return Verdict::contradicted(t!("0 bytes were taken for an end", "0 字节被当成了结束"));
+        }
+        if *tcp == Got::Nothing {
+            return Verdict::as_taught(t!(
                 "TCP carries bytes, so an empty send puts nothing on the wire; UDP sends a datagram without text, and its 0 bytes are not the end of anything",
                 "TCP 传的是字节，空的 send 在网络上什么也没发；UDP 发出的是一个没有内容的数据报，它的 0 字节不代表结束"
-            ))
-        } else {
-            Verdict::different(t!("the message is not empty, so it came", "消息不是空的，所以收到了"))
-        };
-        let answer = match tcp {
-            Got::Nothing => 1,
-            _ if tcp.is_empty() => 0,
-            _ => 2,
-        };
-        Findings::new(self, observations, Some(answer), verdict)
+            ));
+        }
+        Verdict::different(t!("the message is not empty, so it came", "消息不是空的，所以收到了"))
     }
 }
 
@@ -105,7 +112,7 @@ mod tests {
 
     #[test]
     fn one_byte_is_enough_for_tcp() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::AsTaught);
         assert_eq!(verdict(World { message: b"\n" }), Kind::Different);
     }

@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use super::stage::{Got, Stage, arrived, recv, send, until};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::{errors, t};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -31,7 +31,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "RFC 1122 §4.2.2.13; RFC 2525 §2.17; recv(2), send(2)",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 /// What the client leaves unread is what decides.
@@ -116,8 +116,8 @@ fn write_after_close(stage: &Stage) -> io::Result<(usize, String)> {
     Ok((succeeded, failed.map_or_else(|| t!("none", "无"), |error| errors::code(&error))))
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { unread, after_close: [first, second, third], after_close_unread, writes: (writes, error), .. } =
             self;
         let mut observations = vec![
@@ -140,12 +140,15 @@ impl Saw {
             "send after the client has closed: {writes} succeeded, then {error}",
             "客户端 close 之后再 send：成功 {writes} 次，然后报错 {error}"
         ));
-        let answer = match after_close_unread {
+        observations
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(match self.after_close_unread {
             Got::Bytes(_) => 0,
             Got::Error(_) => 1,
             Got::Nothing => 2,
-        };
-        Findings::new(self, observations, Some(answer), self.verdict())
+        })
     }
 
     fn verdict(&self) -> Verdict {
@@ -172,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_client_that_has_read_everything_sends_no_reset() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { unread: b"" }), Kind::AsTaught);
     }

@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use serde::Serialize;
 
 use super::stage::{Got, Side, Stage, recv, recv_from_briefly, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -28,7 +28,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "udp(7), socket(7); RFC 9293 §3.8.6",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 /// The length of a datagram in bytes.
@@ -115,8 +115,8 @@ fn some(got: Got) -> io::Result<usize> {
     if let Got::Bytes(bytes) = got { Ok(bytes.len()) } else { Err(io::Error::other(got.to_string())) }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { datagrams, sent, received, tcp: Stream { sent: bytes, received: arrived, before_waiting } } = self;
         let mut observations = vec![t!(
             "UDP: {sent} of {datagrams} sendto succeeded, {received} datagrams were there when the reader woke up",
@@ -130,22 +130,30 @@ impl Saw {
         }
         observations
             .push(t!("TCP: {bytes} bytes sent, {arrived} received", "TCP：发出 {bytes} 字节，收到 {arrived} 字节"));
-        let verdict = if bytes != arrived || received > sent {
-            Verdict::contradicted(t!(
+        observations
+    }
+
+    fn answer(&self) -> Option<usize> {
+        let Self { datagrams, sent, received, .. } = self;
+        Some(if received == datagrams { 0 } else { 1 + usize::from(sent == datagrams) })
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { sent, received, tcp, .. } = self;
+        if tcp.sent != tcp.received || received > sent {
+            return Verdict::contradicted(t!(
                 "TCP lost bytes, or UDP found more than was sent",
                 "TCP 丢了字节，或者 UDP 收到的比发出的还多"
-            ))
-        } else if received < sent {
-            let lost = sent - received;
-            Verdict::different(t!(
-                "{lost} datagrams were lost on loopback: the receive buffer was full, and nobody was told; TCP has flow control instead: it makes the sender wait, and loses nothing",
-                "在回环地址上也丢了 {lost} 个：接收缓冲区满了，而且谁都不知道；TCP 有流量控制：让发送方等，一个字节也不丢"
-            ))
-        } else {
-            Verdict::as_taught(t!("the receive buffer took them all", "接收缓冲区全装下了"))
-        };
-        let answer = if received == datagrams { 0 } else { 1 + usize::from(sent == datagrams) };
-        Findings::new(self, observations, Some(answer), verdict)
+            ));
+        }
+        if received == sent {
+            return Verdict::as_taught(t!("the receive buffer took them all", "接收缓冲区全装下了"));
+        }
+        let lost = sent - received;
+        Verdict::different(t!(
+            "{lost} datagrams were lost on loopback: the receive buffer was full, and nobody was told; TCP has flow control instead: it makes the sender wait, and loses nothing",
+            "在回环地址上也丢了 {lost} 个：接收缓冲区满了，而且谁都不知道；TCP 有流量控制：让发送方等，一个字节也不丢"
+        ))
     }
 }
 
@@ -156,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_the_buffer_takes_is_not_lost() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { datagrams: 50, ..World::default() }), Kind::AsTaught);
     }

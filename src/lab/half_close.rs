@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use serde::Serialize;
 
 use super::stage::{Got, Stage, recv, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -21,8 +21,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![t!("no", "不能"), t!("yes", "能")],
     },
     source: "shutdown(2); RFC 9293 §3.6.1, RFC 1122 §4.2.2.13",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
+
+const QUESTION: &str = "question";
+const ANSWER: &str = "answer";
 
 struct World {
     /// Which directions the client ends.
@@ -47,41 +50,47 @@ struct Saw {
 impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
         let (client, server) = stage.pair()?;
-        send(&client, b"question")?;
+        send(&client, QUESTION.as_bytes())?;
         client.shutdown(self.how)?;
         let question = recv(&server, 1024).text();
         let end = recv(&server, 1024);
         // It fails where the client has ended both directions.
-        let _ = send(&server, b"answer");
+        let _ = send(&server, ANSWER.as_bytes());
         Ok(Saw { question, end, answer: recv(&client, 1024) })
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { question, end, answer } = self;
         let heard = answer.text();
-        let observations = vec![
+        vec![
             t!(
                 "the server read {question:?}, then {end}: the client has ended its direction",
                 "服务器读到 {question:?}，接着是 {end}：客户端这个方向已经结束"
             ),
             t!("the client's recv after that: {answer} {heard:?}", "之后客户端的 recv：{answer} {heard:?}"),
-        ];
-        let verdict = if !end.is_empty() || question != "question" {
-            Verdict::contradicted(t!(
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.answer.text() == ANSWER))
+    }
+
+    fn verdict(&self) -> Verdict {
+        if !self.end.is_empty() || self.question != QUESTION {
+            return Verdict::contradicted(t!(
                 "the end of a direction did not read as 0 bytes",
                 "一个方向结束了，却没有读到 0 字节"
-            ))
-        } else if heard == "answer" {
-            Verdict::different(t!(
+            ));
+        }
+        if self.answer.text() == ANSWER {
+            return Verdict::different(t!(
                 "shutdown(SHUT_WR) ends one direction (the peer reads 0 bytes), the other goes on until it is ended too",
                 "shutdown(SHUT_WR) 只结束一个方向（对方读到 0 字节），另一个方向还能用，直到它也结束"
-            ))
-        } else {
-            Verdict::as_taught(t!("both directions were ended", "两个方向都结束了"))
-        };
-        Findings::new(self, observations, Some(usize::from(heard == "answer")), verdict)
+            ));
+        }
+        Verdict::as_taught(t!("both directions were ended", "两个方向都结束了"))
     }
 }
 
@@ -92,7 +101,7 @@ mod tests {
 
     #[test]
     fn who_ends_both_directions_hears_no_answer() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { how: Shutdown::Both }), Kind::AsTaught);
     }

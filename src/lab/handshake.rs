@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::stage::{Got, Side, Stage, UNANSWERED, Went, accept, recv, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -24,7 +24,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "listen(2), accept(2); RFC 9293 §3.5",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -64,35 +64,42 @@ impl World {
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { connect, sent, received } = self;
-        if let Went::Wrong(error) = connect {
-            let observed = t!("connect before accept: {connect}", "accept 之前，connect {connect}");
-            let why = t!("no connection before accept", "没有 accept，就没有连接");
-            let answer = usize::from(error.contains("REFUSED"));
-            return Findings::new(self, vec![observed], Some(answer), Verdict::as_taught(why));
+        let mut observations = vec![t!("before accept, connect: {connect}", "accept 之前，connect：{connect}")];
+        if let Some(received) = received {
+            let heard = received.text();
+            observations.push(t!("before accept, send took {sent} bytes", "accept 之前，send 发出了 {sent} 字节"));
+            observations.push(t!(
+                "after accept, recv gave {heard:?}, which had been waiting",
+                "accept 之后，recv 得到 {heard:?}，它早就在等着了"
+            ));
         }
-        let heard = received.as_ref().map(Got::text).unwrap_or_default();
-        let observations = vec![
-            t!(
-                "before accept: connect succeeded, and send took {sent} bytes",
-                "accept 之前：connect 成功，send 也发出了 {sent} 字节"
-            ),
-            t!(
-                "after accept: recv gave {heard:?}, which had been waiting",
-                "accept 之后：recv 得到 {heard:?}，它早就在等着了"
-            ),
-        ];
-        let verdict = if heard.len() == *sent {
-            Verdict::different(t!(
-                "the kernel finishes the handshake as soon as the server listens; accept only takes a finished connection out of the queue",
-                "服务器一 listen，握手就由内核完成；accept 只是从队列里取走一个已经建立好的连接"
-            ))
-        } else {
-            Verdict::contradicted(t!("what was sent did not arrive", "发出去的内容没有收到"))
-        };
-        Findings::new(self, observations, Some(2), verdict)
+        observations
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(match &self.connect {
+            Went::Well => 2,
+            Went::Wrong(error) => usize::from(error.contains("REFUSED")),
+        })
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.connect.failed() {
+            return Verdict::as_taught(t!(
+                "the queue was full: no connection before accept makes room",
+                "队列满了：accept 腾出位置之前连不上"
+            ));
+        }
+        if self.received.as_ref().is_none_or(|received| received.bytes().len() != self.sent) {
+            return Verdict::contradicted(t!("what was sent did not arrive", "发出去的内容没有收到"));
+        }
+        Verdict::different(t!(
+            "the kernel finishes the handshake as soon as the server listens; accept only takes a finished connection out of the queue",
+            "服务器一 listen，握手就由内核完成；accept 只是从队列里取走一个已经建立好的连接"
+        ))
     }
 }
 
@@ -103,7 +110,7 @@ mod tests {
 
     #[test]
     fn only_a_full_queue_makes_the_handshake_wait_for_accept() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { backlog: 0, waiting: 1 }), Kind::AsTaught);
     }

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::stage::{Got, Side, Stage, Went, recv_from};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::datagrams::MAX_DATAGRAM;
 use crate::t;
 
@@ -22,7 +22,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "udp(7); RFC 768, RFC 791 §3.1, RFC 8085 §3.2",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -63,29 +63,35 @@ impl World {
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { taught, fits, one_more, as_taught, received } = self;
         let one_byte_more = MAX_DATAGRAM + 1;
         let arrived = received.iter().map(ToString::to_string).collect::<Vec<_>>().join(&t!(", ", "、"));
-        let observations = vec![
+        vec![
             t!("sendto of {MAX_DATAGRAM} bytes: {fits}", "sendto {MAX_DATAGRAM} 字节：{fits}"),
             t!("sendto of {one_byte_more} bytes: {one_more}", "sendto {one_byte_more} 字节：{one_more}"),
             t!("sendto of {taught} bytes: {as_taught}", "sendto {taught} 字节：{as_taught}"),
             t!("received: {arrived}", "收到：{arrived}"),
-        ];
-        let verdict = if !one_more.failed() || fits.failed() && cfg!(target_os = "linux") {
-            Verdict::contradicted(t!("65,507 bytes are not the limit", "上限不是 65,507 字节"))
-        } else if !as_taught.failed() {
-            Verdict::as_taught(t!("{taught} bytes were sent", "{taught} 字节发出去了"))
-        } else {
-            Verdict::different(t!(
-                "an IP packet has at most 65,535 bytes, its headers take 20 + 8, and 65,507 remain (macOS allows 9,216 unless told otherwise); on Ethernet more than 1,472 are fragmented, and one lost fragment loses all",
-                "一个 IP 分组最多 65,535 字节，首部占去 20 + 8，只剩 65,507（macOS 默认只允许 9,216）；以太网上超过 1,472 就要分片，丢一片就全丢"
-            ))
-        };
-        let answer = if one_more.failed() { 2 } else { 0 };
-        Findings::new(self, observations, Some(answer), verdict)
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(if self.one_more.failed() { 2 } else { 0 })
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { taught, fits, one_more, as_taught, .. } = self;
+        if !one_more.failed() || fits.failed() && cfg!(target_os = "linux") {
+            return Verdict::contradicted(t!("65,507 bytes are not the limit", "上限不是 65,507 字节"));
+        }
+        if !as_taught.failed() {
+            return Verdict::as_taught(t!("{taught} bytes were sent", "{taught} 字节发出去了"));
+        }
+        Verdict::different(t!(
+            "an IP packet has at most 65,535 bytes, its headers take 20 + 8, and 65,507 remain (macOS allows 9,216 unless told otherwise); on Ethernet more than 1,472 are fragmented, and one lost fragment loses all",
+            "一个 IP 分组最多 65,535 字节，首部占去 20 + 8，只剩 65,507（macOS 默认只允许 9,216）；以太网上超过 1,472 就要分片，丢一片就全丢"
+        ))
     }
 }
 
@@ -96,7 +102,7 @@ mod tests {
 
     #[test]
     fn who_teaches_the_right_number_is_right() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { taught: 65_507 }), Kind::AsTaught);
     }

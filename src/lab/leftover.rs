@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use serde::Serialize;
 
 use super::stage::{Stage, arrived, recv, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 use crate::trace::Traced;
 
@@ -26,7 +26,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "recv(2); RFC 9293 §2.2",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 /// The answer to the second question.
@@ -107,33 +107,39 @@ fn read_frame(mut stream: &Traced<TcpStream>) -> io::Result<Vec<u8>> {
     Ok(payload)
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { reply, first, next: (old, new), total, framed: (framed, second) } = self;
-        let observations = vec![
+        vec![
             t!("of {reply} bytes the first recv gave {first}", "{reply} 字节里，第一次 recv 得到 {first} 字节"),
             t!(
                 "the recv after the second question gave {old} bytes of the first reply and {new} of the second",
                 "问完第二个问题再 recv：{old} 字节属于第一个回复，{new} 字节属于第二个"
             ),
-            t!("in the end all {total} bytes came", "最后一共收到 {total} 字节，一个不少"),
+            t!("in the end {total} bytes of both had come", "两个回复最后一共收到 {total} 字节"),
             t!(
                 "with the length in front: one reply of {framed} bytes, then {second:?}",
                 "加上长度报头：先是完整的 {framed} 字节，然后是 {second:?}"
             ),
-        ];
-        let whole = SECOND.len() + reply;
-        let verdict = if *total != whole || framed != reply || second.as_bytes() != SECOND {
-            Verdict::contradicted(t!("bytes were lost", "有字节丢了"))
-        } else if *old > 0 {
-            Verdict::as_taught(t!(
-                "but nothing is lost: the rest is the beginning of the next answer, and all later answers are late by as much; the cure is a frame, a length in front of each message",
-                "不过什么也没丢：剩下的部分成了下一个回答的开头，以后每个回答都跟着错位；办法是给每条消息加上长度报头"
-            ))
-        } else {
-            Verdict::different(t!("the whole reply fitted the buffer", "缓冲区装得下整个回复"))
-        };
-        Findings::new(self, observations, Some(usize::from(*old > 0)), verdict)
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.next.0 > 0))
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { reply, next: (old, _), total, framed: (framed, second), .. } = self;
+        if *total != reply + SECOND.len() || framed != reply || second.as_bytes() != SECOND {
+            return Verdict::contradicted(t!("bytes were lost", "有字节丢了"));
+        }
+        if *old == 0 {
+            return Verdict::different(t!("the whole reply fitted the buffer", "缓冲区装得下整个回复"));
+        }
+        Verdict::as_taught(t!(
+            "but nothing is lost: the rest is the beginning of the next answer, and all later answers are late by as much; the cure is a frame, a length in front of each message",
+            "不过什么也没丢：剩下的部分成了下一个回答的开头，以后每个回答都跟着错位；办法是给每条消息加上长度报头"
+        ))
     }
 }
 
@@ -144,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_larger_buffer_leaves_nothing_over() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::AsTaught);
         assert_eq!(verdict(World { buffer: 8192, ..World::default() }), Kind::Different);
     }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::stage::{Side, Stage, accept, recv, recv_from, recv_from_briefly, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -31,7 +31,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "udp(7), recvfrom(2), accept(2)",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -105,10 +105,10 @@ fn count(answers: impl Iterator<Item = io::Result<bool>>) -> io::Result<usize> {
     Ok(answers.collect::<io::Result<Vec<_>>>()?.into_iter().filter(|own| *own).count())
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { clients, udp_answered, tcp_answered, tcp_sockets } = self;
-        let observations = vec![
+        vec![
             t!(
                 "UDP, one socket: {udp_answered} of {clients} clients got their own answer",
                 "UDP，一个套接字：{clients} 个客户端里 {udp_answered} 个收到了给自己的回答"
@@ -117,21 +117,32 @@ impl Saw {
                 "TCP, {tcp_sockets} sockets (one listens): {tcp_answered} of {clients} clients got theirs",
                 "TCP，{tcp_sockets} 个套接字（其中一个在监听）：{clients} 个客户端里 {tcp_answered} 个收到了"
             ),
-        ];
-        let verdict = if tcp_answered != clients || *tcp_sockets != 1 + clients {
-            Verdict::contradicted(t!("TCP left a client without its answer", "有 TCP 客户端没收到回答"))
-        } else if udp_answered == clients {
-            Verdict::as_taught(t!(
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        match (self.udp_answered == self.clients, self.tcp_sockets) {
+            (true, 5) => Some(0),
+            (true, 6) => Some(1),
+            _ => None,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { clients, udp_answered, tcp_answered, tcp_sockets } = self;
+        if tcp_answered != clients || *tcp_sockets != 1 + clients {
+            return Verdict::contradicted(t!("TCP left a client without its answer", "有 TCP 客户端没收到回答"));
+        }
+        if udp_answered == clients {
+            return Verdict::as_taught(t!(
                 "recvfrom names the sender of each datagram, so one socket is enough; accept makes a socket for each connection, besides the one that listens",
                 "recvfrom 会给出每个数据报的发送者，一个套接字就够；accept 为每个连接新建一个套接字，监听的那个另算"
-            ))
-        } else {
-            Verdict::different(t!(
-                "a UDP socket that is connected to one client hears no other",
-                "UDP 套接字 connect 到一个客户端以后，就听不到别的客户端了"
-            ))
-        };
-        Findings::new(self, observations, Some(1), verdict)
+            ));
+        }
+        Verdict::different(t!(
+            "a UDP socket that is connected to one client hears no other",
+            "UDP 套接字 connect 到一个客户端以后，就听不到别的客户端了"
+        ))
     }
 }
 
@@ -142,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_connected_udp_socket_serves_one() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::AsTaught);
         assert_eq!(verdict(World { connects: true, ..World::default() }), Kind::Different);
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::stage::{QUIET, Side, Stage};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 use crate::trace::Traced;
 
@@ -34,7 +34,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "pipe(7), sh(1)",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 /// More than a pipe holds (64 KiB on Linux), in bytes.
@@ -130,8 +130,8 @@ fn background(stage: &Stage) -> io::Result<u128> {
     Ok(ended.elapsed().as_millis())
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { output, second_read, full_pipe, background_milliseconds } = self;
         let lines: Vec<&str> = output.lines().collect();
         let mut observations = vec![
@@ -152,11 +152,11 @@ impl Saw {
                 "`sleep 1 &`：shell 结束之后又过了 {held} 毫秒，管道才读到头"
             ));
         }
-        Findings::new(self, observations, self.errors_line(), self.verdict())
+        observations
     }
 
-    /// 0 for an error message between the other lines, 1 behind them.
-    fn errors_line(&self) -> Option<usize> {
+    /// Where the error message is: between the other lines, or behind them.
+    fn answer(&self) -> Option<usize> {
         let line = self.output.lines().position(|line| line.contains("nosuchcommand"))?;
         Some(usize::from(line > 1))
     }
@@ -165,7 +165,7 @@ impl Saw {
         let deadlocked =
             self.full_pipe.as_ref().is_none_or(|(alone, together)| alone.is_none() && together == "done\n");
         let held = self.background_milliseconds.is_none_or(|held| held >= QUIET.as_millis());
-        match self.errors_line() {
+        match self.answer() {
             Some(_) if self.second_read > 0 || !deadlocked || !held => {
                 Verdict::contradicted(t!("a pipe did not do as a pipe does", "管道的表现不像管道"))
             }
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn one_pipe_for_both_keeps_their_order() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { one_pipe: true }), Kind::AsTaught);
     }

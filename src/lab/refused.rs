@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::stage::{Got, Side, Stage, UNANSWERED, Went, recv_from, recv_from_briefly};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -26,7 +26,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![t!("it waits for ever", "一直等下去"), t!("it fails: connection refused", "报错：连接被拒绝")],
     },
     source: "connect(2), udp(7); RFC 1122 §4.1.3.3; RFC 9293 §3.5.2",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -92,15 +92,15 @@ impl World {
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { tcp, udp_unconnected, udp_second, second_was_connected, late_server, early_client } = self;
         let second = if *second_was_connected {
             t!("connected UDP socket", "调用过 connect 的 UDP 套接字")
         } else {
             t!("another UDP socket", "另一个 UDP 套接字")
         };
-        let observations = vec![
+        vec![
             t!("nobody listens, TCP: connect: {tcp}", "没人监听，TCP：connect {tcp}"),
             t!(
                 "nobody is there, unconnected UDP socket: sendto succeeded, recvfrom gave {udp_unconnected}",
@@ -114,21 +114,27 @@ impl Saw {
                 "the client first, then its server: the server heard {late_server}, the client {early_client}: both wait for ever",
                 "先启动客户端再启动服务器：服务器：{late_server}，客户端：{early_client}；双方会一直等下去"
             ),
-        ];
-        let verdict = if !tcp.failed() || !late_server.text().is_empty() {
-            Verdict::contradicted(t!("somebody was where nobody is", "没人的地方却有了回应"))
-        } else if udp_second.is_error() || udp_unconnected.is_error() {
-            Verdict::different(t!(
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.udp_second.is_error()))
+    }
+
+    fn verdict(&self) -> Verdict {
+        if !self.tcp.failed() || !self.late_server.bytes().is_empty() {
+            return Verdict::contradicted(t!("somebody was where nobody is", "没人的地方却有了回应"));
+        }
+        if self.udp_second.is_error() || self.udp_unconnected.is_error() {
+            return Verdict::different(t!(
                 "the kernel of the closed port answers with ICMP \"port unreachable\", and a connected UDP socket reports it at its next call (on Windows an unconnected one too, as 10054); what was sent before the server started is gone",
                 "端口没人用时，对方内核会回 ICMP“端口不可达”，调用过 connect 的 UDP 套接字在下一次调用时报错（Windows 上没 connect 的也报，错误号 10054）；服务器启动之前发的数据就没了"
-            ))
-        } else {
-            Verdict::as_taught(t!(
-                "an unconnected UDP socket is told nothing; what was sent before the server started is gone",
-                "没有 connect 的 UDP 套接字什么也不知道；服务器启动之前发的数据就没了"
-            ))
-        };
-        Findings::new(self, observations, Some(usize::from(udp_second.is_error())), verdict)
+            ));
+        }
+        Verdict::as_taught(t!(
+            "an unconnected UDP socket is told nothing; what was sent before the server started is gone",
+            "没有 connect 的 UDP 套接字什么也不知道；服务器启动之前发的数据就没了"
+        ))
     }
 }
 
@@ -139,7 +145,7 @@ mod tests {
 
     #[test]
     fn only_a_connected_udp_socket_is_told() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { connects: false }), Kind::AsTaught);
     }

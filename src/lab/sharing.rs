@@ -7,7 +7,7 @@ use serde::Serialize;
 use socket2::Socket;
 
 use super::stage::{Got, Side, Stage, Went, recv_from_briefly, until};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 use crate::trace::Traced;
 
@@ -28,7 +28,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "socket(7), ip(7)",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 /// How many datagrams are sent.
@@ -135,32 +135,36 @@ fn share(sockets: &[Traced<UdpSocket>]) -> [usize; 2] {
     received
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { option, tcp_second, tcp_second_with_reuse_port, udp_second, received: [first, second] } = self;
         let mut observations = vec![
             t!(
-                "TCP with {option}: the second listener: {tcp_second}",
-                "TCP 设 {option}：第二个监听套接字：{tcp_second}"
+                "TCP with {option}, the second listener: {tcp_second}",
+                "TCP 设 {option}，第二个监听套接字：{tcp_second}"
             ),
+            t!("UDP with {option}, the second bind: {udp_second}", "UDP 设 {option}，第二个 bind：{udp_second}"),
             t!(
-                "UDP with {option}: the second bind: {udp_second}; of {DATAGRAMS} datagrams the first socket received {first}, the second {second}",
-                "UDP 设 {option}：第二个 bind：{udp_second}；{DATAGRAMS} 个数据报里，先绑定的收到 {first} 个，后绑定的收到 {second} 个"
+                "of {DATAGRAMS} datagrams the first UDP socket received {first}, the second {second}",
+                "{DATAGRAMS} 个数据报里，先绑定的 UDP 套接字收到 {first} 个，后绑定的收到 {second} 个"
             ),
         ];
         if let Some(tcp) = tcp_second_with_reuse_port {
             observations.push(t!(
-                "TCP with SO_REUSEPORT: the second listener: {tcp}",
-                "TCP 设 SO_REUSEPORT：第二个监听套接字：{tcp}"
+                "TCP with SO_REUSEPORT, the second listener: {tcp}",
+                "TCP 设 SO_REUSEPORT，第二个监听套接字：{tcp}"
             ));
         }
-        let answer = match (udp_second, first, second) {
-            (Went::Wrong(_), ..) => 3,
-            (Went::Well, _, 0) => 0,
-            (Went::Well, 0, _) => 1,
-            (Went::Well, ..) => 2,
-        };
-        Findings::new(self, observations, Some(answer), self.verdict())
+        observations
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(match (&self.udp_second, self.received) {
+            (Went::Wrong(_), _) => 3,
+            (Went::Well, [_, 0]) => 0,
+            (Went::Well, [0, _]) => 1,
+            (Went::Well, _) => 2,
+        })
     }
 
     fn verdict(&self) -> Verdict {
@@ -185,7 +189,7 @@ mod tests {
 
     #[test]
     fn the_option_that_is_meant_for_sharing_shares() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { option: ShareOption::ReusePort }), Kind::AsTaught);
     }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::stage::{Side, Stage, accept, until};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::ports::{State, tcp_state};
 use crate::t;
 
@@ -32,7 +32,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "RFC 9293 §3.3.2, §3.5, §3.6; proc(5)",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -108,20 +108,19 @@ fn shown(ends: Ends) -> String {
     t!("{first} and {second}", "{first} 和 {second}")
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { closes_first, before_accept, after_accept, after_first_close, after_second_close } = self;
         let side = Side::shown(closes_first);
         let [early, open, half, closed] =
             [*before_accept, *after_accept, *after_first_close, *after_second_close].map(shown);
-        let observations = vec![
+        vec![
             t!("the {side}, which closes first, and the other side:", "先关闭的一方（{side}）和另一方："),
             t!("before accept: {early}", "accept 之前：{early}"),
             t!("after accept: {open}", "accept 之后：{open}"),
             t!("after the first close: {half}", "第一个 close 之后：{half}"),
             t!("after the second close: {closed}", "第二个 close 之后：{closed}"),
-        ];
-        Findings::new(self, observations, self.answer(), self.verdict())
+        ]
     }
 
     fn answer(&self) -> Option<usize> {
@@ -165,11 +164,11 @@ mod tests {
 
     #[test]
     fn time_wait_is_with_whoever_closes_first_and_a_reset_leaves_none() {
-        let judged = |world: World| world.run(&Stage::silent()).unwrap().judge();
-        assert_eq!(judged(World::default()).verdict.kind, Kind::AsTaught);
-        let server_first = judged(World { closes_first: Side::Server, ..World::default() });
-        assert_eq!(server_first.verdict.kind, Kind::AsTaught);
-        assert!(server_first.observations[0].contains("the server"), "{:?}", server_first.observations);
-        assert_eq!(judged(World { resets: true, ..World::default() }).verdict.kind, Kind::Different);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        assert_eq!(saw(World::default()).verdict().kind, Kind::AsTaught);
+        let server_first = saw(World { closes_first: Side::Server, ..World::default() });
+        assert_eq!(server_first.verdict().kind, Kind::AsTaught);
+        assert!(server_first.observations()[0].contains("the server"), "{:?}", server_first.observations());
+        assert_eq!(saw(World { resets: true, ..World::default() }).verdict().kind, Kind::Different);
     }
 }

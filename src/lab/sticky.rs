@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::stage::{Got, Side, Stage, arrived, recv, recv_from, send};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -22,7 +22,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![t!("\"a\"", "“a”"), t!("\"abc\"", "“abc”")],
     },
     source: "tcp(7); RFC 9293 §2.2, §3.7.4",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 const PIECES: [&[u8]; 3] = [b"a", b"b", b"c"];
@@ -90,32 +90,38 @@ fn over_udp(stage: &Stage) -> io::Result<Vec<String>> {
     Ok(read.iter().map(Got::text).collect())
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { at_once, without_delay, pause_milliseconds, datagrams } = self;
-        let observations = vec![
+        vec![
             t!("TCP, three sends: recv gave {at_once:?}", "TCP，三次 send：recv 得到 {at_once:?}"),
             t!(
                 "TCP with TCP_NODELAY, {pause_milliseconds} ms between the sends: recv gave {without_delay:?}",
                 "TCP，设了 TCP_NODELAY，每次 send 之间隔 {pause_milliseconds} 毫秒：recv 得到 {without_delay:?}"
             ),
             t!("UDP, three sendto: recvfrom gave {datagrams:?}", "UDP，三次 sendto：recvfrom 得到 {datagrams:?}"),
-        ];
-        let stuck = at_once == &["abc"] && without_delay == &["abc"];
-        let verdict = if at_once.concat() != "abc" || without_delay.concat() != "abc" || datagrams != &["a", "b", "c"] {
-            Verdict::contradicted(t!("bytes were lost or came in another order", "有字节丢了，或者顺序变了"))
-        } else if stuck {
-            Verdict::as_taught(t!(
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.at_once == ["abc"]))
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { at_once, without_delay, datagrams, .. } = self;
+        if [at_once.concat(), without_delay.concat()] != ["abc", "abc"] || datagrams != &["a", "b", "c"] {
+            return Verdict::contradicted(t!("bytes were lost or came in another order", "有字节丢了，或者顺序变了"));
+        }
+        if at_once == &["abc"] && without_delay == &["abc"] {
+            return Verdict::as_taught(t!(
                 "but there are no packets to stick: TCP is a byte stream without message boundaries, and recv takes what has arrived; neither TCP_NODELAY nor pauses help, only boundaries of your own do",
                 "不过 TCP 里并没有“包”可粘：它是字节流，没有消息边界，recv 有多少取多少；TCP_NODELAY 和停顿都没用，只能自己划出消息边界"
-            ))
-        } else {
-            Verdict::different(t!(
-                "a reader that keeps up gets the pieces one by one: how many come together depends on when it reads",
-                "读得及时，就一次收到一段：几段会连在一起，取决于什么时候读"
-            ))
-        };
-        Findings::new(self, observations, Some(usize::from(at_once[0] == "abc")), verdict)
+            ));
+        }
+        Verdict::different(t!(
+            "a reader that keeps up gets the pieces one by one: how many come together depends on when it reads",
+            "读得及时，就一次收到一段：几段会连在一起，取决于什么时候读"
+        ))
     }
 }
 
@@ -126,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_keeps_up_finds_nothing_stuck() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::AsTaught);
         assert_eq!(verdict(World { reads_late: false, ..World::default() }), Kind::Different);
     }

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::stage::{Side, Stage, recv_from, recv_from_briefly};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -20,8 +20,13 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![t!("no, connect filters it out", "不会，connect 会过滤掉"), t!("yes", "会")],
     },
     source: "udp(7), connect(2)",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
+
+/// Who speaks, before the client may have connected and after.
+const EARLY: &str = "stranger, early";
+const STRANGER: &str = "stranger";
+const SERVER: &str = "server";
 
 struct World {
     /// Whether the client calls `connect`; the textbook's does not.
@@ -55,15 +60,15 @@ impl World {
         let client = stage.udp(Side::Client)?;
         let address = client.local_addr()?;
         if self.is_early {
-            stranger.send_to(b"stranger, early", address)?;
+            stranger.send_to(EARLY.as_bytes(), address)?;
         }
         if self.connects {
             client.connect(server.local_addr()?)?;
         }
-        stranger.send_to(b"stranger", address)?;
-        server.send_to(b"server", address)?;
+        stranger.send_to(STRANGER.as_bytes(), address)?;
+        server.send_to(SERVER.as_bytes(), address)?;
         let mut heard = Vec::new();
-        while heard.iter().all(|words| words != "server") {
+        while heard.iter().all(|words| words != SERVER) {
             let got = recv_from(&client, 1024).0;
             if got.bytes().is_empty() {
                 break;
@@ -79,32 +84,44 @@ impl World {
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+fn has(heard: &[String], words: &str) -> bool {
+    heard.iter().any(|heard| heard == words)
+}
+
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { heard, connected_heard } = self;
-        let observations = vec![
+        vec![
             t!("the client heard {heard:?}", "客户端收到 {heard:?}"),
             t!(
                 "one that calls connect(server) between the stranger's two datagrams heard {connected_heard:?}",
                 "在陌生人的两个数据报之间调用 connect(服务器) 的客户端收到 {connected_heard:?}"
             ),
-        ];
-        let has = |heard: &[String], words: &str| heard.iter().any(|heard| heard == words);
-        let verdict = if !has(heard, "server") || has(connected_heard, "stranger") {
-            Verdict::contradicted(t!(
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(has(&self.connected_heard, EARLY)))
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { heard, connected_heard } = self;
+        if !has(heard, SERVER) || has(connected_heard, STRANGER) {
+            return Verdict::contradicted(t!(
                 "connect did not filter, or the server was not heard",
                 "connect 没有过滤，或者没收到服务器的消息"
-            ))
-        } else if heard.len() > 1 {
-            Verdict::different(t!(
-                "an unconnected UDP socket hears anybody who knows its port; connect filters by the peer's address, but what was queued before it is still delivered: compare the sender that recvfrom names",
-                "没有 connect 的 UDP 套接字，谁知道端口谁就能发进来；connect 会按对方地址过滤，但之前已经排进队列的照样交付：要核对 recvfrom 给出的发送者"
-            ))
-        } else {
-            Verdict::as_taught(t!("it was connected before anybody else sent", "别人发数据之前它就 connect 了"))
-        };
-        let answer = usize::from(has(connected_heard, "stranger, early"));
-        Findings::new(self, observations, Some(answer), verdict)
+            ));
+        }
+        if heard.len() == 1 {
+            return Verdict::as_taught(t!(
+                "it was connected before anybody else sent",
+                "别人发数据之前它就 connect 了"
+            ));
+        }
+        Verdict::different(t!(
+            "an unconnected UDP socket hears anybody who knows its port; connect filters by the peer's address, but what was queued before it is still delivered: compare the sender that recvfrom names",
+            "没有 connect 的 UDP 套接字，谁知道端口谁就能发进来；connect 会按对方地址过滤，但之前已经排进队列的照样交付：要核对 recvfrom 给出的发送者"
+        ))
     }
 }
 
@@ -115,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_client_that_connects_in_time_hears_only_its_server() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::Different);
         assert_eq!(verdict(World { connects: true, is_early: true }), Kind::Different);
         assert_eq!(verdict(World { connects: true, is_early: false }), Kind::AsTaught);

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use serde::Serialize;
 
 use super::stage::{Side, Stage, Went, accept, recv, until};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::ports::{self, State};
 use crate::t;
 use crate::trace::Traced;
@@ -24,7 +24,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![t!("it succeeds", "成功"), t!("it fails: address in use", "失败：端口被占用")],
     },
     source: "RFC 9293 §3.6; socket(7); Linux ip-sysctl",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -109,27 +109,34 @@ impl Restart {
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { restart, restart_with_reuse, restart_after_client_closed_first } = self;
         let [plain, reuse, client] =
             [restart, restart_with_reuse, restart_after_client_closed_first].map(Restart::told);
-        let observations = vec![
+        vec![
             t!("the restart: {plain}", "重启：{plain}"),
             t!("with SO_REUSEADDR both times: {reuse}", "两次都设 SO_REUSEADDR：{reuse}"),
             t!("where the client closed first: {client}", "客户端先关闭：{client}"),
-        ];
-        let verdict = if restart_with_reuse.bind.failed() || restart_after_client_closed_first.bind.failed() {
-            Verdict::contradicted(t!("a cure did not help", "该管用的办法没管用"))
-        } else if restart.bind.failed() {
-            Verdict::as_taught(t!(
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.restart.bind.failed()))
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { restart, restart_with_reuse, restart_after_client_closed_first } = self;
+        if restart_with_reuse.bind.failed() || restart_after_client_closed_first.bind.failed() {
+            return Verdict::contradicted(t!("a cure did not help", "该管用的办法没管用"));
+        }
+        if restart.bind.failed() {
+            return Verdict::as_taught(t!(
                 "only the side that closed first keeps TIME_WAIT; the cure is SO_REUSEADDR before bind (Rust's std sets it on Unix, Python does not), not a kernel parameter: see socket-lab sysctl",
                 "只有先关闭的一方留下 TIME_WAIT；办法是在 bind 之前设 SO_REUSEADDR（Rust 标准库在 Unix 上自动设，Python 不设），而不是改内核参数，见 socket-lab sysctl"
-            ))
-        } else {
-            Verdict::different(t!("nothing was in the way of bind", "没有什么妨碍 bind"))
-        };
-        Findings::new(self, observations, Some(usize::from(restart.bind.failed())), verdict)
+            ));
+        }
+        Verdict::different(t!("nothing was in the way of bind", "没有什么妨碍 bind"))
     }
 }
 
@@ -140,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_restart_works_with_the_option_or_where_the_client_closes_first() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::AsTaught);
         assert_eq!(verdict(World { reuse: true, ..World::default() }), Kind::Different);
         assert_eq!(verdict(World { closes_first: Side::Client, ..World::default() }), Kind::Different);

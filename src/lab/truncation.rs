@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::stage::{Got, Side, Stage, recv_from, recv_from_briefly};
-use super::{Experiment, Findings, Question, Verdict};
+use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -23,7 +23,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ],
     },
     source: "recv(2), udp(7); RFC 768",
-    run: |stage| World::default().run(stage).map(|saw| saw.judge()),
+    run: |stage| World::default().run(stage).map(Findings::of),
 };
 
 struct World {
@@ -56,32 +56,40 @@ impl World {
     }
 }
 
-impl Saw {
-    fn judge(&self) -> Findings {
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
         let Self { datagram, first, second } = self;
-        let observations = vec![t!(
+        vec![t!(
             "of a datagram of {datagram} bytes the first recvfrom gave {first}, the second {second}",
             "{datagram} 字节的数据报：第一次 recvfrom：{first}，第二次：{second}"
-        )];
-        let verdict = if !matches!(second, Got::Nothing) {
-            Verdict::contradicted(t!(
+        )]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.second == Got::Nothing))
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.second != Got::Nothing {
+            return Verdict::contradicted(t!(
                 "the rest of a datagram came with the next call",
                 "数据报剩下的部分在下一次调用时出现了"
-            ))
-        } else if first.bytes().len() == *datagram {
-            Verdict::different(t!("the whole datagram fitted the buffer", "缓冲区装得下整个数据报"))
-        } else if first.is_error() {
-            Verdict::as_taught(t!(
+            ));
+        }
+        if self.first.bytes().len() == self.datagram {
+            return Verdict::different(t!("the whole datagram fitted the buffer", "缓冲区装得下整个数据报"));
+        }
+        Verdict::as_taught(if self.first.is_error() {
+            t!(
                 "and Windows says so: error 10040; on Unix the rest is gone silently",
                 "而且 Windows 会报错 10040；在 Unix 上，剩下的部分悄悄就没了"
-            ))
+            )
         } else {
-            Verdict::as_taught(t!(
+            t!(
                 "and silently: neither side is told (on Windows recvfrom fails with 10040)",
                 "而且悄无声息：双方都不知道（在 Windows 上 recvfrom 会报错 10040）"
-            ))
-        };
-        Findings::new(self, observations, Some(usize::from(*second == Got::Nothing)), verdict)
+            )
+        })
     }
 }
 
@@ -92,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_larger_buffer_takes_the_datagram_whole() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().judge().verdict.kind;
+        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
         assert_eq!(verdict(World::default()), Kind::AsTaught);
         assert_eq!(verdict(World { buffer: 4096, ..World::default() }), Kind::Different);
     }
