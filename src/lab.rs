@@ -16,6 +16,7 @@ mod handshake;
 mod largest;
 mod leftover;
 mod many_clients;
+mod outcome;
 mod pipes;
 mod refused;
 pub mod report;
@@ -238,4 +239,45 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
 /// The experiments that are about every one of `words`.
 pub fn about(words: &[String]) -> Vec<&'static Experiment> {
     EXPERIMENTS.iter().filter(|experiment| words.iter().all(|word| experiment.is_about(word))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_names_those_that_are_near() {
+        assert_eq!(find("sticky").map(|experiment| experiment.name), Ok("sticky"));
+        let near = |name: &str| find(name).err().unwrap();
+        assert!(near("halfclose").ends_with("near: half-close"), "{}", near("halfclose"));
+        assert!(near("10054").contains("refused") && near("10054").contains("farewell"), "{}", near("10054"));
+        assert!(near("zzz\u{1b}[2J").contains(r"socket-lab list") && !near("zzz\u{1b}").contains('\u{1b}'));
+    }
+
+    #[test]
+    fn every_experiment_has_its_own_name_and_a_question_with_a_choice() {
+        let mut names: Vec<_> = EXPERIMENTS.iter().map(|experiment| experiment.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), EXPERIMENTS.len());
+        assert!(EXPERIMENTS.iter().all(|experiment| (experiment.question)().answers.len() > 1));
+    }
+
+    #[test]
+    fn words_are_looked_for_together() {
+        let names = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+            about(&words).iter().map(|experiment| experiment.name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(&["粘包", "nagle"]), "sticky");
+        assert_eq!(names(&["nothing like it"]), "");
+    }
+
+    #[test]
+    fn an_error_is_a_failure_unless_the_system_cannot() {
+        let kind = |kind: io::ErrorKind| Verdict::of(&kind.into()).kind;
+        assert_eq!(kind(io::ErrorKind::AddrInUse), Kind::Failed);
+        assert_eq!(kind(io::ErrorKind::Unsupported), Kind::CannotShow);
+        assert!(Kind::Failed.is_trouble() && Kind::Contradicted.is_trouble() && !Kind::CannotShow.is_trouble());
+    }
 }

@@ -1,5 +1,7 @@
 //! The lab as a program: every experiment with its verdict, whoever runs it and wherever.
 
+#![cfg_attr(not(target_os = "linux"), allow(unused_imports, reason = "some tests are about Linux"))]
+
 mod common;
 
 use std::process::Command;

@@ -5,7 +5,8 @@ use std::net::UdpSocket;
 
 use serde::Serialize;
 
-use super::stage::{Got, Side, Stage, arrived, recv, recv_from, send};
+use super::outcome::Got;
+use super::stage::{Side, Stage, arrived, recv, recv_from, send};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 use crate::trace::Traced;

@@ -5,7 +5,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::stage::{Got, Stage, arrived, recv, send, until};
+use super::outcome::Got;
+use super::stage::{Stage, arrived, recv, send, until};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::{errors, t};
 

@@ -5,7 +5,8 @@ use std::net::Shutdown;
 
 use serde::Serialize;
 
-use super::stage::{Got, Side, Stage, recv, recv_from_briefly, send};
+use super::outcome::Got;
+use super::stage::{Side, Stage, recv, recv_from_briefly, send};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 

@@ -5,7 +5,8 @@ use std::net::Shutdown;
 
 use serde::Serialize;
 
-use super::stage::{Got, Stage, recv, send};
+use super::outcome::Got;
+use super::stage::{Stage, recv, send};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 

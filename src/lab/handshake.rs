@@ -4,7 +4,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::stage::{Got, Side, Stage, UNANSWERED, Went, accept, recv, send};
+use super::outcome::{Got, Went};
+use super::stage::{Side, Stage, UNANSWERED, accept, recv, send};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 

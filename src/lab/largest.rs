@@ -4,7 +4,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::stage::{Got, Side, Stage, Went, recv_from};
+use super::outcome::{Got, Went};
+use super::stage::{Side, Stage, recv_from};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::datagrams::MAX_DATAGRAM;
 use crate::t;

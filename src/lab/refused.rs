@@ -4,7 +4,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::stage::{Got, Side, Stage, UNANSWERED, Went, recv_from, recv_from_briefly};
+use super::outcome::{Got, Went};
+use super::stage::{Side, Stage, UNANSWERED, recv_from, recv_from_briefly};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 

@@ -159,3 +159,56 @@ pub fn trouble(reports: &[Report]) -> Option<String> {
     let told = told.collect::<Vec<_>>().join("; ");
     (!told.is_empty()).then_some(told)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::find;
+    use crate::lab::stage::Stage;
+
+    fn report(kind: Kind) -> Report {
+        let verdict = Verdict { kind, why: "because".into() };
+        Report { verdict, ..find("truncation").unwrap().perform(&Stage::silent()) }
+    }
+
+    #[test]
+    fn equal_calls_in_a_row_are_told_once_with_their_number() {
+        let mut events: Vec<Event> = report(Kind::AsTaught).calls.into_iter().map(|call| call.event).collect();
+        let sent = events.iter().position(|event| event.call == "sendto").unwrap();
+        for _ in 0..1999 {
+            events.insert(sent, Event { time: jiff::Timestamp::UNIX_EPOCH, ..events[sent].clone() });
+        }
+        let count = events.len();
+        let folded = fold(events);
+        assert_eq!((folded[sent].times, folded.len()), (2000, count - 1999));
+        assert!(folded[sent].line().starts_with("client   #2 sendto(2000, 127.0.0.1:"), "{}", folded[sent].line());
+        assert!(folded[sent].line().ends_with(" ×2000"), "{}", folded[sent].line());
+    }
+
+    #[test]
+    fn the_json_document_reads_back() {
+        #[derive(Deserialize)]
+        struct Read {
+            experiments: Vec<Report>,
+        }
+        let reports = [report(Kind::AsTaught), report(Kind::CannotShow)];
+        let json = json(&reports);
+        assert!(json.starts_with(r#"{"experiments":[{"name":"truncation","claim":"#), "{json:.200}");
+        assert!(json.contains(r#""verdict":"cannot-show","why":"because""#), "{json:.500}");
+        assert_eq!(serde_json::from_str::<Read>(&json).unwrap().experiments, reports);
+    }
+
+    #[test]
+    fn trouble_is_told_by_name_and_nothing_else_is() {
+        assert_eq!(trouble(&[report(Kind::Different), report(Kind::CannotShow)]), None);
+        let told = trouble(&[report(Kind::AsTaught), report(Kind::Contradicted), report(Kind::Failed)]);
+        assert_eq!(told.unwrap(), "truncation contradicted: because; truncation failed: because");
+    }
+
+    #[test]
+    fn the_summary_counts_what_there_is() {
+        let reports = [Kind::AsTaught, Kind::Different, Kind::Different].map(report);
+        let told = summary(&reports);
+        assert!(told.starts_with("3 experiments in ") && told.ends_with(" s: 1 as taught, 2 different"), "{told}");
+    }
+}

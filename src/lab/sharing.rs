@@ -6,7 +6,8 @@ use std::net::UdpSocket;
 use serde::Serialize;
 use socket2::Socket;
 
-use super::stage::{Got, Side, Stage, Went, recv_from_briefly, until};
+use super::outcome::{Got, Went};
+use super::stage::{Side, Stage, recv_from_briefly, until};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 use crate::trace::Traced;

@@ -5,7 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use serde::Serialize;
 
-use super::stage::{Side, Stage, Went, accept, recv, until};
+use super::outcome::Went;
+use super::stage::{Side, Stage, accept, recv, until};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::ports::{self, State};
 use crate::t;

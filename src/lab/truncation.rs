@@ -4,7 +4,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::stage::{Got, Side, Stage, recv_from, recv_from_briefly};
+use super::outcome::Got;
+use super::stage::{Side, Stage, recv_from, recv_from_briefly};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 

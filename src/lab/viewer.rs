@@ -137,3 +137,18 @@ pub fn how_to_watch(port: u16) -> String {
         "服务器用端口 {port}；想观察，先在另一个终端运行：tcpdump -i {interface} -nn 'port {port} or icmp'\n用 Wireshark：选接口 {interface}，捕获过滤器：port {port} or icmp，显示过滤器：tcp.port == {port} || udp.port == {port} || icmp"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_call_in_a_row_is_waited_for_five_times() {
+        let call =
+            |argument: &str| Upcoming { program: "client".into(), socket: 1, call: "send", argument: argument.into() };
+        let stepper = Stepper::default();
+        let waited = (0..9).filter(|_| !stepper.is_one_too_many(&call("500"))).count();
+        assert_eq!(waited, MAX_SAME);
+        assert!(!stepper.is_one_too_many(&call("1")) && !stepper.is_one_too_many(&call("500")));
+    }
+}
