@@ -138,7 +138,7 @@ impl fmt::Display for Kind {
         f.pad(&match self {
             Self::AsTaught => t!("as taught", "与课本一致"),
             Self::Different => t!("different", "与课本不同"),
-            Self::CannotShow => t!("cannot be shown here", "这里看不到"),
+            Self::CannotShow => t!("not shown", "这里看不到"),
             Self::Contradicted => t!("contradicted", "前后矛盾"),
             Self::Failed => t!("failed", "运行失败"),
         })

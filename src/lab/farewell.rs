@@ -88,12 +88,13 @@ impl World {
 #[cfg(unix)]
 fn after_kill(stage: &Stage, unread: &[u8]) -> io::Result<Option<Got>> {
     use std::os::fd::OwnedFd;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
     let (client, server) = stage.pair()?;
     send(&server, unread)?;
     arrived(&client, unread.len());
     let held = OwnedFd::from(client.get_ref().try_clone()?);
-    let mut process = Command::new("sleep").arg("60").stdin(held).spawn()?;
+    let mut process =
+        Command::new("sleep").arg("60").stdin(held).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // Only the other process has it now.
     client.close();
     process.kill()?;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::stage::{QUIET, Side, Stage};
 use super::{Experiment, Findings, Judge, Question, Verdict};
+use crate::input::charset_of_pipes;
 use crate::t;
 use crate::trace::Traced;
 
@@ -94,12 +95,12 @@ impl World {
     }
 }
 
-/// Reads to the end.
+/// Reads to the end. What a Windows shell says is in its code page.
 fn read_all(mut pipe: &Traced<PipeReader>) -> io::Result<String> {
     let (mut text, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
     loop {
         match pipe.read(&mut buffer)? {
-            0 => return Ok(String::from_utf8_lossy(&text).into_owned()),
+            0 => return Ok(charset_of_pipes().decode(&text).into_owned()),
             read => text.extend_from_slice(&buffer[..read]),
         }
     }

@@ -133,8 +133,8 @@ impl Judge for Saw {
             ));
         }
         Verdict::as_taught(t!(
-            "an unconnected UDP socket is told nothing; what was sent before the server started is gone",
-            "没有 connect 的 UDP 套接字什么也不知道；服务器启动之前发的数据就没了"
+            "neither UDP socket was told anything; what was sent before the server started is gone",
+            "两个 UDP 套接字都什么也不知道；服务器启动之前发的数据就没了"
         ))
     }
 }

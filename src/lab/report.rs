@@ -16,6 +16,9 @@ const SHOWN_BYTES: usize = 24;
 /// How many columns the names of the experiments take.
 const NAME_COLUMNS: usize = 13;
 
+/// And the kinds of verdict.
+const KIND_COLUMNS: usize = 12;
+
 /// One experiment and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -70,8 +73,7 @@ impl Report {
     pub fn line(&self) -> String {
         let kind = self.verdict.kind.to_string();
         let name = padded(&self.name, NAME_COLUMNS);
-        let columns = if kind.is_ascii() { 10 } else { 11 };
-        format!("{name} {} {}", padded(&kind, columns), self.claim)
+        format!("{name} {} {}", padded(&kind, KIND_COLUMNS), self.claim)
     }
 
     /// Everything, the calls too where they have not been seen while they happened.

@@ -201,10 +201,28 @@ pub(super) fn until<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
     }
 }
 
+/// A stage for tests that nobody watches. They have it one at a time, as in the program: a process that is started
+/// holds copies of every open socket for a moment, and a port that somebody else has just given up is still in use then.
+#[cfg(test)]
+pub(super) struct Silent {
+    stage: Stage,
+    _alone: std::sync::MutexGuard<'static, ()>,
+}
+
 #[cfg(test)]
 impl Stage {
-    /// For tests: nobody watches.
-    pub(super) fn silent() -> Self {
-        Self::new(&Trace::off(), None, None)
+    pub(super) fn silent() -> Silent {
+        static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Silent { stage: Self::new(&Trace::off(), None, None), _alone: alone }
+    }
+}
+
+#[cfg(test)]
+impl std::ops::Deref for Silent {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
     }
 }

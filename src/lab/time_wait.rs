@@ -137,7 +137,10 @@ impl Judge for Saw {
                 "只有先关闭的一方留下 TIME_WAIT；办法是在 bind 之前设 SO_REUSEADDR（Rust 标准库在 Unix 上自动设，Python 不设），而不是改内核参数，见 socket-lab sysctl"
             ));
         }
-        Verdict::different(t!("nothing was in the way of bind", "没有什么妨碍 bind"))
+        Verdict::different(t!(
+            "nothing was in the way of bind: the client closed first, the option was set, or it is Windows, where TIME_WAIT hinders nobody",
+            "没有什么妨碍 bind：要么客户端先关闭，要么设了选项，要么是 Windows，那里 TIME_WAIT 不碍事"
+        ))
     }
 }
 
