@@ -22,11 +22,11 @@
 //! - [`sntp`]: the time with a known error, [`report`]: its arithmetic
 //! - [`rarely`]: telling what a flood could make happen a million times
 //!
-//! The lab:
-//! - [`lab`]: every claim of the course as an experiment; one file each in `src/lab`, all alike
-//!
 //! The person:
 //! - [`input`]: the non-empty input loop; [`screen`]: standard output and error; [`ending`]: Ctrl-C and the terminal
+//!
+//! The lab:
+//! - [`lab`]: every claim of the course as an experiment; one file each in `src/lab`, all alike
 
 pub mod accept;
 pub mod address;

@@ -91,32 +91,26 @@ impl fmt::Display for State {
 /// # Errors
 /// `Unsupported` where the system has no `/proc/net/tcp`.
 pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
-    Ok(all_tcp_sockets()?.into_iter().filter(|socket| socket.local.port() == port).collect())
+    if !cfg!(target_os = "linux") {
+        let why = t!(
+            "the TCP states cannot be seen here: this system has no /proc/net/tcp",
+            "这里看不到 TCP 状态：系统没有 /proc/net/tcp"
+        );
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+    }
+    let mut table = std::fs::read_to_string("/proc/net/tcp")?;
+    // Without IPv6 there is no second table.
+    table.push_str(&std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default());
+    Ok(table.lines().filter_map(parse).filter(|socket| socket.local.port() == port).collect())
 }
 
 /// The state of the socket at `local` that is connected to `remote`; `None` where there is none (any more).
 ///
 /// # Errors
-/// `Unsupported` where the system has no `/proc/net/tcp`.
+/// As [`tcp_sockets`].
 pub fn tcp_state(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<State>> {
-    let all = all_tcp_sockets()?;
-    Ok(all.iter().find(|socket| (socket.local, socket.remote) == (local, remote)).map(|socket| socket.state))
-}
-
-fn all_tcp_sockets() -> io::Result<Vec<Socket>> {
-    if !cfg!(target_os = "linux") {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            t!(
-                "the TCP states cannot be seen here: this system has no /proc/net/tcp",
-                "这里看不到 TCP 状态：系统没有 /proc/net/tcp"
-            ),
-        ));
-    }
-    let mut table = std::fs::read_to_string("/proc/net/tcp")?;
-    // Without IPv6 there is no second table.
-    table.push_str(&std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default());
-    Ok(table.lines().filter_map(parse).collect())
+    let sockets = tcp_sockets(local.port())?;
+    Ok(sockets.iter().find(|socket| (socket.local, socket.remote) == (local, remote)).map(|socket| socket.state))
 }
 
 /// One line of the table; `None` for the headings.
