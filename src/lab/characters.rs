@@ -1,13 +1,16 @@
 //! Decode what recv gave? A read may end in the middle of a character, and bytes do not tell their encoding.
 
 use std::io;
+use std::net::TcpStream;
 
 use serde::Serialize;
 
+use super::outcome::Got;
 use super::stage::{Stage, arrived, recv, send};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::t;
 use crate::text::{Charset, Decoder};
+use crate::trace::Traced;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "characters",
@@ -58,31 +61,33 @@ impl World {
         let text = "汉".repeat(HANZI);
         send(&server, text.as_bytes())?;
         arrived(&client, text.len());
-        let first = recv(&client, self.buffer);
-        let second = recv(&client, text.len());
-        let pieces = [first.bytes(), second.bytes()];
+        let reads = [recv(&client, self.buffer), recv(&client, text.len())];
+        let pieces = reads.each_ref().map(Got::bytes);
 
-        let utf8 = Charset::default();
-        let by_read = pieces.map(|piece| utf8.decode(piece).into_owned()).concat();
-        let mut decoder = Decoder::new(utf8);
+        let by_read = pieces.map(|piece| Charset::default().decode(piece).into_owned()).concat();
+        let mut decoder = Decoder::new(Charset::default());
         let by_stream = pieces.map(|piece| decoder.push(piece)).concat();
-
-        let gbk: Charset = "gbk".parse().map_err(io::Error::other)?;
-        let mut misread = Vec::new();
-        for (text, written, read) in [("你好", utf8, gbk), ("\u{fffd}\u{fffd}", utf8, gbk), ("目录", gbk, utf8)] {
-            let bytes = written.encode(text).map_err(|lacking| io::Error::other(lacking.to_string()))?;
-            send(&server, &bytes)?;
-            arrived(&client, bytes.len());
-            misread.push((text.to_string(), read.decode(recv(&client, 1024).bytes()).into_owned()));
-        }
         Ok(Saw {
             reads: pieces.map(<[u8]>::len).to_vec(),
             whole_by_read: whole(&by_read),
             whole_by_stream: whole(&by_stream),
-            misread,
+            misread: misread(&client, &server)?,
             ambiguous: ambiguous(),
         })
     }
+}
+
+/// Texts, and what the client reads who takes them for another encoding.
+fn misread(client: &Traced<TcpStream>, server: &Traced<TcpStream>) -> io::Result<Vec<(String, String)>> {
+    let (utf8, gbk) = (Charset::default(), Charset::of_code_page(936).unwrap_or_default());
+    let mut misread = Vec::new();
+    for (text, written, read) in [("你好", utf8, gbk), ("\u{fffd}\u{fffd}", utf8, gbk), ("目录", gbk, utf8)] {
+        let bytes = written.encode_lossy(text);
+        send(server, &bytes)?;
+        arrived(client, bytes.len());
+        misread.push((text.to_string(), read.decode(recv(client, 1024).bytes()).into_owned()));
+    }
+    Ok(misread)
 }
 
 fn whole(text: &str) -> usize {

@@ -2,7 +2,6 @@
 //! socket.
 
 use std::io;
-use std::net::SocketAddr;
 
 use serde::Serialize;
 
@@ -76,13 +75,16 @@ impl World {
         for _ in &clients {
             // Whom to answer is in what recvfrom returns.
             if let (_, Some(client)) = recv_from(&server, 1024) {
-                let answer = if self.connects { None } else { Some(client) };
-                server.transmit(client.to_string().as_bytes(), answer, None)?;
+                let to = if self.connects { None } else { Some(client) };
+                server.transmit(client.to_string().as_bytes(), to, None)?;
             }
         }
-        let answered = |own: SocketAddr, heard: String| heard == own.to_string();
-        let answers = clients.iter().map(|client| Ok(answered(client.local_addr()?, recv_from(client, 1024).0.text())));
-        count(answers)
+        let mut answered = 0;
+        for client in &clients {
+            let own = client.local_addr()?.to_string();
+            answered += usize::from(recv_from(client, 1024).0.text() == own);
+        }
+        Ok(answered)
     }
 
     fn over_tcp(&self, stage: &Stage) -> io::Result<(usize, usize)> {
@@ -93,16 +95,13 @@ impl World {
         for socket in &sockets {
             send(socket, socket.get_ref().peer_addr()?.to_string().as_bytes())?;
         }
-        let answers = clients.iter().map(|client| {
+        let mut answered = 0;
+        for client in &clients {
             let own = client.get_ref().local_addr()?.to_string();
-            Ok(recv(client, 1024).text() == own)
-        });
-        Ok((count(answers)?, 1 + sockets.len()))
+            answered += usize::from(recv(client, 1024).text() == own);
+        }
+        Ok((answered, 1 + sockets.len()))
     }
-}
-
-fn count(answers: impl Iterator<Item = io::Result<bool>>) -> io::Result<usize> {
-    Ok(answers.collect::<io::Result<Vec<_>>>()?.into_iter().filter(|own| *own).count())
 }
 
 impl Judge for Saw {

@@ -1,6 +1,7 @@
 //! TCP needs the server first, and UDP tells nobody? A UDP socket that is connected does tell.
 
 use std::io;
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
@@ -58,38 +59,39 @@ impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
         // Bound and not listening: nobody is there, and nobody else can take the port meanwhile.
         let nobody = stage.bind()?;
-        let refused = stage.tcp(Side::Client)?.connect_timeout(nobody.local_addr()?, 10 * UNANSWERED);
+        let tcp = stage.tcp(Side::Client)?.connect_timeout(nobody.local_addr()?, 10 * UNANSWERED);
+        let tcp = Went::of(&tcp);
+
         // Connected to itself it hears nobody else: as good as no socket, but nobody can take the port.
         let nobody = stage.udp(Side::Server)?;
         let address = nobody.local_addr()?;
         nobody.connect(address)?;
-
         let client = stage.udp(Side::Client)?;
         client.send_to(b"anybody?", address)?;
         let udp_unconnected = recv_from_briefly(&client, 1024).0;
-
-        let second = stage.udp(Side::Client)?;
-        let recv = if self.connects { recv_from } else { recv_from_briefly };
-        if self.connects {
-            second.connect(address)?;
-            second.send(b"anybody?")?;
-        } else {
-            second.send_to(b"anybody?", address)?;
-        }
-        let udp_second = recv(&second, 1024).0;
+        let udp_second = self.second(stage, address)?;
 
         let early = stage.udp(Side::Client)?;
         early.send_to(b"first!", address)?;
         nobody.close();
         let late = stage.udp_at(address, Side::Server)?;
-        Ok(Saw {
-            tcp: Went::of(&refused),
-            udp_unconnected,
-            udp_second,
-            second_was_connected: self.connects,
-            late_server: recv_from_briefly(&late, 1024).0,
-            early_client: recv_from_briefly(&early, 1024).0,
-        })
+        let late_server = recv_from_briefly(&late, 1024).0;
+        let early_client = recv_from_briefly(&early, 1024).0;
+        let second_was_connected = self.connects;
+        Ok(Saw { tcp, udp_unconnected, udp_second, second_was_connected, late_server, early_client })
+    }
+
+    /// What the second client's `recv` gives after it has sent to nobody.
+    fn second(&self, stage: &Stage, nobody: SocketAddr) -> io::Result<Got> {
+        let client = stage.udp(Side::Client)?;
+        if self.connects {
+            client.connect(nobody)?;
+            client.send(b"anybody?")?;
+            Ok(recv_from(&client, 1024).0)
+        } else {
+            client.send_to(b"anybody?", nobody)?;
+            Ok(recv_from_briefly(&client, 1024).0)
+        }
     }
 }
 
