@@ -74,6 +74,9 @@ fn every_experiment_has_its_verdict_also_with_four_labs_at_once() {
                 assert!(report[text].as_str().is_some_and(|text| !text.is_empty()), "{report:.300}");
             }
             assert!(report["observations"].is_array() && report["calls"].is_array(), "{report:.300}");
+            let experiment = socket_demos::lab::find(report["name"].as_str().unwrap()).unwrap();
+            let answers = (experiment.question)().answers.len() as u64;
+            assert!(report["answer"].as_u64().is_none_or(|answer| answer < answers), "{report:.300}");
         }
     }
     let seconds = start.elapsed().as_secs();
@@ -163,8 +166,10 @@ fn an_unknown_name_is_one_line_with_those_that_are_near() {
     }
     let (code, _, err) = lab(&["--json", "list"]);
     assert!(code == Some(2) && err.contains("for running experiments"), "{err}");
-    let (code, _, err) = lab(&["--json", "--step"]);
-    assert!(code == Some(2) && err.contains("do not go together"), "{err}");
+    for args in [&["--json", "--step"][..], &["--json", "run", "empty", "--predict"]] {
+        let (code, _, err) = lab(args);
+        assert!(code == Some(2) && err.contains("--json goes without"), "{err}");
+    }
 }
 
 #[test]

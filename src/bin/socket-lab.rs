@@ -6,7 +6,6 @@
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -14,12 +13,10 @@ use anyhow::bail;
 use clap::{Parser, Subcommand};
 use socket_demos::cli::{self, Usage};
 use socket_demos::lab::report::{self, Report};
-use socket_demos::lab::stage::Stage;
-use socket_demos::lab::viewer::{self, Guesser, Stepper};
+use socket_demos::lab::viewer::{self, Viewer};
 use socket_demos::lab::{EXPERIMENTS, Experiment, about, find, sysctl};
 use socket_demos::options::{self, Shared};
 use socket_demos::ports::{self, Holder, Socket, State, Transport};
-use socket_demos::trace::Watcher;
 use socket_demos::{screen, t};
 
 const PROGRAM: &str = "socket-lab";
@@ -44,7 +41,7 @@ struct Args {
 /// How experiments are run and shown.
 #[derive(clap::Args, Clone)]
 struct Manner {
-    #[arg(long, conflicts_with_all = ["step", "predict"], help = t!(
+    #[arg(long, help = t!(
         "Print one JSON document: {{\"experiments\": [...]}}",
         "输出一个 JSON 文档：{{\"experiments\": [...]}}"
     ))]
@@ -139,37 +136,44 @@ fn lab(args: &Args) -> anyhow::Result<()> {
 
 /// Runs the experiments one after the other, and fails where one of them is in trouble.
 fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, shared: &Shared) -> anyhow::Result<()> {
+    if manner.json && (manner.step || manner.predict) {
+        bail!(Usage(t!("--json goes without --step and --predict", "--json 不能和 --step、--predict 一起用")));
+    }
     let trace = shared.trace(PROGRAM)?;
     if let Some(port) = manner.server_port {
         screen::talk(&viewer::how_to_watch(port));
     }
-    let stepper = manner.step.then(|| Arc::new(Stepper::default()) as Arc<dyn Watcher>);
-    let mut guesser = Guesser::default();
-    let mut reports: Vec<Report> = Vec::new();
+    let mut viewer = Viewer::new(manner.step, manner.predict);
+    let mut reports = Vec::new();
     for experiment in chosen {
-        let guess = manner.predict.then(|| guesser.guess(experiment));
-        let report = experiment.perform(&Stage::new(&trace, manner.server_port, stepper.clone()));
-        if let Some(guess) = guess {
-            guesser.tell(guess, experiment, &report);
-        }
+        let report = viewer.watch(experiment, &trace, manner.server_port);
         if !manner.json {
-            let full = *form == Form::Full || manner.step || manner.predict;
-            show(&if full { report.full(manner.step || *form == Form::Line) } else { report.line() })?;
+            show(&match form {
+                Form::Full => report.full(manner.step),
+                Form::Line if manner.step || manner.predict => report.full(true),
+                Form::Line => report.line(),
+            })?;
         }
         reports.push(report);
     }
-    if manner.json {
-        show(&report::json(&reports))?;
-    } else if reports.len() > 1 {
-        show(&report::summary(&reports))?;
-    }
-    if *form == Form::Line && !manner.json {
-        screen::talk(&t!("one in full: {PROGRAM} run sticky", "详细看一个：{PROGRAM} run sticky"));
-    }
-    if let Some(score) = guesser.score() {
+    sum_up(&reports, form, manner)?;
+    if let Some(score) = viewer.score() {
         screen::talk(&score);
     }
     report::trouble(&reports).map_or(Ok(()), |trouble| bail!(trouble))
+}
+
+fn sum_up(reports: &[Report], form: &Form, manner: &Manner) -> anyhow::Result<()> {
+    if manner.json {
+        return show(&report::json(reports));
+    }
+    if reports.len() > 1 {
+        show(&report::summary(reports))?;
+    }
+    if *form == Form::Line {
+        screen::talk(&t!("one in full: {PROGRAM} run sticky", "详细看一个：{PROGRAM} run sticky"));
+    }
+    Ok(())
 }
 
 fn list(words: &[String]) -> anyhow::Result<()> {

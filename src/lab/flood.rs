@@ -22,10 +22,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         answers: vec![
             t!("all 2000", "全部 2000 个"),
             t!(
-                "some hundred or fewer; sendto reports the others as failed",
+                "a few hundred at most, and sendto reports the others as failed",
                 "只有几百个甚至更少，其余的 sendto 都报错"
             ),
-            t!("some hundred or fewer, though every sendto succeeded", "只有几百个甚至更少，可 sendto 全都成功"),
+            t!("a few hundred at most, though every sendto succeeded", "只有几百个甚至更少，可 sendto 全都成功"),
         ],
     },
     source: "udp(7), socket(7); RFC 9293 §3.8.6",

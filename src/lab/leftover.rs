@@ -12,7 +12,7 @@ use crate::trace::Traced;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "leftover",
-    claim: || t!("a reply over 1024 bytes breaks recv(1024)", "回复超过 1024 字节，recv(1024) 就出错"),
+    claim: || t!("a reply over 1024 bytes breaks recv(1024)", "回复超过 1024 字节，recv(1024) 就收不全"),
     keywords: "粘包 黏包 recv 1024 leftover 残留 半包 拆包 错位 上一条命令的结果 frame 帧 报头 长度 length prefix struct.pack",
     question: || Question {
         asked: t!(

@@ -95,7 +95,7 @@ impl fmt::Display for Went {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Well => f.write_str(&t!("success", "成功")),
-            Self::Wrong(code) => f.write_str(&t!("failure: {code}", "失败：{code}")),
+            Self::Wrong(code) => f.write_str(&t!("failure ({code})", "失败（{code}）")),
         }
     }
 }

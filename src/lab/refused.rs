@@ -104,18 +104,18 @@ impl Judge for Saw {
             t!("another UDP socket", "另一个 UDP 套接字")
         };
         vec![
-            t!("nobody listens, TCP: connect: {tcp}", "没人监听，TCP：connect {tcp}"),
+            t!("nobody listens, TCP's connect: {tcp}", "端口没人监听，TCP 的 connect：{tcp}"),
             t!(
                 "nobody is there, unconnected UDP socket: sendto succeeded, recvfrom gave {udp_unconnected}",
-                "没人在，没有 connect 的 UDP 套接字：sendto 成功，recvfrom：{udp_unconnected}"
+                "端口没人用，没有 connect 的 UDP 套接字：sendto 成功，recvfrom：{udp_unconnected}"
             ),
             t!(
                 "nobody is there, {second}: send succeeded, recv gave {udp_second}",
-                "没人在，{second}：send 成功，recv：{udp_second}"
+                "端口没人用，{second}：send 成功，recv：{udp_second}"
             ),
             t!(
                 "the client first, then its server: the server heard {late_server}, the client {early_client}: both wait for ever",
-                "先启动客户端再启动服务器：服务器：{late_server}，客户端：{early_client}；双方会一直等下去"
+                "客户端先启动，服务器后启动：服务器 {late_server}，客户端 {early_client}，双方会一直等下去"
             ),
         ]
     }

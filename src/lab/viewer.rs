@@ -2,12 +2,12 @@
 
 use std::io::{self, BufRead as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::report::Report;
-use super::stage::Side;
+use super::report::{self, Report};
+use super::stage::{Side, Stage};
 use super::{Experiment, Question};
-use crate::trace::{Event, Upcoming, Watcher};
+use crate::trace::{Event, Trace, Upcoming, Watcher};
 use crate::{ending, screen, t};
 
 /// How often the same call in a row is waited for; the rest of a flood runs through.
@@ -16,9 +16,41 @@ const MAX_SAME: usize = 5;
 /// How many bytes of a call are shown when it has returned.
 const SHOWN_BYTES: usize = 48;
 
+/// The person, and what they have asked for.
+pub struct Viewer {
+    stepper: Option<Arc<dyn Watcher>>,
+    guesser: Option<Guesser>,
+}
+
+impl Viewer {
+    /// Somebody who steps through the calls, guesses what will happen, both, or neither.
+    pub fn new(steps: bool, guesses: bool) -> Self {
+        let stepper = steps.then(|| Arc::new(Stepper::default()) as Arc<dyn Watcher>);
+        Self { stepper, guesser: guesses.then(Guesser::default) }
+    }
+
+    /// Runs an experiment before them; its calls go to `trace` too, its servers have `port` or any.
+    pub fn watch(&mut self, experiment: &Experiment, trace: &Trace, port: Option<u16>) -> Report {
+        if self.stepper.is_some() {
+            screen::talk(&report::entry(experiment));
+        }
+        let guess = if self.guesser.is_some() { ask(experiment) } else { None };
+        let report = experiment.perform(&Stage::new(trace, port, self.stepper.clone()));
+        if let Some(guesser) = &mut self.guesser {
+            guesser.tell(guess, experiment, &report);
+        }
+        report
+    }
+
+    /// The score in a sentence; `None` where nothing was guessed.
+    pub fn score(&self) -> Option<String> {
+        self.guesser.as_ref()?.score()
+    }
+}
+
 /// Waits for Enter before each call, and shows what came of it.
 #[derive(Default)]
-pub struct Stepper {
+struct Stepper {
     /// The call before, and how often it was made in a row.
     last: Mutex<Option<(Upcoming, usize)>>,
     /// One call is announced at a time, also where two threads make them.
@@ -61,40 +93,16 @@ impl Watcher for Stepper {
     }
 }
 
-/// A viewer who guesses, and the score.
+/// Asks for guesses, and keeps the score.
 #[derive(Default)]
-pub struct Guesser {
+struct Guesser {
     guessed: usize,
     right: usize,
 }
 
 impl Guesser {
-    /// Asks what will happen; `None` where the viewer passes, or has gone.
-    pub fn guess(&self, experiment: &Experiment) -> Option<usize> {
-        let Question { asked, answers } = (experiment.question)();
-        screen::talk(&format!("{}\n{asked}", experiment.name));
-        for (index, answer) in answers.iter().enumerate() {
-            screen::talk(&format!("  {}  {answer}", index + 1));
-        }
-        let count = answers.len();
-        loop {
-            screen::prompt(&t!(
-                "your guess, 1 to {count} (Enter passes): ",
-                "你猜是哪个？1 到 {count}（直接回车跳过）："
-            ));
-            let typed = line()?;
-            match typed.trim() {
-                "" => return None,
-                number => match number.parse::<usize>() {
-                    Ok(number) if (1..=count).contains(&number) => return Some(number - 1),
-                    _ => screen::talk(&t!("a number from 1 to {count}", "请输入 1 到 {count} 的数")),
-                },
-            }
-        }
-    }
-
     /// Tells whether `guess` was right, and counts it.
-    pub fn tell(&mut self, guess: Option<usize>, experiment: &Experiment, report: &Report) {
+    fn tell(&mut self, guess: Option<usize>, experiment: &Experiment, report: &Report) {
         let Some(answer) = report.answer else { return };
         let happened = &(experiment.question)().answers[answer];
         let number = answer + 1;
@@ -107,10 +115,30 @@ impl Guesser {
         });
     }
 
-    /// The score in a sentence; `None` where nothing was guessed.
-    pub fn score(&self) -> Option<String> {
+    fn score(&self) -> Option<String> {
         let Self { guessed, right } = self;
         (*guessed > 0).then(|| t!("{right} of {guessed} guesses right", "猜了 {guessed} 次，对了 {right} 次"))
+    }
+}
+
+/// Asks what will happen; `None` where the viewer passes, or has gone.
+fn ask(experiment: &Experiment) -> Option<usize> {
+    let Question { asked, answers } = (experiment.question)();
+    screen::talk(&format!("{}\n{asked}", experiment.name));
+    for (index, answer) in answers.iter().enumerate() {
+        screen::talk(&format!("  {}  {answer}", index + 1));
+    }
+    let count = answers.len();
+    loop {
+        screen::prompt(&t!("your guess, 1 to {count} (Enter passes): ", "你猜是哪个？1 到 {count}（直接回车跳过）："));
+        let typed = line()?;
+        match typed.trim() {
+            "" => return None,
+            number => match number.parse::<usize>() {
+                Ok(number) if (1..=count).contains(&number) => return Some(number - 1),
+                _ => screen::talk(&t!("a number from 1 to {count}", "请输入 1 到 {count} 的数")),
+            },
+        }
     }
 }
 
