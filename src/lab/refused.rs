@@ -115,7 +115,7 @@ impl Judge for Saw {
             ),
             t!(
                 "the client first, then its server: the server heard {late_server}, the client {early_client}: both wait for ever",
-                "客户端先启动，服务器后启动：服务器 {late_server}，客户端 {early_client}，双方会一直等下去"
+                "客户端先启动，服务器后启动：服务器{late_server}，客户端{early_client}，双方会一直等下去"
             ),
         ]
     }

@@ -78,7 +78,7 @@ pub fn lines() -> io::Result<Vec<String>> {
         let here = value(name).unwrap_or_else(|| t!("absent", "不存在"));
         lines.push(t!(
             "net.ipv4.{name}: {here} here; tutorials say {claimed}, and set {wanted}",
-            "net.ipv4.{name}：本机是 {here}；教程说默认是 {claimed}，要改成 {wanted}"
+            "net.ipv4.{name}：本机：{here}；教程说默认是 {claimed}，要改成 {wanted}"
         ));
         lines.push(format!("    {}", meaning()));
     }
