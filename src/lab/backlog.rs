@@ -162,5 +162,8 @@ mod tests {
         assert_eq!((longer.connected, longer.verdict().kind), (6, Kind::Different));
         let long = saw(World { backlog: 16, ..World::default() });
         assert_eq!((long.connected, long.verdict().kind), (6, Kind::CannotShow));
+        assert_eq!((short.answer(), long.answer()), (Some(2), Some(3)));
+        let impossible = Saw { table: Some(Table { finished: 1, half_open: 3, next: None }), ..short };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -135,8 +135,11 @@ mod tests {
 
     #[test]
     fn a_small_buffer_cuts_what_it_pairs_with() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::AsTaught);
-        assert_eq!(verdict(World { buffer: 1000 }), Kind::Different);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!(saw(World { buffer: 1000 }).verdict().kind, Kind::Different);
+        let impossible = Saw { tcp: Vec::new(), ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -113,8 +113,11 @@ mod tests {
 
     #[test]
     fn one_byte_is_enough_for_tcp() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::AsTaught);
-        assert_eq!(verdict(World { message: b"\n" }), Kind::Different);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!(saw(World { message: b"\n" }).verdict().kind, Kind::Different);
+        let impossible = Saw { tcp: Got::Bytes(Vec::new()), ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

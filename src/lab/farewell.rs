@@ -177,8 +177,11 @@ mod tests {
 
     #[test]
     fn a_client_that_has_read_everything_sends_no_reset() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { unread: b"" }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
+        assert_eq!(saw(World { unread: b"" }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { writes: (0, String::new()), ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

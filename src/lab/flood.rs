@@ -165,8 +165,11 @@ mod tests {
 
     #[test]
     fn what_the_buffer_takes_is_not_lost() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { datagrams: 50, ..World::default() }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(2)));
+        assert_eq!(saw(World { datagrams: 50, ..World::default() }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { received: 2001, ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

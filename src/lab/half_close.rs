@@ -102,8 +102,11 @@ mod tests {
 
     #[test]
     fn who_ends_both_directions_hears_no_answer() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { how: Shutdown::Both }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
+        assert_eq!(saw(World { how: Shutdown::Both }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { end: Got::Nothing, ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -111,8 +111,11 @@ mod tests {
 
     #[test]
     fn only_a_full_queue_makes_the_handshake_wait_for_accept() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { backlog: 0, waiting: 1 }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(2)));
+        assert_eq!(saw(World { backlog: 0, waiting: 1 }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { received: Some(Got::Nothing), ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

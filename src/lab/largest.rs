@@ -103,8 +103,11 @@ mod tests {
 
     #[test]
     fn who_teaches_the_right_number_is_right() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { taught: 65_507 }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(2)));
+        assert_eq!(saw(World { taught: 65_507 }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { one_more: Went::Well, ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -152,8 +152,11 @@ mod tests {
 
     #[test]
     fn a_connected_udp_socket_serves_one() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::AsTaught);
-        assert_eq!(verdict(World { connects: true, ..World::default() }), Kind::Different);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!(saw(World { connects: true, ..World::default() }).verdict().kind, Kind::Different);
+        let impossible = Saw { tcp_answered: 4, ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

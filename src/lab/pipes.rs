@@ -192,8 +192,11 @@ mod tests {
 
     #[test]
     fn one_pipe_for_both_keeps_their_order() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { one_pipe: true }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
+        assert_eq!(saw(World { one_pipe: true }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { second_read: 1, ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

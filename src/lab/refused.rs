@@ -148,8 +148,11 @@ mod tests {
 
     #[test]
     fn only_a_connected_udp_socket_is_told() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { connects: false }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
+        assert_eq!(saw(World { connects: false }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { tcp: Went::Well, ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -190,8 +190,11 @@ mod tests {
 
     #[test]
     fn the_option_that_is_meant_for_sharing_shares() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { option: ShareOption::ReusePort }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
+        assert_eq!(saw(World { option: ShareOption::ReusePort }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { received: [1, 1], ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -165,10 +165,15 @@ mod tests {
     #[test]
     fn time_wait_is_with_whoever_closes_first_and_a_reset_leaves_none() {
         let saw = |world: World| world.run(&Stage::silent()).unwrap();
-        assert_eq!(saw(World::default()).verdict().kind, Kind::AsTaught);
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
         let server_first = saw(World { closes_first: Side::Server, ..World::default() });
         assert_eq!(server_first.verdict().kind, Kind::AsTaught);
         assert!(server_first.observations()[0].contains("the server"), "{:?}", server_first.observations());
         assert_eq!(saw(World { resets: true, ..World::default() }).verdict().kind, Kind::Different);
+        let given_up = Saw { after_second_close: [None, None], ..usual };
+        assert_eq!(given_up.verdict().kind, Kind::Different);
+        let impossible = Saw { before_accept: [None, Some(State::Established)], ..given_up };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

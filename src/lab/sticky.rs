@@ -133,8 +133,11 @@ mod tests {
 
     #[test]
     fn a_reader_that_keeps_up_finds_nothing_stuck() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::AsTaught);
-        assert_eq!(verdict(World { reads_late: false, ..World::default() }), Kind::Different);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!(saw(World { reads_late: false, ..World::default() }).verdict().kind, Kind::Different);
+        let impossible = Saw { datagrams: vec!["ab".into(), "c".into()], ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

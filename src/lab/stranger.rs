@@ -132,9 +132,12 @@ mod tests {
 
     #[test]
     fn a_client_that_connects_in_time_hears_only_its_server() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::Different);
-        assert_eq!(verdict(World { connects: true, is_early: true }), Kind::Different);
-        assert_eq!(verdict(World { connects: true, is_early: false }), Kind::AsTaught);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
+        assert_eq!(saw(World { connects: true, is_early: true }).verdict().kind, Kind::Different);
+        assert_eq!(saw(World { connects: true, is_early: false }).verdict().kind, Kind::AsTaught);
+        let impossible = Saw { heard: Vec::new(), ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

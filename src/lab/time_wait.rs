@@ -151,9 +151,13 @@ mod tests {
 
     #[test]
     fn the_restart_works_with_the_option_or_where_the_client_closes_first() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::AsTaught);
-        assert_eq!(verdict(World { reuse: true, ..World::default() }), Kind::Different);
-        assert_eq!(verdict(World { closes_first: Side::Client, ..World::default() }), Kind::Different);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!(saw(World { reuse: true, ..World::default() }).verdict().kind, Kind::Different);
+        assert_eq!(saw(World { closes_first: Side::Client, ..World::default() }).verdict().kind, Kind::Different);
+        let impossible =
+            Saw { restart_with_reuse: Restart { bind: Went::Wrong("EADDRINUSE 98".into()), time_wait: None }, ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

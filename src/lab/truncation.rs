@@ -101,8 +101,11 @@ mod tests {
 
     #[test]
     fn a_larger_buffer_takes_the_datagram_whole() {
-        let verdict = |world: World| world.run(&Stage::silent()).unwrap().verdict().kind;
-        assert_eq!(verdict(World::default()), Kind::AsTaught);
-        assert_eq!(verdict(World { buffer: 4096, ..World::default() }), Kind::Different);
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!(saw(World { buffer: 4096, ..World::default() }).verdict().kind, Kind::Different);
+        let impossible = Saw { second: Got::Bytes(vec![b'x'; 976]), ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }
