@@ -115,10 +115,13 @@ fn usage_line(command: &Command, path: &str) -> String {
         let name =
             argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
         let (before, behind) = if argument.is_required_set() { (" <", ">") } else { (" [", "]") };
-        usage = usage + before + &name + behind;
+        let several = if matches!(argument.get_action(), ArgAction::Append) { "..." } else { "" };
+        usage = usage + before + &name + behind + several;
     }
-    if command.has_subcommands() {
+    if command.is_subcommand_required_set() {
         usage += &t!(" <COMMAND>", " <命令>");
+    } else if command.has_subcommands() {
+        usage += &t!(" [COMMAND]", " [命令]");
     }
     usage
 }

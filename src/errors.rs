@@ -25,13 +25,31 @@ pub fn code(error: &io::Error) -> String {
         ErrorKind::StorageFull => "ENOSPC",
         ErrorKind::TimedOut => "ETIMEDOUT",
         ErrorKind::WouldBlock => "EAGAIN",
-        _ => return error.to_string(),
+        _ => match name_of_number(error) {
+            Some(name) => name,
+            None => return error.to_string(),
+        },
     };
     let family = if cfg!(windows) { "WSA" } else { "" };
     match error.raw_os_error() {
         Some(number) => format!("{family}{name} {number}"),
         None => format!("{family}{name}"),
     }
+}
+
+/// The names of errors that the standard library has no kind for.
+fn name_of_number(error: &io::Error) -> Option<&'static str> {
+    #[cfg(unix)]
+    let (too_long, in_progress) = (rustix::io::Errno::MSGSIZE, rustix::io::Errno::INPROGRESS);
+    #[cfg(unix)]
+    let (too_long, in_progress) = (too_long.raw_os_error(), in_progress.raw_os_error());
+    #[cfg(windows)]
+    let (too_long, in_progress) = (10040, 10036);
+    let number = error.raw_os_error()?;
+    if number == too_long {
+        return Some("EMSGSIZE");
+    }
+    (number == in_progress).then_some("EINPROGRESS")
 }
 
 /// What went wrong, in words, with its [`code`].

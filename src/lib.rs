@@ -22,6 +22,8 @@
 //! - [`frames`]: a byte stream cut into messages with a tag on each; [`remote`]: what the messages mean
 //! - [`door`], [`deadline`], [`guard`]: strangers, and how little they can do
 //! - [`shell`]: a command run within limits; [`leash`]: how it is stopped; [`outputs`]: what it writes, at the client
+//! - [`reliable`]: the same over datagrams, each command run at most once, each answer whole
+//! - [`manners`]: what both clients do around a command; [`log`]: what both servers tell
 //!
 //! Datagrams:
 //! - [`datagrams`]: a UDP socket, over a network that [`faults`] makes bad on purpose
@@ -29,12 +31,11 @@
 //! - [`sntp`]: the time with a known error, [`report`]: its arithmetic
 //! - [`rarely`]: telling what a flood could make happen a million times
 //!
-//! Remote commands:
-//! - [`remote`]: what the two sides say to each other; [`seal`]: the tag that proves who says it
-//! - [`reliable`]: commands over datagrams, each run at most once, each answer whole
-//!
 //! The person:
 //! - [`input`]: the non-empty input loop; [`screen`]: standard output and error; [`ending`]: Ctrl-C and the terminal
+//!
+//! The lab:
+//! - [`lab`]: every claim of the course as an experiment; one file each in `src/lab`, all alike
 
 pub mod accept;
 pub mod address;
@@ -53,6 +54,7 @@ pub mod guard;
 pub mod handshake;
 pub mod input;
 pub mod key;
+pub mod lab;
 pub mod lang;
 pub mod leash;
 pub mod letters;

@@ -76,6 +76,12 @@ impl State {
     }
 }
 
+impl serde::Serialize for State {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(Self::ALL[*self as usize - 1].1)
@@ -88,7 +94,11 @@ impl fmt::Display for State {
 /// `Unsupported` where the system has no `/proc/net/tcp`.
 pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
     if !cfg!(target_os = "linux") {
-        return Err(io::ErrorKind::Unsupported.into());
+        let why = t!(
+            "the TCP states cannot be seen here: this system has no /proc/net/tcp",
+            "这里看不到 TCP 状态：系统没有 /proc/net/tcp"
+        );
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
     sockets(Transport::Tcp, port)
 }
@@ -136,6 +146,15 @@ impl Socket {
     pub fn is_bound_for_all(&self) -> bool {
         !self.local.ip().is_unspecified() && self.remote.port() == 0
     }
+}
+
+/// The state of the socket at `local` that is connected to `remote`; `None` where there is none (any more).
+///
+/// # Errors
+/// As [`tcp_sockets`].
+pub fn tcp_state(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<State>> {
+    let sockets = tcp_sockets(local.port())?;
+    Ok(sockets.iter().find(|socket| (socket.local, socket.remote) == (local, remote)).map(|socket| socket.state))
 }
 
 /// One line of the table; `None` for the headings.

@@ -27,7 +27,7 @@ fn every_command_is_one_that_our_programs_understand() {
     for command in commands(&read("README.md")) {
         let words: Vec<&str> = command.split(' ').collect();
         let ["cargo", "run", "--bin", name, rest @ ..] = &words[..] else {
-            assert!(["cargo test"].contains(&command.as_str()), "unknown kind of command: {command}");
+            assert!(["cargo test", "cargo run"].contains(&command.as_str()), "unknown kind of command: {command}");
             continue;
         };
         let program = match *name {
@@ -58,6 +58,17 @@ fn every_link_leads_to_a_file() {
         let text = read(name);
         for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
             assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{name}: {link}");
+        }
+    }
+}
+
+#[test]
+fn every_experiment_is_among_the_lessons() {
+    for name in READMES {
+        let text = read(name);
+        for experiment in &socket_demos::lab::EXPERIMENTS {
+            let row = format!("| `{}`", experiment.name);
+            assert!(text.lines().any(|line| line.contains(&row)), "{name}: {row}");
         }
     }
 }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::exec::{Exec, TCP};
-use common::{CLIENT, DEADLINE, SERVER, Server, eventually, send_signal};
+use common::{CLIENT, DEADLINE, LAB, SERVER, Server, eventually, send_signal};
 use pty_process::blocking::{self, Pty};
 use rustix::termios::{Termios, tcgetattr};
 
@@ -82,6 +82,11 @@ impl Terminal {
 
     fn sees_last(&self, line: &str) -> String {
         self.sees(|text| text.lines().last().is_some_and(|last| last.trim_end() == line))
+    }
+
+    /// Waits until `text` has been printed, also where it has scrolled away since.
+    fn prints(&self, text: &str) {
+        eventually(true, || String::from_utf8_lossy(&self.seen.screen.lock().unwrap().1).contains(text));
     }
 
     fn ended(&mut self) -> ExitStatus {
@@ -329,6 +334,40 @@ fn a_stopped_terminal_at_the_server_stalls_nobody_and_can_be_ended() {
     send_signal(server.child.id(), "INT");
     assert_eq!(server.ended().code(), Some(130));
     assert!(asked.elapsed() < Duration::from_secs(1), "it took {:?}", asked.elapsed());
+}
+
+#[test]
+fn the_lab_waits_for_enter_before_each_call() {
+    let mut lab = Terminal::start(LAB, &["run", "handshake", "--step"]);
+    for call in ["socket", "setsockopt", "bind", "listen", "socket", "connect", "send", "accept", "recv"] {
+        let asks = |line: &str| line.starts_with("Enter: ") && line.contains(&format!(" {call}("));
+        lab.sees(|text| text.lines().last().is_some_and(asks));
+        lab.types("\r");
+    }
+    lab.prints("client #2 send(5) = 5 \"hello\"\r\n");
+    lab.prints("verdict: different");
+    assert!(lab.left_as_it_was().success());
+
+    let mut left = Terminal::start(LAB, &["run", "handshake", "--step"]);
+    left.sees(|text| text.contains("Enter: server #1 socket("));
+    left.types("q\r");
+    assert!(left.left_as_it_was().success());
+    assert!(!left.sees(|_| true).contains("verdict"));
+}
+
+#[test]
+fn the_lab_asks_for_a_guess_and_keeps_the_score() {
+    let mut lab = Terminal::start(LAB, &["run", "sticky", "empty", "--predict"]);
+    lab.sees_last("your guess, 1 to 2 (Enter passes):");
+    lab.types("9\r");
+    lab.prints("a number from 1 to 2");
+    lab.types("2\r");
+    lab.prints("right: \"abc\"");
+    lab.sees_last("your guess, 1 to 3 (Enter passes):");
+    lab.types("1\r");
+    lab.prints("no: it was 2, it goes on waiting");
+    lab.prints("1 of 2 guesses right");
+    assert!(lab.left_as_it_was().success());
 }
 
 fn listening_port_of(pid: u32) -> u16 {

@@ -1,33 +1,85 @@
 //! The lab: what TCP and UDP really do, on this system.
 //!
-//! Try it: `cargo run -- port 8080`
+//! Try it: `cargo run`, then `cargo run -- run sticky`
 //!
-//! Read it for: who holds a port, and every TCP state on it.
+//! Read it for: how the experiments are run. Each of them is a page of its own: `src/lab/sticky.rs` and the others.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
+use anyhow::bail;
 use clap::{Parser, Subcommand};
-use socket_demos::cli;
+use socket_demos::cli::{self, Usage};
+use socket_demos::lab::report::{self, Report};
+use socket_demos::lab::viewer::{self, Viewer};
+use socket_demos::lab::{EXPERIMENTS, Experiment, about, find, sysctl};
 use socket_demos::options::{self, Shared};
 use socket_demos::ports::{self, Holder, Socket, State, Transport};
 use socket_demos::{screen, t};
 
+const PROGRAM: &str = "socket-lab";
+
+/// How often `port --watch` looks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 #[derive(Parser)]
-#[command(name = "socket-lab", version, about = t!("what TCP and UDP really do, on this system", "看看 TCP 和 UDP 在这台机器上到底怎么做"))]
+#[command(name = PROGRAM, version, about = t!("what TCP and UDP really do, on this system", "看看 TCP 和 UDP 在这台机器上到底怎么做"), after_help = t!(
+    "Without a command it runs every experiment, a line each.",
+    "不写命令就运行全部实验，每个一行。"
+))]
 struct Args {
+    #[command(flatten)]
+    manner: Manner,
     #[command(subcommand)]
-    command: Lab,
+    command: Option<Lab>,
     #[command(flatten)]
     shared: Shared,
 }
 
+/// How experiments are run and shown.
+#[derive(clap::Args, Clone)]
+struct Manner {
+    #[arg(long, help = t!(
+        "Print one JSON document: {{\"experiments\": [...]}}",
+        "输出一个 JSON 文档：{{\"experiments\": [...]}}"
+    ))]
+    json: bool,
+    #[arg(long, help = t!("Wait for Enter before each socket call", "每次套接字调用之前都等回车"))]
+    step: bool,
+    #[arg(long, help = t!("Guess first what will happen, for a score", "先猜会发生什么，最后计分"))]
+    predict: bool,
+    #[arg(long = "port", value_name = t!("PORT", "端口"), value_parser = options::parse_port, help = t!(
+        "The servers' port, and how to watch it with tcpdump or Wireshark [default: a free one]",
+        "服务器用这个端口，并说明怎样用 tcpdump 或 Wireshark 观察它 [默认：任选一个空闲端口]"
+    ))]
+    server_port: Option<u16>,
+}
+
 #[derive(Subcommand)]
 enum Lab {
+    #[command(about = t!("Run experiments and tell all: claim, calls, verdict", "运行实验并详细说明：说法、调用过程、结论"))]
+    Run {
+        #[arg(value_name = t!("NAME", "名字"), help = t!("The experiments' names [default: all]", "实验的名字 [默认：全部]"))]
+        names: Vec<String>,
+        #[command(flatten)]
+        manner: Manner,
+    },
+    #[command(about = t!("Find experiments by name, symptom or error number", "按名字、现象或错误号查找实验"))]
+    List {
+        #[arg(value_name = t!("WORD", "关键词"), help = t!("What to look for: 10054, EADDRINUSE, 粘包, …", "要找的词：10054、EADDRINUSE、粘包 等"))]
+        words: Vec<String>,
+    },
     #[command(about = t!("Who holds a TCP port, and every TCP state on it", "谁占着一个 TCP 端口，上面有哪些 TCP 状态"))]
     Port {
         #[arg(value_name = t!("PORT", "端口"), value_parser = options::parse_port, help = t!("The port's number", "端口号"))]
         port: u16,
+        #[arg(long, help = t!("Look again each second until Ctrl-C", "每秒重新看一次，直到 Ctrl-C"))]
+        watch: bool,
     },
+    #[command(about = t!("The kernel parameters that tutorials tell you to change", "教程让人修改的那些内核参数"))]
+    Sysctl,
 }
 
 impl AsRef<Shared> for Args {
@@ -36,10 +88,111 @@ impl AsRef<Shared> for Args {
     }
 }
 
+impl Manner {
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            json: self.json || other.json,
+            step: self.step || other.step,
+            predict: self.predict || other.predict,
+            server_port: self.server_port.or(other.server_port),
+        }
+    }
+
+    fn is_asked_for(&self) -> bool {
+        self.json || self.step || self.predict || self.server_port.is_some()
+    }
+}
+
+/// How much is told of each experiment.
+#[derive(PartialEq)]
+enum Form {
+    Line,
+    Full,
+}
+
 fn main() -> ExitCode {
-    cli::run(|args: &Args| match args.command {
-        Lab::Port { port } => show_port(port),
-    })
+    cli::run(lab)
+}
+
+fn lab(args: &Args) -> anyhow::Result<()> {
+    let Args { manner, command, shared } = args;
+    match command {
+        None => run(&EXPERIMENTS.iter().collect::<Vec<_>>(), &Form::Line, manner, shared),
+        Some(Lab::Run { names, manner: own }) => {
+            let chosen = names.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>().map_err(Usage)?;
+            let chosen = if chosen.is_empty() { EXPERIMENTS.iter().collect() } else { chosen };
+            run(&chosen, &Form::Full, &manner.and(own), shared)
+        }
+        Some(_) if manner.is_asked_for() => bail!(Usage(t!(
+            "--json, --step, --predict and --port are for running experiments",
+            "--json、--step、--predict、--port 只在运行实验时有用"
+        ))),
+        Some(Lab::List { words }) => list(words),
+        Some(Lab::Port { port, watch: false }) => show_port(*port),
+        Some(Lab::Port { port, watch: true }) => watch_port(*port),
+        Some(Lab::Sysctl) => sysctl::lines()?.iter().try_for_each(|line| show(line)),
+    }
+}
+
+/// Runs the experiments one after the other, and fails where one of them is in trouble.
+fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, shared: &Shared) -> anyhow::Result<()> {
+    if manner.json && (manner.step || manner.predict) {
+        bail!(Usage(t!("--json goes without --step and --predict", "--json 不能和 --step、--predict 一起用")));
+    }
+    let trace = shared.trace(PROGRAM)?;
+    if let Some(port) = manner.server_port {
+        screen::talk(&viewer::how_to_watch(port));
+    }
+    let mut viewer = Viewer::new(manner.step, manner.predict);
+    let mut reports = Vec::new();
+    for experiment in chosen {
+        let report = viewer.watch(experiment, &trace, manner.server_port);
+        if !manner.json {
+            show(&match form {
+                Form::Full => report.full(manner.step),
+                Form::Line if manner.step || manner.predict => report.full(true),
+                Form::Line => report.line(),
+            })?;
+        }
+        reports.push(report);
+    }
+    sum_up(&reports, form, manner)?;
+    if let Some(score) = viewer.score() {
+        screen::talk(&score);
+    }
+    report::trouble(&reports).map_or(Ok(()), |trouble| bail!(trouble))
+}
+
+fn sum_up(reports: &[Report], form: &Form, manner: &Manner) -> anyhow::Result<()> {
+    if manner.json {
+        return show(&report::json(reports));
+    }
+    if reports.len() > 1 {
+        show(&report::summary(reports))?;
+    }
+    if *form == Form::Line {
+        screen::talk(&t!("one in full: {PROGRAM} run sticky", "详细看一个：{PROGRAM} run sticky"));
+    }
+    Ok(())
+}
+
+fn list(words: &[String]) -> anyhow::Result<()> {
+    let found = about(words);
+    if found.is_empty() {
+        bail!(t!("nothing is about that; all experiments: {PROGRAM} list", "没有相关的实验；全部实验：{PROGRAM} list"));
+    }
+    found.into_iter().try_for_each(|experiment| show(&report::entry(experiment)))
+}
+
+/// Again and again: on a terminal in place of what was there, else below it.
+fn watch_port(port: u16) -> anyhow::Result<()> {
+    loop {
+        if std::io::stdout().is_terminal() {
+            show("\x1b[H\x1b[2J")?;
+        }
+        show_port(port)?;
+        thread::sleep(LOOK_EVERY);
+    }
 }
 
 /// The holder first, then a line for each socket as `ss` and `netstat` would show it.
@@ -53,10 +206,7 @@ fn show_port(port: u16) -> anyhow::Result<()> {
     }
     match ports::tcp_sockets(port) {
         Ok(sockets) => sockets.iter().try_for_each(|socket| show(&line(socket))),
-        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => show(&t!(
-            "the TCP states cannot be seen here: this system has no /proc/net/tcp",
-            "这里看不到 TCP 状态：系统没有 /proc/net/tcp"
-        )),
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => show(&error.to_string()),
         Err(error) => Err(error.into()),
     }
 }

@@ -18,34 +18,46 @@ impl Traced<Socket> {
     }
 
     fn open(address: SocketAddr, kind: socket2::Type, trace: &Trace) -> io::Result<Self> {
-        let socket = Socket::new(socket2::Domain::for_address(address), kind, None);
-        let place = Track::new(trace);
-        if let Some(place) = &place {
-            let family = if address.is_ipv4() { "AF_INET" } else { "AF_INET6" };
-            let kind = if kind == socket2::Type::STREAM { "SOCK_STREAM" } else { "SOCK_DGRAM" };
-            let call = Call::new("socket", format!("{family}, {kind}"));
-            place.record(call, socket.as_ref().map(|_| u64::from(place.number)));
-        }
-        Ok(Self { socket: socket?, track: place })
+        let domain = socket2::Domain::for_address(address);
+        let Some(place) = Track::new(trace) else {
+            return Ok(Self { socket: Socket::new(domain, kind, None)?, track: None });
+        };
+        let family = if address.is_ipv4() { "AF_INET" } else { "AF_INET6" };
+        let name = if kind == socket2::Type::STREAM { "SOCK_STREAM" } else { "SOCK_DGRAM" };
+        let argument = format!("{family}, {name}");
+        place.announce("socket", &argument);
+        let socket = Socket::new(domain, kind, None);
+        place.record(Call::new("socket", argument), socket.as_ref().map(|_| u64::from(place.number)));
+        Ok(Self { socket: socket?, track: Some(place) })
     }
 
     /// `setsockopt(2)` with `SO_REUSEADDR`: binds although closed connections are still in TIME_WAIT. On Windows that
     /// needs no option, and this one would let another program take the port over, so `SO_EXCLUSIVEADDRUSE` is set.
     pub fn set_reuse_address(&self) -> io::Result<()> {
         #[cfg(unix)]
-        let (option, result) = ("SO_REUSEADDR", self.socket.set_reuse_address(true));
+        return self.set_shared_address();
         #[cfg(windows)]
-        let (option, result) = ("SO_EXCLUSIVEADDRUSE", crate::windows::set_exclusive_address_use(&self.socket));
-        self.note("setsockopt", format_args!("{option}, 1"), &result);
-        result
+        self.call("setsockopt", "SO_EXCLUSIVEADDRUSE, 1", crate::windows::set_exclusive_address_use)
+    }
+
+    /// `setsockopt(2)` with `SO_REUSEADDR` on every system, also where it lets others in.
+    pub(crate) fn set_shared_address(&self) -> io::Result<()> {
+        self.call("setsockopt", "SO_REUSEADDR, 1", |socket| socket.set_reuse_address(true))
+    }
+
+    /// `setsockopt(2)` with `SO_REUSEPORT`: several sockets of one user on one port, each with its share of the clients.
+    /// Windows has no such option.
+    pub(crate) fn set_shared_port(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        return self.call("setsockopt", "SO_REUSEPORT, 1", |socket| socket.set_reuse_port(true));
+        #[cfg(windows)]
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// `setsockopt(2)` with `SO_RCVBUF`, in bytes: how much may wait for `recv`. The system gives as much of it as it lets
     /// everybody have.
     pub fn set_receive_buffer_size(&self, size: usize) -> io::Result<()> {
-        let result = self.socket.set_recv_buffer_size(size);
-        self.note("setsockopt", format_args!("SO_RCVBUF, {size}"), &result);
-        result
+        self.call("setsockopt", format_args!("SO_RCVBUF, {size}"), |socket| socket.set_recv_buffer_size(size))
     }
 
     /// `socket(2)` for UDP: the family of `address`, neither bound nor connected.
@@ -55,17 +67,13 @@ impl Traced<Socket> {
 
     /// `bind(2)`.
     pub fn bind(&self, address: SocketAddr) -> io::Result<()> {
-        let result = self.socket.bind(&address.into());
-        self.note("bind", address, &result);
-        result
+        self.call("bind", address, |socket| socket.bind(&address.into()))
     }
 
     /// `listen(2)`: from now on the kernel finishes handshakes, at most `backlog` + 1 of them ahead of `accept` on
     /// Linux.
     pub fn listen(self, backlog: i32) -> io::Result<Traced<TcpListener>> {
-        let result = self.socket.listen(backlog);
-        self.note("listen", backlog, &result);
-        result?;
+        self.call("listen", backlog, |socket| socket.listen(backlog))?;
         let mut listener: Traced<TcpListener> = self.turn_into();
         if let Some(track) = &mut listener.track {
             track.local = listener.socket.local_addr().ok();
@@ -75,17 +83,28 @@ impl Traced<Socket> {
 
     /// `connect(2)`, given up after `timeout`; the system's own limit is 21 s to 135 s.
     pub fn connect_timeout(self, address: SocketAddr, timeout: Duration) -> io::Result<Traced<TcpStream>> {
-        let result = self.socket.connect_timeout(&address.into(), timeout);
-        self.note("connect", address, &result);
-        result?;
+        self.call("connect", address, |socket| socket.connect_timeout(&address.into(), timeout))?;
         Ok(self.turn_into::<TcpStream>().with_addresses())
     }
 
     /// `connect(2)` of a UDP socket: fixes the peer and sends nothing.
     pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
-        let result = self.socket.connect(&address.into());
-        self.note("connect", address, &result);
-        result
+        self.call("connect", address, |socket| socket.connect(&address.into()))
+    }
+
+    /// `fcntl(2)` with `O_NONBLOCK`: a `connect` that would have to wait goes on behind the scenes.
+    pub(crate) fn set_nonblocking(&self) -> io::Result<()> {
+        self.call("fcntl", "O_NONBLOCK", |socket| socket.set_nonblocking(true))
+    }
+
+    /// The address that it is bound to.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// From now on it sends and receives datagrams.
+    pub(crate) fn datagrams(self) -> Traced<UdpSocket> {
+        self.turn_into::<UdpSocket>().with_addresses()
     }
 
     /// From now on it sends and receives datagrams, over a `network` that may be bad on purpose.
@@ -93,6 +112,6 @@ impl Traced<Socket> {
     /// # Errors
     /// Those of starting the threads of a bad network.
     pub fn over(self, network: &BadNetwork) -> io::Result<Datagrams> {
-        Datagrams::over(self.turn_into::<UdpSocket>().with_addresses(), network)
+        Datagrams::over(self.datagrams(), network)
     }
 }

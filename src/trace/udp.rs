@@ -18,19 +18,24 @@ impl Traced<UdpSocket> {
 
     /// `send(2)` on a connected socket, or `sendto(2)`. A datagram that is `Lost` on purpose is only noted.
     pub(crate) fn transmit(&self, bytes: &[u8], to: Option<SocketAddr>, fault: Option<Fault>) -> io::Result<usize> {
+        let (name, length) = (if to.is_some() { "sendto" } else { "send" }, bytes.len());
+        match to {
+            Some(to) => self.announce(name, format_args!("{length}, {to}")),
+            None => self.announce(name, length),
+        }
         let result = match to {
             _ if fault == Some(Fault::Lost) => Ok(bytes.len()),
             Some(to) => self.socket.send_to(bytes, to),
             None => self.socket.send(bytes),
         };
         let data = result.as_ref().ok().map(|&sent| &bytes[..sent]);
-        let name = if to.is_some() { "sendto" } else { "send" };
-        self.note_datagram(name, bytes.len(), to, data, fault, &result);
+        self.note_datagram(name, length, to, data, fault, &result);
         result
     }
 
     /// `recvfrom(2)`: one datagram and its sender; what does not fit `buffer` is gone.
     pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.announce("recvfrom", buffer.len());
         let result = self.receive_silently(buffer);
         self.note_received(buffer, None, &result);
         result
@@ -73,8 +78,27 @@ impl Traced<UdpSocket> {
 
     /// `setsockopt(2)` with `SO_RCVTIMEO`; `None` waits for ever.
     pub(crate) fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        let result = self.socket.set_read_timeout(timeout);
-        self.note("setsockopt", format_args!("SO_RCVTIMEO, {} ms", milliseconds(timeout)), &result);
-        result
+        let argument = format_args!("SO_RCVTIMEO, {} ms", milliseconds(timeout));
+        self.call("setsockopt", argument, |socket| socket.set_read_timeout(timeout))
+    }
+
+    /// `connect(2)`: fixes the peer and sends nothing.
+    pub(crate) fn connect(&self, peer: SocketAddr) -> io::Result<()> {
+        self.call("connect", peer, |socket| socket.connect(peer))
+    }
+
+    /// `sendto(2)`.
+    pub(crate) fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+        self.transmit(bytes, Some(to), None)
+    }
+
+    /// `send(2)`, on a connected socket.
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.transmit(bytes, None, None)
+    }
+
+    /// The address that it is bound to.
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
     }
 }
