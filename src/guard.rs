@@ -127,7 +127,7 @@ pub fn judge(first: &[u8], most: usize) -> Beginning {
 
 /// Whether any later part of a connection is HTTP after all: a method may have other letters, a path any length.
 pub fn is_http(bytes: &[u8]) -> bool {
-    let lines = bytes.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end());
+    let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
     lines.into_iter().any(|line| {
         let version = line.len().checked_sub(9).map(|at| &line[at..]);
         let version = version.is_some_and(|end| end[..6].eq_ignore_ascii_case(b" http/") && end[7] == b'.');

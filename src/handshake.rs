@@ -247,6 +247,14 @@ mod tests {
         }
     }
 
+    struct Silent;
+
+    impl Read for Silent {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+    }
+
     #[test]
     fn a_client_knows_what_it_has_met() {
         let (key, _) = keys();
@@ -263,12 +271,6 @@ mod tests {
         assert_eq!(met(&greeting), NotMet::AnotherKey, "closed behind its greeting");
         assert_eq!(met(&[&greeting[..], b"\0\0\0\x01\x04"].concat()), NotMet::Crowd);
         assert_eq!(met(&[&greeting[..], b"\0\0\0\x22\x03", &[0; 33]].concat()), NotMet::NoProof, "a forged welcome");
-        struct Silent;
-        impl Read for Silent {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::WouldBlock.into())
-            }
-        }
         let silence = meet(&mut FrameReader::new(Silent, MAX_GREETING), &mut FrameWriter::new(Vec::new()), &key);
         assert_eq!(silence.map(|_| ()).unwrap_err(), NotMet::NoGreeting);
     }

@@ -79,7 +79,9 @@ fn write() {
         let lines = std::mem::take(&mut waiting.lines);
         waiting.writer = Writer::Writing;
         drop(waiting);
-        lines.iter().for_each(|line| screen::talk(line));
+        for line in lines {
+            screen::talk(&line);
+        }
         if untold > 0 {
             screen::talk(&t!(
                 "({untold} lines of the log could not be written in time)",

@@ -75,6 +75,7 @@ impl Place {
 
     /// The top of all directories, with the shell told that it is still where it was: for a `cd` away from a directory
     /// that has gone.
+    #[must_use]
     pub fn top(&self) -> Self {
         Self { directory: Some("/".into()), before: self.directory.clone() }
     }
@@ -494,9 +495,9 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let outcome = job.pump(pipes, |output, piece| {
             if output == Output::Out {
-                out.extend_from_slice(piece)
+                out.extend_from_slice(piece);
             } else {
-                err.extend_from_slice(piece)
+                err.extend_from_slice(piece);
             }
             Ok(())
         });
