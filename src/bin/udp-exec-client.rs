@@ -170,7 +170,7 @@ fn listen(talk: &Talk) {
         talk.tell(|client, now| {
             match &heard {
                 Ok((length, _)) => client.receive(&buffer[..*length], now),
-                Err(error) if errors::is_refusal(error) => client.refused(),
+                Err(error) if errors::is_refusal(error) => client.refused(now),
                 Err(_) => {}
             }
             if client.next_deadline().is_some_and(|due| due <= now) {

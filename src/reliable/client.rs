@@ -14,6 +14,10 @@ use crate::text::Charset;
 /// ([`super::memory::REMEMBER`]), so that no request meets a server that has forgotten its session.
 const SESSION_RESTS: Duration = Duration::from_secs(30);
 
+/// How long reports that nothing listens at the server's address must come, and nothing else, to be believed: at least
+/// two of them, since such a report can be forged, or come from something in between that starts up.
+const BELIEVED: Duration = Duration::from_secs(3);
+
 /// How often the last acknowledgement is sent. If all are lost, the server sends the last pieces again to a client that
 /// may be gone: at a loss of 20 % once in 125 times.
 const FAREWELLS: usize = 3;
@@ -60,6 +64,8 @@ struct Asking {
     command: Vec<u8>,
     receiver: Receiver,
     heard: Duration,
+    /// Since when nothing has come but reports that nothing listens there.
+    refused: Option<Duration>,
     again: Backoff,
     stage: Stage,
 }
@@ -138,8 +144,14 @@ impl Client {
         session.request += 1;
         let again = Backoff::new(session.timer.rto(), now);
         self.datagrams.push(session.question(Asks::Run(&command)));
-        self.phase =
-            Phase::Asking(Asking { command, receiver: Receiver::new(), heard: now, again, stage: Stage::Running });
+        self.phase = Phase::Asking(Asking {
+            command,
+            receiver: Receiver::new(),
+            heard: now,
+            refused: None,
+            again,
+            stage: Stage::Running,
+        });
     }
 
     /// Stops the request: asks the server to, and goes on until the command has ended.
@@ -156,10 +168,16 @@ impl Client {
     }
 
     /// The system reports that nothing listens at the server's address. Before the request is sent that settles it. After
-    /// that it does not: the command may have run, and the report may be forged.
-    pub fn refused(&mut self) {
-        if let Phase::Opening(_) = self.phase {
-            self.fail(Event::NotRun(NotRun::Unreached));
+    /// that the command may have run; once nothing but such reports has come for a while, nobody will say whether.
+    pub fn refused(&mut self, now: Duration) {
+        match &mut self.phase {
+            Phase::Opening(_) => self.fail(Event::NotRun(NotRun::Unreached)),
+            Phase::Asking(asking) if asking.is_awaited() => {
+                if now >= *asking.refused.get_or_insert(now) + BELIEVED {
+                    self.fail(Event::Unknown(Unknown::Refused));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -210,6 +228,7 @@ impl Client {
             (_, Says::Gone) => return self.fail(Event::Unknown(Unknown::Gone)),
         }
         asking.heard = now;
+        asking.refused = None;
         if asking.stage == Stage::Running {
             // The server has the request. From now on asking only shows that the client is still there.
             asking.again = Backoff::new(MAX_RTO, now);

@@ -35,6 +35,8 @@ pub enum Unknown {
     Silence,
     /// The server does not know the session: it was started after it.
     Gone,
+    /// Nothing listens at the server's address any more.
+    Refused,
     /// The server had taken this client for gone, and stopped the command.
     Expired,
 }
@@ -61,6 +63,7 @@ impl std::fmt::Display for Unknown {
         let why = match self {
             Self::Silence => t!("nothing was heard for {seconds} s", "{seconds} 秒没有任何消息"),
             Self::Gone => t!("the server was restarted", "服务器重新启动过"),
+            Self::Refused => t!("the server is not there any more", "服务器已经不在了"),
             Self::Expired => t!("the server had given this client up", "服务器以为这个客户端已经离开"),
         };
         f.write_str(&t!(

@@ -200,16 +200,30 @@ fn a_command_that_was_not_asked_for_yet_is_withdrawn() {
 #[test]
 fn a_refusal_settles_what_was_not_asked_for_yet_and_nothing_else() {
     let mut client = client();
-    client.refused();
+    client.refused(ms(0));
     client.request(b"another", NONCE, ms(0)).unwrap();
     assert_eq!(client.event(ms(0)), None, "of the one before");
-    client.refused();
+    client.refused(ms(1));
     assert_eq!((client.event(ms(1)), client.next_deadline()), (Some(Event::NotRun(NotRun::Unreached)), None));
     let mut client = asking(ms(1));
-    client.refused();
+    client.refused(ms(1));
     assert_eq!(client.event(ms(1)), None);
     client.receive(&piece(0, done()), ms(2));
     assert_eq!(client.event(ms(2)), Some(Event::Ended(Outcome::Exited(3))));
+}
+
+#[test]
+fn refusals_and_nothing_else_for_three_seconds_are_believed() {
+    let mut client = asking(ms(0));
+    client.refused(ms(100));
+    client.refused(ms(3000));
+    assert_eq!(client.event(ms(3000)), None);
+    client.receive(&piece(0, text("a")), ms(3050));
+    assert_eq!(client.event(ms(3050)), Some(Event::Show(Output::Out, b"a".to_vec())));
+    client.refused(ms(3100));
+    assert_eq!(client.event(ms(3100)), None, "it was there in between");
+    client.refused(ms(6100));
+    assert_eq!(client.event(ms(6100)), Some(Event::Unknown(Unknown::Refused)));
 }
 
 #[test]
