@@ -1,9 +1,9 @@
 //! Rows: remote commands over TCP. How fast a large output comes, how many small commands run in a second, and how much
 //! memory the server takes.
 //!
-//! The server and its commands sit on one CPU, the client on the other; the large output is also measured with all of
-//! them on one, since ssh gains more by a second CPU than those do whose client has little to do. Every client writes
-//! what it gets to /dev/null: what a terminal or a file would add is nobody's merit.
+//! The server and its commands sit on one CPU, the client on the other, and then all of them on one. Apart, the faster end
+//! waits for the slower one, and each small command wakes a CPU that has gone to sleep, twice; together, all that either
+//! end does counts. Every client writes what it gets to /dev/null: what a terminal or a file would add is nobody's merit.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -23,7 +23,8 @@ const CLIENT: &str = env!("CARGO_BIN_EXE_tcp-exec-client");
 
 const BULK: &str = "tcp exec: bulk output";
 const BULK_TOGETHER: &str = "tcp exec: bulk output, both ends on one CPU";
-const SMALL: &str = "tcp exec: `true` on one connection, one after the other";
+const SMALL: &str = "tcp exec: `true` after `true` on one connection";
+const SMALL_TOGETHER: &str = "tcp exec: `true` after `true` on one connection, both ends on one CPU";
 const MEMORY: &str = "tcp exec: server's peak memory";
 
 /// What a large output is, in MiB: about half a second of it.
@@ -31,9 +32,9 @@ const BULK_MIB: u32 = 512;
 const BULK_ROUNDS: usize = 9;
 
 /// Small commands in one turn, and over ssh, where each takes ten times as long.
-const COMMANDS: u32 = 500;
-const SSH_COMMANDS: u32 = 50;
-const SMALL_ROUNDS: usize = 11;
+const COMMANDS: u32 = 250;
+const SSH_COMMANDS: u32 = 25;
+const SMALL_ROUNDS: usize = 21;
 
 /// Peak memory hardly varies.
 const MEMORY_ROUNDS: usize = 3;
@@ -84,14 +85,21 @@ pub(super) fn measure_small(cpus: &Cpus) -> Result<Vec<Line>> {
     if !is_installed("cc") {
         return Ok(vec![Line::not_measured(SMALL, "no C compiler (cc) for the floor")]);
     }
+    let mut lines = small(cpus, Seats::Apart, SMALL)?;
+    lines.extend(small(cpus, Seats::Together, SMALL_TOGETHER)?);
+    Ok(lines)
+}
+
+fn small(cpus: &Cpus, seats: Seats, what: &str) -> Result<Vec<Line>> {
     let scratch = Scratch::new()?;
     let typed = scratch.0.join("commands");
     fs::write(&typed, "true\n".repeat(COMMANDS as usize))?;
     let server = Server::exec(cpus, &scratch.key())?;
-    let ssh = ssh::is_installed().then(|| Ssh::start(cpus, Seats::Apart, &scratch.0)).transpose()?;
+    let ssh = ssh::is_installed().then(|| Ssh::start(cpus, seats, &scratch.0)).transpose()?;
     let ours = || {
         let started = Instant::now();
-        run(client(&server, &scratch, &[]).stdin(File::open(&typed)?))?;
+        let typed = File::open(&typed)?;
+        cpus.on_client_cpu(seats, || run(client(&server, &scratch, &[]).stdin(typed)))??;
         Ok(f64::from(COMMANDS) / started.elapsed().as_secs_f64())
     };
     let mut spawn = compiled("exec")?;
@@ -107,13 +115,13 @@ pub(super) fn measure_small(cpus: &Cpus) -> Result<Vec<Line>> {
         let over_ssh = || {
             let started = Instant::now();
             for _ in 0..SSH_COMMANDS {
-                run(&mut ssh.command("true"))?;
+                cpus.on_client_cpu(seats, || run(&mut ssh.command("true")))??;
             }
             Ok(f64::from(SSH_COMMANDS) / started.elapsed().as_secs_f64())
         };
         contestants.push(("ssh, ControlMaster", Box::new(over_ssh)));
     }
-    let measured = Measured::new(SMALL, "commands/s", SMALL_ROUNDS, contestants)?;
+    let measured = Measured::new(what, "commands/s", SMALL_ROUNDS, contestants)?;
     let mut lines = vec![measured.beside(0, 1, Target::AtLeast(0.85))];
     lines.extend((2..measured.names.len()).map(|peer| measured.beside(peer, 1, Target::None)));
     Ok(lines)
