@@ -87,6 +87,12 @@ impl Server {
         command.arg(address.to_string()).arg("--key-file").arg(key).args(["--lang", "en"]);
         let server = Self::silent(cpus, &mut command, address)?;
         server.wait_until_it_accepts()?;
+        // The first one to serve makes the key, after it has begun to listen.
+        let started = Instant::now();
+        while !key.exists() {
+            ensure!(started.elapsed() < DEADLINE, "no key at {}", key.display());
+            thread::sleep(LOOK_AGAIN);
+        }
         Ok(server)
     }
 
