@@ -4,9 +4,14 @@
 //! is counted and told later.
 
 use std::collections::VecDeque;
+#[cfg(unix)]
+use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
+
+#[cfg(unix)]
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::rarely::Rarely;
 use crate::{screen, t};
@@ -16,6 +21,10 @@ const MAX_WAITING: usize = 10_000;
 
 /// How long the last lines may take at the end of the program.
 const LAST_LINES: Duration = Duration::from_millis(100);
+
+/// What a pipe takes whole where poll(2) says that it takes anything: the least PIPE_BUF of POSIX.
+#[cfg(unix)]
+const SURELY: usize = 512;
 
 #[derive(Default)]
 struct Waiting {
@@ -36,9 +45,12 @@ enum Writer {
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting { lines: VecDeque::new(), untold: 0, writer: Writer::NotStarted });
 static CHANGED: Condvar = Condvar::new();
 
-/// Logs one line.
+/// Logs one line: at once where that cannot wait, since waking the thread costs more than writing.
 pub fn log(line: String) {
     let mut waiting = waiting();
+    if waiting.lines.is_empty() && waiting.writer != Writer::Writing && has_room_for(&line) {
+        return screen::talk(&line);
+    }
     if waiting.writer == Writer::NotStarted {
         if thread::Builder::new().name("log".into()).spawn(write).is_err() {
             drop(waiting);
@@ -91,6 +103,20 @@ fn write() {
         self::waiting().writer = Writer::Idle;
         CHANGED.notify_all();
     }
+}
+
+/// Whether standard error surely takes `line` now (poll(2)).
+#[cfg(unix)]
+fn has_room_for(line: &str) -> bool {
+    let stderr = io::stderr();
+    let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
+    line.len() < SURELY && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
+/// Windows does not tell.
+#[cfg(windows)]
+fn has_room_for(_: &str) -> bool {
+    false
 }
 
 fn waiting() -> MutexGuard<'static, Waiting> {

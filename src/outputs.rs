@@ -70,9 +70,5 @@ fn progress() -> ProgressBar {
 
 /// Whether standard output is a file: no terminal and no pipe, where somebody else shows what comes.
 fn is_file() -> bool {
-    #[cfg(unix)]
-    let stdout = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned().map(std::fs::File::from);
-    #[cfg(windows)]
-    let stdout = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned().map(std::fs::File::from);
-    stdout.and_then(|stdout| stdout.metadata()).is_ok_and(|stdout| stdout.is_file())
+    screen::stdout_as_file().and_then(|stdout| stdout.metadata()).is_ok_and(|stdout| stdout.is_file())
 }

@@ -6,9 +6,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rustyline::ExternalPrinter;
@@ -91,18 +92,33 @@ pub fn talk(text: &str) {
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
 
+/// Standard output where it is no terminal. The usual way to it keeps back what follows the last newline, and looks for
+/// that newline in every byte.
+static UNBUFFERED: LazyLock<Option<File>> =
+    LazyLock::new(|| if io::stdout().is_terminal() { None } else { stdout_as_file().ok() });
+
+/// Standard output as a file.
+pub(crate) fn stdout_as_file() -> io::Result<File> {
+    #[cfg(unix)]
+    let stdout = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned();
+    #[cfg(windows)]
+    let stdout = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned();
+    stdout.map(File::from)
+}
+
 /// Writes a piece of a command's output as it is, to standard output or standard error, without a newline of its own.
 /// Not for programs that show things while a line is typed.
 ///
 /// # Errors
 /// [`OutputFailed`]: the stream cannot be written.
 pub fn pass_on(output: Output, bytes: &[u8]) -> Result<(), OutputFailed> {
-    let written = match output {
-        Output::Out => {
+    let written = match (output, &*UNBUFFERED) {
+        (Output::Out, Some(out)) => (&*out).write_all(bytes),
+        (Output::Out, None) => {
             let mut out = io::stdout().lock();
             out.write_all(bytes).and_then(|()| out.flush())
         }
-        Output::Err => io::stderr().lock().write_all(bytes),
+        (Output::Err, _) => io::stderr().lock().write_all(bytes),
     };
     written.map_err(OutputFailed)
 }

@@ -14,7 +14,8 @@
 //! - `rows/poller`: waits for many sockets at once
 //! - `rows/client`: one person in a room, blocking
 //! - `rows/crowd`: two hundred of them on one thread
-//! - `rows/latency`, `rows/room`, `rows/idle`, `rows/time`, `rows/version`: what the rows do
+//! - `rows/latency`, `rows/room`, `rows/idle`, `rows/time`, `rows/exec`, `rows/version`: what the rows do
+//! - `rows/ssh`: a server and a connection of ssh's
 //! - `rows/report`: turns, medians, the table
 
 use std::process::ExitCode;

@@ -8,12 +8,14 @@ use anyhow::Result;
 mod client;
 mod cpus;
 mod crowd;
+mod exec;
 mod idle;
 mod latency;
 mod poller;
 mod report;
 mod room;
 mod servers;
+mod ssh;
 mod time;
 mod version;
 
@@ -30,12 +32,15 @@ struct Row {
     measure: fn(&Cpus) -> Result<Vec<Line>>,
 }
 
-const ROWS: [Row; 6] = [
+const ROWS: [Row; 9] = [
     Row { name: "chat", measure: latency::measure },
     Row { name: "burst", measure: room::measure_burst },
     Row { name: "line-by-line", measure: room::measure_line_by_line },
     Row { name: "idle", measure: idle::measure },
     Row { name: "time", measure: time::measure },
+    Row { name: "exec-bulk", measure: exec::measure_bulk },
+    Row { name: "exec-small", measure: exec::measure_small },
+    Row { name: "exec-memory", measure: exec::measure_memory },
     Row { name: "version", measure: version::measure },
 ];
 

@@ -11,6 +11,15 @@ use nix::unistd::Pid;
 /// The calling thread, in the system's way of naming it.
 const THIS_THREAD: Pid = Pid::from_raw(0);
 
+/// Where a server's client sits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seats {
+    /// On the other CPU: what counts is how long the slower of the two works.
+    Apart,
+    /// On the server's CPU: what counts is the work of both.
+    Together,
+}
+
 /// One CPU for the server, another for the load generator.
 ///
 /// Left to the scheduler, the two share a CPU in one round and not in the next, and latencies differ by half.
@@ -39,6 +48,14 @@ impl Cpus {
         let outcome = work();
         pin(self.generator)?;
         Ok(outcome)
+    }
+
+    /// Does `work` where a client sits.
+    pub(super) fn on_client_cpu<T>(&self, seats: Seats, work: impl FnOnce() -> T) -> Result<T> {
+        match seats {
+            Seats::Apart => Ok(work()),
+            Seats::Together => self.on_server_cpu(work),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -19,6 +20,9 @@ pub(super) const OURS: &str = env!("CARGO_BIN_EXE_tcp-chat-server");
 /// Our time server.
 const TIME: &str = env!("CARGO_BIN_EXE_time-server");
 
+/// Our server of remote commands.
+const EXEC: &str = env!("CARGO_BIN_EXE_tcp-exec-server");
+
 /// The peer: it relays bytes among all its clients (`--broker`).
 pub(super) const NCAT: &str = "ncat";
 
@@ -27,6 +31,9 @@ const IDLE_WINDOW: Duration = Duration::from_millis(20);
 
 /// The CPU time in that window that still counts as idle: a timer may tick.
 const IDLE_CPU_TIME: Duration = Duration::from_micros(500);
+
+/// Between two looks at whether a server serves.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// A child that does not outlive this value.
 pub(super) struct Process(pub(super) Child);
@@ -73,6 +80,42 @@ impl Server {
         Self::start(cpus, &mut compiled("time")?)
     }
 
+    /// Our server of remote commands, with a key that it makes at `key`. Its log goes to /dev/null.
+    pub(super) fn exec(cpus: &Cpus, key: &Path) -> Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let mut command = Command::new(EXEC);
+        command.arg(address.to_string()).arg("--key-file").arg(key).args(["--lang", "en"]);
+        let server = Self::silent(cpus, &mut command, address)?;
+        server.wait_until_it_accepts()?;
+        // The first one to serve makes the key, after it has begun to listen.
+        let started = Instant::now();
+        while !key.exists() {
+            ensure!(started.elapsed() < DEADLINE, "no key at {}", key.display());
+            thread::sleep(LOOK_AGAIN);
+        }
+        Ok(server)
+    }
+
+    /// The C program of `benches/exec.c`: the output of `command` in frames without tags.
+    pub(super) fn c_exec(cpus: &Cpus, command: &str) -> Result<Self> {
+        Self::start(cpus, compiled("exec")?.args(["serve", command]))
+    }
+
+    /// ncat with a shell behind it, which runs `command` for each client.
+    pub(super) fn ncat_exec(cpus: &Cpus, command: &str) -> Result<Self> {
+        Self::ncat(cpus, &["--keep-open", "--sh-exec", command])
+    }
+
+    /// Waits for one that does not say when it serves.
+    pub(super) fn wait_until_it_accepts(&self) -> Result<()> {
+        let started = Instant::now();
+        while let Err(error) = TcpStream::connect(self.address) {
+            ensure!(started.elapsed() < DEADLINE, "nothing serves at {}: {error}", self.address);
+            thread::sleep(LOOK_AGAIN);
+        }
+        Ok(())
+    }
+
     /// A server that does not say when it serves, nor where: at `address`.
     pub(super) fn silent(cpus: &Cpus, command: &mut Command, address: SocketAddr) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -92,7 +135,7 @@ impl Server {
 
     /// ncat does not tell which port it got for port 0, so the kernel is asked for one before.
     fn ncat(cpus: &Cpus, arguments: &[&str]) -> Result<Self> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port().to_string();
+        let port = free_port()?.to_string();
         // -v makes it print a ready line; it says nothing more about single lines.
         let at = ["-v", "--listen", "127.0.0.1", &port];
         Self::start(cpus, Command::new(NCAT).args(at).args(arguments))
@@ -126,6 +169,16 @@ impl Server {
         memory_kib(self.process.0.id(), "VmRSS:")
     }
 
+    /// The most memory that it has held, in KiB.
+    pub(super) fn peak_kib(&self) -> Result<u32> {
+        memory_kib(self.id(), "VmHWM:")
+    }
+
+    /// The number of its process.
+    pub(super) fn id(&self) -> u32 {
+        self.process.0.id()
+    }
+
     /// How many sockets it holds. By inode: a server may hold one twice, to read and to write.
     pub(super) fn sockets(&self) -> Result<usize> {
         let open = fs::read_dir(format!("/proc/{}/fd", self.process.0.id()))?;
@@ -150,8 +203,13 @@ impl Server {
     }
 }
 
+/// For a server that does not tell which port it got for port 0.
+pub(super) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
 /// The program of `benches/NAME.c`.
-fn compiled(name: &str) -> Result<Command> {
+pub(super) fn compiled(name: &str) -> Result<Command> {
     let program = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
     let source = format!("{}/benches/{name}.c", env!("CARGO_MANIFEST_DIR"));
     let status = Command::new("cc").args(["-O2", "-o", &program, &source]).status()?;
@@ -197,22 +255,22 @@ fn address_of_ready_line(line: &str) -> Option<SocketAddr> {
 
 /// Whether a program can be started here at all.
 pub(super) fn is_installed(program: &str) -> bool {
-    first_line_of_version(program).is_some()
+    first_line_of_version(program, "--version").is_some()
 }
 
 /// The peers of this run, with their versions, for the head of the table.
 pub(super) fn peers() -> String {
-    ["ncat", "cc", "chronyd"]
-        .map(|name| first_line_of_version(name).unwrap_or(format!("{name} NOT INSTALLED")))
+    [("ncat", "--version"), ("cc", "--version"), ("chronyd", "--version"), ("ssh", "-V")]
+        .map(|(name, flag)| first_line_of_version(name, flag).unwrap_or(format!("{name} NOT INSTALLED")))
         .join(", ")
 }
 
-fn first_line_of_version(program: &str) -> Option<String> {
-    match Command::new(program).arg("--version").stdin(Stdio::null()).output() {
+fn first_line_of_version(program: &str, flag: &str) -> Option<String> {
+    match Command::new(program).arg(flag).stdin(Stdio::null()).output() {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => Some(format!("{program} ({error})")),
         Ok(output) => {
-            // ncat prints its version on stderr.
+            // ncat and ssh print their versions on stderr.
             let said = [output.stdout, output.stderr].concat();
             String::from_utf8_lossy(&said).lines().next().map(str::to_owned)
         }
