@@ -5,7 +5,7 @@
 mod common;
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
@@ -204,6 +204,21 @@ fn a_client_that_does_not_read_keeps_its_command_and_takes_it_along() {
     send_signal(client.id(), "TERM");
     client.wait().unwrap();
     eventually(false, || lives(pid));
+}
+
+#[test]
+fn a_client_that_does_not_read_keeps_its_place_for_the_time_limit_alone() {
+    let exec = Exec::start(UDP, &["--max-clients", "1", "--timeout", "1"]);
+    let mut command = exec.client_command(&["-c", "echo ran >> ran; yes"]);
+    let mut client = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    eventually(1, || executions(&exec).len());
+    assert_eq!(exec.run("true").0, Some(255), "BUSY");
+    eventually(Some(0), || exec.run("true").0);
+    // What did not fit is lost, and the client is told why.
+    let mut shown = Vec::new();
+    client.stdout.take().unwrap().read_to_end(&mut shown).unwrap();
+    assert!(shown.len() > 1000 && shown.chunks(2).all(|line| line == b"y\n" || line == b"y"), "{}", shown.len());
+    assert_eq!(client.wait().unwrap().code(), Some(124));
 }
 
 #[cfg(target_os = "linux")]

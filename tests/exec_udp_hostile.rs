@@ -312,6 +312,21 @@ fn an_answer_is_one_datagram_and_the_rest_is_lost_which_both_sides_say() {
 }
 
 #[test]
+fn half_a_command_is_not_run() {
+    let place = Place::new();
+    let server = classic(&place);
+    let owner = textbook_client();
+    let command = |length: usize| format!("echo ran >> ran; #{}", "x".repeat(length - 18));
+    owner.send(command(1025), server.address);
+    server.running.notes("a command of more than 1024 bytes was cut off (--bufsize): nothing was run");
+    assert!(owner.hears_nothing());
+    assert_eq!(executions(&place), 0);
+    owner.send(command(1024), server.address);
+    assert_eq!(owner.recv().0, "");
+    assert_eq!(executions(&place), 1);
+}
+
+#[test]
 fn a_textbook_server_in_gbk_is_understood_and_its_silence_explained() {
     let server = Datagram::bind();
     let mut client = Running::start(UDP.client, &[&server.address().to_string(), "--classic", "--encoding", "gbk"]);
