@@ -90,6 +90,9 @@ fn many_commands_through(name: &str, harm: &Harm) -> usize {
     ran.sort();
     assert_eq!(ran, expected, "{name}: each exactly once");
     assert!(relay.seen.longest.load(Ordering::Relaxed) <= 1200);
+    // One thread that hears, and one for the signals.
+    #[cfg(target_os = "linux")]
+    eventually(2, || fs::read_dir(format!("/proc/{}/task", exec.server.running.pid())).map_or(0, Iterator::count));
     answers
 }
 
@@ -176,6 +179,14 @@ fn a_server_that_is_not_there_is_told_at_once() {
         ended(&mut Running::spawn(through(&exec, nobody(), &["-c", "echo ran >> ran"])), Duration::from_secs(2));
     assert!(status == Some(255) && out.is_empty() && err.contains("the command was not sent"), "{status:?} {err}");
     assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_command_that_cannot_be_started_is_told_on_both_sides() {
+    let exec = Exec::start(UDP, &[]);
+    let (status, _, err) = exec.piped(&[], "echo a\0b\n");
+    assert!(status == Some(255) && err.contains("could not start it"), "{status:?} {err}");
+    exec.server.running.notes(": the system could not start it\n");
 }
 
 /// Whether a process is there and not dead.

@@ -202,6 +202,7 @@ impl House {
             house.end(job, outcome);
         };
         if thread::Builder::new().spawn(running).is_err() {
+            screen::talk(&t!("{from}: there is no thread for its command", "{from}：没有线程来执行它的命令"));
             self.end(job, Outcome::NotStarted);
         }
     }
@@ -210,7 +211,11 @@ impl House {
         let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
         screen::talk(&t!("{from} runs: {shown}", "{from} 执行：{shown}"));
         let started = shell::as_command(command).map(|command| shell::Job::start(&command, &Place::default()));
-        let Some(Ok((running, pipes))) = started else { return Outcome::NotStarted };
+        let Some(Ok((running, pipes))) = started else {
+            let outcome = Outcome::NotStarted;
+            screen::talk(&t!("{from}: {outcome}", "{from}：{outcome}"));
+            return outcome;
+        };
         leash.hold(&running);
         let outcome = running.pump(pipes, |output, piece| self.offer(job, output, piece, leash));
         let seconds = running.since.elapsed().as_secs_f32();
