@@ -1,7 +1,7 @@
 //! The command that a connection runs, held so that it can be stopped from the thread that listens to the client.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::shell::{Job, Why};
 
@@ -72,10 +72,18 @@ impl Leash {
         }
     }
 
+    /// How much of its time the command has left.
+    pub fn left(&self) -> Duration {
+        match &*self.held() {
+            Held::Running(job) => self.limit.saturating_sub(job.since.elapsed()),
+            _ => self.limit,
+        }
+    }
+
     /// Stops a command whose time is over, and says how long to listen before this is asked again.
     pub fn patience(&self) -> Duration {
+        let left = self.left();
         let Held::Running(job) = &*self.held() else { return self.limit };
-        let left = (job.since + self.limit).saturating_duration_since(Instant::now());
         if left.is_zero() {
             job.stop(Why::TimeLimit);
             return self.limit;

@@ -203,6 +203,7 @@ impl House {
             house.end(job, outcome);
         };
         if thread::Builder::new().spawn(running).is_err() {
+            screen::talk(&t!("{from}: there is no thread for its command", "{from}：没有线程来执行它的命令"));
             self.end(job, Outcome::NotStarted);
         }
     }
@@ -211,31 +212,39 @@ impl House {
         let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
         log(t!("{from} runs: {shown}", "{from} 执行：{shown}"));
         let started = shell::as_command(command).map(|command| shell::Job::start(&command, &Place::default()));
-        let Some(Ok((running, pipes))) = started else { return Outcome::NotStarted };
+        let Some(Ok((running, pipes))) = started else {
+            let outcome = Outcome::NotStarted;
+            screen::talk(&t!("{from}: {outcome}", "{from}：{outcome}"));
+            return outcome;
+        };
         leash.hold(&running);
-        let outcome = running.pump(pipes, |output, piece| {
-            self.offer(job, output, piece);
-            Ok(())
-        });
+        let outcome = running.pump(pipes, |output, piece| self.offer(job, output, piece, leash));
         let seconds = running.since.elapsed().as_secs_f32();
         log(t!("{from}: {outcome}, {seconds:.3} s", "{from}：{outcome}，{seconds:.3} 秒"));
         outcome
     }
 
-    /// Hands over output, and waits while there is no room for it: then the pipe fills, and the command waits too.
-    fn offer(self: &Arc<Self>, job: Job, output: Output, mut piece: &[u8]) {
+    /// Hands over output, and waits while there is no room for it: then the pipe fills, and the command waits too. It
+    /// fails when the command's time is over, so that a client that does not read keeps no place for longer.
+    fn offer(self: &Arc<Self>, job: Job, output: Output, mut piece: &[u8], leash: &Leash) -> io::Result<()> {
         while !piece.is_empty() {
             let mut server = lock(&self.server);
             let taken = server.offer(job, output, piece, self.start.elapsed());
             piece = &piece[taken..];
             let actions = server.actions();
             if actions.is_empty() && taken == 0 {
-                drop(self.room.wait(server));
+                let left = leash.left();
+                if left.is_zero() {
+                    leash.patience();
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                drop(self.room.wait_timeout(server, left));
             } else {
                 drop(server);
                 self.perform(actions);
             }
         }
+        Ok(())
     }
 
     /// Takes all commands along, and lets their threads say so: there is no connection whose end would.
@@ -267,11 +276,16 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
     guard::warn_of_other_users();
     guard::warn_of_root();
     ending::at_end(shell::stop_all);
-    let mut buffer = vec![0; args.textbook.recv_size()];
+    let limit = args.textbook.recv_size();
+    // One byte more: then a longer datagram is noticed.
+    let mut buffer = vec![0; limit + 1];
     loop {
         let (received, from) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
-            Err(error) if errors::is_cut_datagram(&error) => continue,
+            Err(error) if errors::is_cut_datagram(&error) => {
+                tell_cut(limit);
+                continue;
+            }
             Err(error) => return Err(error.into()),
         };
         if !guard::is_welcome(Transport::Udp, from, bound) {
@@ -279,6 +293,10 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
                 "{from} is another user's, or no client: nothing was run",
                 "{from} 属于别的用户，或者不是客户端：什么都没有执行"
             ));
+            continue;
+        }
+        if received > limit {
+            tell_cut(limit);
             continue;
         }
         let command = buffer[..received].trim_ascii_end();
@@ -298,4 +316,12 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
             log(t!("not sent to {from}: {why}", "没有发给 {from}：{why}"));
         }
     }
+}
+
+/// Half a command is another command.
+fn tell_cut(limit: usize) {
+    screen::talk(&t!(
+        "a command of more than {limit} bytes was cut off (--bufsize): nothing was run",
+        "一条超过 {limit} 字节的命令被截断（--bufsize）：什么都没有执行"
+    ));
 }

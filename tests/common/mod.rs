@@ -5,6 +5,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
 
 pub mod exec;
+#[cfg(target_os = "linux")]
+pub mod forge;
+pub mod relay;
 pub mod textbook;
 
 use std::fmt::Debug;
