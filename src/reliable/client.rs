@@ -170,14 +170,16 @@ impl Client {
     /// The system reports that nothing listens at the server's address. Before the request is sent that settles it. After
     /// that the command may have run; once nothing but such reports has come for a while, nobody will say whether.
     pub fn refused(&mut self, now: Duration) {
-        match &mut self.phase {
-            Phase::Opening(_) => self.fail(Event::NotRun(NotRun::Unreached)),
+        let failure = match &mut self.phase {
+            Phase::Opening(_) => Some(Event::NotRun(NotRun::Unreached)),
             Phase::Asking(asking) if asking.is_awaited() => {
-                if now >= *asking.refused.get_or_insert(now) + BELIEVED {
-                    self.fail(Event::Unknown(Unknown::Refused));
-                }
+                let since = *asking.refused.get_or_insert(now);
+                (now >= since + BELIEVED).then_some(Event::Unknown(Unknown::Refused))
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some(failure) = failure {
+            self.fail(failure);
         }
     }
 
