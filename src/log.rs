@@ -6,14 +6,17 @@
 use std::collections::VecDeque;
 #[cfg(unix)]
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::rarely::Rarely;
+use crate::remote::Outcome;
+use crate::text::escape;
 use crate::{screen, t};
 
 /// How many lines may wait: those of a busy minute.
@@ -64,6 +67,18 @@ pub fn log(line: String) {
         waiting.untold += 1;
     }
     CHANGED.notify_all();
+}
+
+/// Logs that `peer` has a command run.
+pub fn runs(peer: SocketAddr, command: &[u8]) {
+    let command = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
+    log(t!("{peer} runs: {command}", "{peer} 执行：{command}"));
+}
+
+/// Logs how that ended, and after what time.
+pub fn ended(peer: SocketAddr, outcome: Outcome, since: Instant) {
+    let seconds = since.elapsed().as_secs_f32();
+    log(t!("{peer}: {outcome}, {seconds:.3} s", "{peer}：{outcome}，{seconds:.3} 秒"));
 }
 
 /// Logs what strangers can make happen as often as they like: now and then, with a count of the others.

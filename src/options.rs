@@ -1,9 +1,12 @@
 //! The options that programs share, and how their values are read.
 
+mod commands;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+pub use commands::{CommandClient, CommandServer};
 
 use crate::address::{Address, lan_addresses};
 use crate::cli::Usage;

@@ -9,7 +9,6 @@
 use std::cell::RefCell;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -24,7 +23,7 @@ use socket_demos::handshake::{self, MAX_GREETING, NotMet, Welcome};
 use socket_demos::input::{Keyboard, Typed};
 use socket_demos::key;
 use socket_demos::manners::{self, CtrlC, Ran};
-use socket_demos::options::{self, ServerAddress, Shared, Textbook};
+use socket_demos::options::{self, CommandClient, ServerAddress, Shared};
 use socket_demos::outputs::Outputs;
 use socket_demos::remote::{MAX_COMMAND, Outcome, Output, kind};
 use socket_demos::text::{Charset, Incoming, escape};
@@ -48,28 +47,8 @@ const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
 struct Args {
     #[command(flatten)]
     server: ServerAddress,
-    #[arg(short, long, value_name = t!("COMMAND", "命令"), conflicts_with = "classic", help = t!(
-        "Run one command and end with its status",
-        "只执行一条命令，并以它的退出状态结束"
-    ))]
-    command: Option<String>,
     #[command(flatten)]
-    textbook: Textbook,
-    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
-        "The server's key [default: socket-demos/exec.key in your state directory]",
-        "服务器的密钥文件 [默认：用户状态目录里的 socket-demos/exec.key]"
-    ))]
-    key_file: Option<PathBuf>,
-    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), help = t!(
-        "Encoding of the output: utf-8, gbk, … [default: what the server says, with --classic the system's]",
-        "输出的编码：utf-8、gbk 等 [默认：以服务器声明的为准，--classic 时用系统的]"
-    ))]
-    charset: Option<Charset>,
-    #[arg(long, conflicts_with = "classic", help = t!(
-        "Show the output on a terminal as it is, control characters included",
-        "输出原样显示在终端上，控制字符也不转义"
-    ))]
-    raw: bool,
+    commands: CommandClient,
     #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "5", value_parser = options::parse_duration, help = t!(
         "When to give up connecting, or waiting for the server to prove itself",
         "多久连不上、或等不到服务器证明身份就放弃"
@@ -91,14 +70,14 @@ fn main() -> ExitCode {
 
 fn exec(args: &Args) -> anyhow::Result<u8> {
     let trace = args.shared.trace(PROGRAM)?;
-    if args.textbook.classic {
+    if args.commands.textbook.classic {
         let (stream, server) = call(args, &trace)?;
         let talked = classic(stream, server, args);
         farewell::close(stream);
         return talked.map(|()| 0);
     }
     let mut session = enter(args, &trace)?;
-    if let Some(command) = &args.command {
+    if let Some(command) = &args.commands.command {
         let command = check(command).map_err(anyhow::Error::msg)?;
         return run(&mut session, &command).map(manners::one);
     }
@@ -109,7 +88,7 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
 
 /// Connects, and proves to the server and has it prove that both have the key. From here on every frame has a tag.
 fn enter(args: &Args, trace: &Trace) -> anyhow::Result<Session> {
-    let key = key::read(&args.key_file.clone().map_or_else(key::default_path, Ok)?)?;
+    let key = key::read(&args.commands.key_file()?)?;
     let mut attempt = 1;
     loop {
         let (stream, server) = call(args, trace)?;
@@ -164,7 +143,7 @@ impl Session {
         args: &Args,
     ) -> anyhow::Result<Self> {
         stream.set_read_timeout(Some(MAX_STALL))?;
-        let charset = args.charset.unwrap_or(welcome.charset);
+        let charset = args.commands.charset.unwrap_or(welcome.charset);
         let writer = Arc::new(Mutex::new(writer));
         let stopper = Arc::clone(&writer);
         let ctrl_c = CtrlC::stops(move |runs| {
@@ -172,7 +151,7 @@ impl Session {
             runs() && writer.send(kind::STOP, b"").is_ok()
         });
         let directory = charset.decode(&welcome.directory).into_owned();
-        Ok(Self { reader: reader.over(stream), writer, charset, raw: args.raw, directory, ctrl_c })
+        Ok(Self { reader: reader.over(stream), writer, charset, raw: args.commands.raw, directory, ctrl_c })
     }
 }
 
@@ -218,8 +197,8 @@ fn run(session: &mut Session, command: &str) -> anyhow::Result<Ran> {
 fn classic(mut stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
     screen::talk(&t!("connected to {server} (q leaves)", "已连接 {server}（输入 q 离开）"));
     let mut keyboard = Keyboard::in_turn();
-    let mut incoming = Incoming::new(args.charset.unwrap_or_else(Charset::of_system));
-    let mut buffer = vec![0; args.textbook.recv_size()];
+    let mut incoming = Incoming::new(args.commands.charset.unwrap_or_else(Charset::of_system));
+    let mut buffer = vec![0; args.commands.textbook.recv_size()];
     stream.set_read_timeout(Some(CLASSIC_PATIENCE))?;
     loop {
         let Typed::Line(command) = keyboard.ask(&t!("your command: ", "命令："), check)? else { return Ok(()) };

@@ -8,7 +8,6 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
@@ -26,13 +25,13 @@ use socket_demos::handshake::{self, HELLO_LENGTH};
 use socket_demos::key;
 use socket_demos::leash::Leash;
 use socket_demos::log::{self, log};
-use socket_demos::options::{self, OwnAddress, Shared, Textbook};
+use socket_demos::options::{CommandServer, OwnAddress, Shared};
 use socket_demos::ports::Transport;
 use socket_demos::rarely::Rarely;
 use socket_demos::remote::{Outcome, Output, kind};
 use socket_demos::seal::Key;
 use socket_demos::shell::{self, Job, Line, Place};
-use socket_demos::text::{Charset, escape};
+use socket_demos::text::Charset;
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, farewell, screen, t};
 
@@ -47,8 +46,7 @@ const CLASSIC_BACKLOG: i32 = 3;
 /// How long a client may take nothing of an output before it is given up.
 const MAX_STALL: Duration = Duration::from_secs(300);
 
-/// What the textbook's way gives a command at most.
-const CLASSIC_TIME: Duration = Duration::from_secs(30);
+/// What the textbook's way takes of a command's output, in bytes.
 const CLASSIC_OUTPUT: usize = 1024 * 1024;
 
 #[derive(Parser)]
@@ -60,22 +58,7 @@ struct Args {
     #[command(flatten)]
     listen: OwnAddress,
     #[command(flatten)]
-    textbook: Textbook,
-    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
-        "The key, made if it is missing [default: socket-demos/exec.key in your state directory]",
-        "密钥文件，没有就生成 [默认：用户状态目录里的 socket-demos/exec.key]"
-    ))]
-    key_file: Option<PathBuf>,
-    #[arg(long, value_name = t!("SECONDS", "秒"), value_parser = options::parse_duration, help = t!(
-        "When a command is stopped [default: 300, with --classic 30]",
-        "命令运行多久就被停止 [默认：300，--classic 时 30]"
-    ))]
-    timeout: Option<Duration>,
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = options::parse_clients, help = t!(
-        "Clients that are served at the same time",
-        "同时服务的客户端数"
-    ))]
-    max_clients: usize,
+    commands: CommandServer,
     #[command(flatten)]
     shared: Shared,
 }
@@ -95,11 +78,11 @@ fn exec(args: &Args) -> anyhow::Result<()> {
     let address = args.listen.to_bind();
     let cannot = |failed| errors::cannot_listen(Transport::Tcp, &address, failed);
     let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
-    guard::may_listen(&addresses, args.textbook.classic, args.key_file.as_deref())?;
-    let backlog = if args.textbook.classic { CLASSIC_BACKLOG } else { BACKLOG };
+    guard::may_listen(&addresses, args.commands.textbook.classic, args.commands.key_file.as_deref())?;
+    let backlog = if args.commands.textbook.classic { CLASSIC_BACKLOG } else { BACKLOG };
     let listener = address::try_all(&addresses, |address| listen(address, backlog, &trace)).map_err(cannot)?;
     ending::at_end(shell::stop_all);
-    if args.textbook.classic { classic(&listener, args) } else { serve(&listener, args) }
+    if args.commands.textbook.classic { classic(&listener, args) } else { serve(&listener, args) }
 }
 
 /// What makes a socket a listener: socket, setsockopt, bind, listen.
@@ -124,14 +107,14 @@ struct House {
 
 /// For whoever has the key: a thread for each connection.
 fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
-    let path = args.key_file.clone().map_or_else(key::default_path, Ok)?;
+    let path = args.commands.key_file()?;
     let house = Arc::new(House {
         key: key::read_or_make(&path)?,
         charset: Charset::of_system(),
         place: Place::here()?,
-        limit: args.timeout.unwrap_or(Duration::from_secs(300)),
+        limit: args.commands.time_limit(),
         door: Arc::default(),
-        seats: Seats::new(args.max_clients),
+        seats: Seats::new(args.commands.max_clients),
         strangers: Mutex::default(),
     });
     let bound = listener.local_addr()?;
@@ -255,8 +238,7 @@ fn obey(
     let mut place = house.place.clone();
     writer.send(kind::WELCOME, &shell::as_bytes(&place, house.charset))?;
     for command in commands {
-        let shown = escape(&String::from_utf8_lossy(&command)).replace('\n', "\\n");
-        log(t!("{peer} runs: {shown}", "{peer} 执行：{shown}"));
+        log::runs(peer, &command);
         let start = Instant::now();
         let line = shell::as_line(&command);
         let outcome = match &line {
@@ -264,8 +246,7 @@ fn obey(
             None => Outcome::NotStarted,
         };
         leash.let_go();
-        let seconds = start.elapsed().as_secs_f32();
-        log(t!("{peer}: {outcome}, {seconds:.3} s", "{peer}：{outcome}，{seconds:.3} 秒"));
+        log::ended(peer, outcome, start);
         if let Some(Line::ChangeDirectory(_)) = line {
             writer.send(kind::DIRECTORY, &shell::as_bytes(&place, house.charset))?;
         }
@@ -346,15 +327,14 @@ fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
 
 /// The textbook's loop: receive, run, send.
 fn take_commands(mut stream: &Traced<TcpStream>, peer: SocketAddr, args: &Args) -> io::Result<()> {
-    let mut buffer = vec![0; args.textbook.recv_size()];
+    let mut buffer = vec![0; args.commands.textbook.recv_size()];
     let mut received = read_beginning(stream, &mut buffer)?;
     while received > 0 {
         let command = buffer[..received].trim_ascii_end();
-        let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
-        log(t!("{peer} runs: {shown}", "{peer} 执行：{shown}"));
-        let (outcome, answer) = shell::collect(command, args.timeout.unwrap_or(CLASSIC_TIME), CLASSIC_OUTPUT);
-        let bytes = answer.len();
-        log(t!("{peer}: {outcome}, {bytes} bytes", "{peer}：{outcome}，{bytes} 字节"));
+        log::runs(peer, command);
+        let start = Instant::now();
+        let (outcome, answer) = shell::collect(command, args.commands.time_limit(), CLASSIC_OUTPUT);
+        log::ended(peer, outcome, start);
         // A command that has written nothing: no bytes are sent, and the textbook's client waits for ever.
         stream.write_all(&answer)?;
         received = stream.read(&mut buffer)?;

@@ -9,7 +9,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -23,7 +22,7 @@ use socket_demos::input::{Keyboard, Typed};
 use socket_demos::key;
 use socket_demos::letters::{self, Letters};
 use socket_demos::manners::{self, CtrlC, Ran};
-use socket_demos::options::{ServerAddress, Shared, Textbook};
+use socket_demos::options::{CommandClient, ServerAddress, Shared};
 use socket_demos::outputs::Outputs;
 use socket_demos::reliable::{Client, Event, LONGEST_SLEEP, MAX_COMMAND, MAX_PAYLOAD, TooLong};
 use socket_demos::seal;
@@ -47,28 +46,8 @@ const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
 struct Args {
     #[command(flatten)]
     server: ServerAddress,
-    #[arg(short, long, value_name = t!("COMMAND", "命令"), conflicts_with = "classic", help = t!(
-        "Run one command and end with its status",
-        "只执行一条命令，并以它的退出状态结束"
-    ))]
-    command: Option<String>,
     #[command(flatten)]
-    textbook: Textbook,
-    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
-        "The server's key [default: socket-demos/exec.key in your state directory]",
-        "服务器的密钥文件 [默认：用户状态目录里的 socket-demos/exec.key]"
-    ))]
-    key_file: Option<PathBuf>,
-    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), help = t!(
-        "Encoding of the output: utf-8, gbk, … [default: what the server says, with --classic the system's]",
-        "输出的编码：utf-8、gbk 等 [默认：以服务器声明的为准，--classic 时用系统的]"
-    ))]
-    charset: Option<Charset>,
-    #[arg(long, conflicts_with = "classic", help = t!(
-        "Show the output on a terminal as it is, control characters included",
-        "输出原样显示在终端上，控制字符也不转义"
-    ))]
-    raw: bool,
+    commands: CommandClient,
     #[command(flatten)]
     network: BadNetwork,
     #[command(flatten)]
@@ -91,10 +70,10 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
     let opened = address.try_each(|address| open(address, args, &trace));
     let (socket, server) =
         opened.map_err(|failed| errors::cannot_connect(address, failed, "udp-exec-server", Duration::ZERO))?;
-    if args.textbook.classic {
+    if args.commands.textbook.classic {
         return classic(&socket, server, args).map(|()| 0);
     }
-    let key = key::read(&args.key_file.clone().map_or_else(key::default_path, Ok)?)?;
+    let key = key::read(&args.commands.key_file()?)?;
     let talk =
         Arc::new(Talk { socket, start: Instant::now(), client: Mutex::new(Client::new(key)), news: Condvar::new() });
     let (listener, stopper) = (Arc::clone(&talk), Arc::clone(&talk));
@@ -111,7 +90,7 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
     // However this program ends: nobody waits for the command any more.
     let left = Arc::clone(&talk);
     ending::at_end(move || left.tell(Client::stop));
-    if let Some(command) = &args.command {
+    if let Some(command) = &args.commands.command {
         let command = check(command).map_err(anyhow::Error::msg)?;
         return run(&talk, server, &ctrl_c, args, &command).map(manners::one);
     }
@@ -122,7 +101,7 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
 /// What makes a socket able to talk to one server: socket, and outside the textbook connect. Nothing is sent.
 fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(Datagrams, SocketAddr)> {
     let socket = Traced::udp(address, trace)?;
-    if !args.textbook.classic {
+    if !args.commands.textbook.classic {
         socket.set_receive_buffer_size(RECEIVE_BUFFER)?;
         socket.connect(address)?;
     }
@@ -190,8 +169,8 @@ fn run(talk: &Talk, server: SocketAddr, ctrl_c: &CtrlC, args: &Args, command: &s
     let ran = loop {
         match next(talk) {
             Event::Show(output, bytes) => {
-                let charset = || args.charset.unwrap_or_else(|| lock(&talk.client).charset());
-                outputs.get_or_insert_with(|| Outputs::new(charset(), args.raw)).show(output, &bytes)?;
+                let charset = || args.commands.charset.unwrap_or_else(|| lock(&talk.client).charset());
+                outputs.get_or_insert_with(|| Outputs::new(charset(), args.commands.raw)).show(output, &bytes)?;
             }
             Event::Ended(outcome) => break Ran::So(outcome),
             Event::NotRun(why) => {
@@ -241,7 +220,8 @@ fn check(command: &str) -> Result<String, String> {
 fn classic(socket: &Datagrams, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
     screen::talk(&t!("writing to {server} (q leaves)", "发往 {server}（输入 q 离开）"));
     let mut keyboard = Keyboard::in_turn();
-    let mut letters = Letters::new(args.charset.unwrap_or_else(Charset::of_system), args.textbook.recv_size());
+    let mut letters =
+        Letters::new(args.commands.charset.unwrap_or_else(Charset::of_system), args.commands.textbook.recv_size());
     let mut buffer = letters.buffer();
     socket.set_read_timeout(Some(CLASSIC_PATIENCE))?;
     loop {

@@ -10,7 +10,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -25,14 +24,14 @@ use socket_demos::faults::BadNetwork;
 use socket_demos::guard;
 use socket_demos::key;
 use socket_demos::leash::Leash;
-use socket_demos::log::log;
-use socket_demos::options::{self, OwnAddress, Shared, Textbook};
+use socket_demos::log::{self, log};
+use socket_demos::options::{CommandServer, OwnAddress, Shared};
 use socket_demos::ports::Transport;
 use socket_demos::reliable::{Action, Job, LONGEST_SLEEP, MAX_PAYLOAD, Server};
 use socket_demos::remote::{Outcome, Output};
 use socket_demos::seal;
 use socket_demos::shell::{self, Place};
-use socket_demos::text::{Charset, escape};
+use socket_demos::text::Charset;
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, screen, t};
 
@@ -41,8 +40,7 @@ const PROGRAM: &str = "udp-exec-server";
 /// How long the threads of commands may take for the last datagrams when the server ends.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// What the textbook's way gives a command at most.
-const CLASSIC_TIME: Duration = Duration::from_secs(30);
+/// What the textbook's way takes of a command's output, in bytes.
 const CLASSIC_OUTPUT: usize = 1024 * 1024;
 
 #[derive(Parser)]
@@ -54,22 +52,7 @@ struct Args {
     #[command(flatten)]
     listen: OwnAddress,
     #[command(flatten)]
-    textbook: Textbook,
-    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
-        "The key, made if it is missing [default: socket-demos/exec.key in your state directory]",
-        "密钥文件，没有就生成 [默认：用户状态目录里的 socket-demos/exec.key]"
-    ))]
-    key_file: Option<PathBuf>,
-    #[arg(long, value_name = t!("SECONDS", "秒"), value_parser = options::parse_duration, help = t!(
-        "When a command is stopped [default: 300, with --classic 30]",
-        "命令运行多久就被停止 [默认：300，--classic 时 30]"
-    ))]
-    timeout: Option<Duration>,
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = options::parse_clients, help = t!(
-        "Commands that run at the same time",
-        "同时执行的命令数"
-    ))]
-    max_clients: usize,
+    commands: CommandServer,
     #[command(flatten)]
     network: BadNetwork,
     #[command(flatten)]
@@ -91,9 +74,9 @@ fn exec(args: &Args) -> anyhow::Result<()> {
     let address = args.listen.to_bind();
     let cannot = |failed| errors::cannot_listen(Transport::Udp, &address, failed);
     let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
-    guard::may_listen(&addresses, args.textbook.classic, args.key_file.as_deref())?;
+    guard::may_listen(&addresses, args.commands.textbook.classic, args.commands.key_file.as_deref())?;
     let socket = address::try_all(&addresses, |address| bind(address, &args.network, &trace)).map_err(cannot)?;
-    if args.textbook.classic { classic(&socket, args) } else { serve(socket, args) }
+    if args.commands.textbook.classic { classic(&socket, args) } else { serve(socket, args) }
 }
 
 /// What makes a socket hear: socket, bind. Never SO_REUSEADDR: a second socket would take the datagrams.
@@ -117,8 +100,9 @@ struct House {
 
 /// For whoever has the key: receive until something is due, hand over what came, do what is asked for.
 fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
-    let path = args.key_file.clone().map_or_else(key::default_path, Ok)?;
-    let server = Server::new(key::read_or_make(&path)?, seal::random(), args.max_clients, Charset::of_system());
+    let path = args.commands.key_file()?;
+    let server =
+        Server::new(key::read_or_make(&path)?, seal::random(), args.commands.max_clients, Charset::of_system());
     let bound = socket.local_addr()?;
     screen::talk(&t!(
         "remote commands, reliable over UDP (the textbook's way: --classic), listening on {bound}",
@@ -131,7 +115,7 @@ fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
         server: Mutex::new(server),
         room: Condvar::new(),
         running: Mutex::default(),
-        limit: args.timeout.unwrap_or(Duration::from_secs(300)),
+        limit: args.commands.time_limit(),
     });
     let ended = Arc::clone(&house);
     ending::at_end(move || ended.close());
@@ -209,18 +193,15 @@ impl House {
     }
 
     fn run(self: &Arc<Self>, job: Job, command: &[u8], leash: &Leash, from: SocketAddr) -> Outcome {
-        let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
-        log(t!("{from} runs: {shown}", "{from} 执行：{shown}"));
+        log::runs(from, command);
         let started = shell::as_command(command).map(|command| shell::Job::start(&command, &Place::default()));
         let Some(Ok((running, pipes))) = started else {
-            let outcome = Outcome::NotStarted;
-            screen::talk(&t!("{from}: {outcome}", "{from}：{outcome}"));
-            return outcome;
+            log::ended(from, Outcome::NotStarted, Instant::now());
+            return Outcome::NotStarted;
         };
         leash.hold(&running);
         let outcome = running.pump(pipes, |output, piece| self.offer(job, output, piece, leash));
-        let seconds = running.since.elapsed().as_secs_f32();
-        log(t!("{from}: {outcome}, {seconds:.3} s", "{from}：{outcome}，{seconds:.3} 秒"));
+        log::ended(from, outcome, running.since);
         outcome
     }
 
@@ -276,7 +257,7 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
     guard::warn_of_other_users();
     guard::warn_of_root();
     ending::at_end(shell::stop_all);
-    let limit = args.textbook.recv_size();
+    let limit = args.commands.textbook.recv_size();
     // One byte more: then a longer datagram is noticed.
     let mut buffer = vec![0; limit + 1];
     loop {
@@ -300,11 +281,11 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
             continue;
         }
         let command = buffer[..received].trim_ascii_end();
-        let shown = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
-        log(t!("{from} runs: {shown}", "{from} 执行：{shown}"));
-        let (outcome, answer) = shell::collect(command, args.timeout.unwrap_or(CLASSIC_TIME), CLASSIC_OUTPUT);
+        log::runs(from, command);
+        let start = Instant::now();
+        let (outcome, answer) = shell::collect(command, args.commands.time_limit(), CLASSIC_OUTPUT);
+        log::ended(from, outcome, start);
         let bytes = answer.len();
-        log(t!("{from}: {outcome}, {bytes} bytes", "{from}：{outcome}，{bytes} 字节"));
         if bytes > MAX_DATAGRAM {
             log(t!(
                 "only the first {MAX_DATAGRAM} of these bytes fit a datagram; the rest is not sent",
