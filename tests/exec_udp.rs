@@ -62,11 +62,18 @@ fn executions(exec: &Exec) -> Vec<String> {
     fs::read_to_string(exec.place.file("ran")).unwrap_or_default().lines().map(str::to_string).collect()
 }
 
+/// How many threads a process has; 0 where the system does not tell.
+fn threads(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
+}
+
 /// Has a thousand commands run by eight clients at once (64 where there is no time), and asserts that each ran once and
 /// every output is exact. Gives how many datagrams the server has sent.
 fn many_commands_through(name: &str, harm: &Harm) -> usize {
     let each = if has_time() { 1000 / CLIENTS } else { 8 };
     let exec = Exec::start(UDP, &[]);
+    exec.run("true");
+    let before = threads(exec.server.running.pid());
     let relay = Relay::to(exec.server.address, harm);
     let start = Instant::now();
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| Running::spawn(through(&exec, relay.address, &[]))).collect();
@@ -90,9 +97,7 @@ fn many_commands_through(name: &str, harm: &Harm) -> usize {
     ran.sort();
     assert_eq!(ran, expected, "{name}: each exactly once");
     assert!(relay.seen.longest.load(Ordering::Relaxed) <= 1200);
-    // One thread that hears, and one for the signals.
-    #[cfg(target_os = "linux")]
-    eventually(2, || fs::read_dir(format!("/proc/{}/task", exec.server.running.pid())).map_or(0, Iterator::count));
+    eventually(true, || threads(exec.server.running.pid()) <= before);
     answers
 }
 
