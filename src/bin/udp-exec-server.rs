@@ -187,7 +187,7 @@ impl House {
             house.end(job, outcome);
         };
         if thread::Builder::new().spawn(running).is_err() {
-            screen::talk(&t!("{from}: there is no thread for its command", "{from}：没有线程来执行它的命令"));
+            log(t!("{from}: there is no thread for its command", "{from}：没有线程来执行它的命令"));
             self.end(job, Outcome::NotStarted);
         }
     }
@@ -301,7 +301,7 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
 
 /// Half a command is another command.
 fn tell_cut(limit: usize) {
-    screen::talk(&t!(
+    log(t!(
         "a command of more than {limit} bytes was cut off (--bufsize): nothing was run",
         "一条超过 {limit} 字节的命令被截断（--bufsize）：什么都没有执行"
     ));
