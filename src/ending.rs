@@ -192,7 +192,8 @@ mod signals {
 mod terminal {
     use std::io::{self, Write as _};
 
-    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::process::getpgrp;
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 
     pub(super) type Saved = Termios;
 
@@ -210,7 +211,9 @@ mod terminal {
 
     /// Whether there was anything to put back.
     pub(super) fn restore_modes(saved: &Saved) -> bool {
-        let raw = tcgetattr(io::stdin()).is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON));
+        // In the background the modes are the shell's own, and setting them would stop this program (SIGTTOU).
+        let in_front = tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp());
+        let raw = in_front && tcgetattr(io::stdin()).is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON));
         let was_raw = !saved.local_modes.contains(LocalModes::ICANON);
         raw && !was_raw && tcsetattr(io::stdin(), OptionalActions::Now, saved).is_ok()
     }

@@ -61,6 +61,8 @@ pub enum Broken {
     Forged,
     /// The stream ended in the middle of a frame.
     Cut,
+    /// The stream ended before there was any frame.
+    Ended,
     /// The rest of a frame did not come within [`MAX_STALL`].
     Stalled,
     /// The system's own error. After a timeout [`FrameReader::receive`] can be called again.
@@ -70,11 +72,12 @@ pub enum Broken {
 impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&match self {
-            Self::Text => t!("text where a frame should be", "本该是帧，来的却是文字"),
+            Self::Text => t!("text where a frame should be", "收到的是文本，不是帧"),
             Self::Length(length) => t!("a frame cannot have the length {length}", "帧的长度不可能是 {length}"),
             Self::Forged => t!("a frame with a wrong tag", "帧的认证标签不对"),
             Self::Cut => t!("the connection ended in the middle of a frame", "连接在一帧中间断了"),
-            Self::Stalled => t!("the rest of a frame did not come", "一帧只来了一半"),
+            Self::Ended => t!("it left without having said anything", "对方什么也没发就断开了"),
+            Self::Stalled => t!("the rest of a frame did not come", "一帧没有收完整，后面的迟迟不来"),
             Self::Io(error) => errors::reason(error),
         })
     }

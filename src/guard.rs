@@ -30,13 +30,13 @@ pub fn may_listen(addresses: &[SocketAddr], classic: bool, key_file: Option<&Pat
     if classic {
         return Err(Usage(t!(
             "the textbook's way runs commands for anybody, so it listens on 127.0.0.1 or [::1] only, not on {outside}",
-            "课本原样会替任何人执行命令，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
+            "课本原样的服务器，谁发来的命令都执行，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
         )));
     }
     if key_file.is_none() {
         return Err(Usage(t!(
             "{outside} can be reached from other machines: name the key that they are to have, with --key-file FILE",
-            "别的机器也能连到 {outside}：请用 --key-file 文件 指定它们应持有的密钥"
+            "别的机器也能连到 {outside}：请用 --key-file 文件 指定密钥，并把它交给要连接的机器"
         )));
     }
     Ok(())
@@ -61,7 +61,7 @@ pub fn warn_of_other_users() {
     if !cfg!(target_os = "linux") {
         screen::talk(&t!(
             "warning: this system does not tell whose a connection is: every user of this machine can run commands as you",
-            "警告：本系统不提供连接属于哪个用户：这台机器上的任何用户都能以你的身份执行命令"
+            "警告：本系统查不出一个连接属于哪个用户：这台机器上的任何用户都能以你的身份执行命令"
         ));
     }
 }

@@ -49,7 +49,7 @@ pub fn admit<R: Read, W: Write>(
     let seal = match reader.receive()? {
         Some(Frame { kind: kind::HELLO, payload }) => greeting.admit(key, payload),
         Some(_) => None,
-        None => return Err(Broken::Cut),
+        None => return Err(Broken::Ended),
     };
     let seal = seal.ok_or(Broken::Forged)?;
     reader.seal(seal.clone(), Direction::ToServer);
@@ -76,7 +76,7 @@ pub fn meet<R: Read, W: Write>(
 ) -> Result<Welcome, NotMet> {
     let greeting = match reader.receive() {
         Ok(Some(Frame { kind: kind::GREETING, payload })) => Greeting::read(payload).ok_or(NotMet::OtherGreeting)?,
-        Ok(None) | Err(Broken::Cut) => return Err(NotMet::Crowd),
+        Ok(None | Some(Frame { kind: kind::BUSY, .. })) | Err(Broken::Cut) => return Err(NotMet::Crowd),
         Err(Broken::Io(error)) => {
             return Err(if errors::is_timeout(&error) { NotMet::NoGreeting } else { NotMet::Crowd });
         }
@@ -123,28 +123,28 @@ impl std::fmt::Display for NotMet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&match self {
             Self::NoGreeting => t!(
-                "no greeting came: this is no tcp-exec-server; if it is a textbook's, add --classic",
-                "没有收到问候：这不是 tcp-exec-server；如果是课本的服务器，请加 --classic"
+                "no greeting came: it is no tcp-exec-server, or it runs the textbook's way: then add --classic",
+                "没有收到服务器的欢迎信息：那里不是 tcp-exec-server，或者它是课本原样的，那就请加 --classic"
             ),
             Self::OtherGreeting => t!(
                 "it does not greet as a tcp-exec-server does; if it is a textbook's, add --classic",
-                "它的问候不是 tcp-exec-server 的；如果是课本的服务器，请加 --classic"
+                "对方发来的不是 tcp-exec-server 的欢迎信息；如果它是课本的服务器，请加 --classic"
             ),
             Self::NoWelcome => t!(
                 "it greeted, but has not answered in time",
-                "它发来了问候，但没有在限时内应答"
+                "收到了欢迎信息，但对方没有按时应答"
             ),
             Self::Crowd => t!(
                 "it ended the connection before either side had proved anything: too many others are at its door; try again later",
-                "双方还没来得及证明身份，连接就被它关掉了：等着证明身份的连接太多，请稍后再试"
+                "双方还没来得及认证，连接就被它关掉了：等待认证的连接太多，请稍后再试"
             ),
             Self::Busy => t!(
                 "it is busy (BUSY): it serves as many clients as it may; try again later",
                 "它正忙（BUSY）：同时服务的客户端已达上限；请稍后再试"
             ),
             Self::AnotherKey => t!(
-                "it does not have the same key: neither side has proved itself to the other",
-                "它的密钥与这边不一致：双方无法互相证明身份"
+                "it closed after our proof: most likely it does not have the same key",
+                "它收到证明后就关闭了连接：多半是密钥不一致"
             ),
             Self::NoProof => t!(
                 "what it answered is no proof that it has this key (another key, or bytes that were changed on the way)",
@@ -267,6 +267,7 @@ mod tests {
         let mut greeting = Vec::new();
         FrameWriter::new(&mut greeting).send(kind::GREETING, &Greeting::new(Charset::default()).bytes).unwrap();
         assert_eq!(met(b""), NotMet::Crowd, "closed before its greeting");
+        assert_eq!(met(b"\0\0\0\x01\x04"), NotMet::Crowd, "sent away before its greeting");
         assert_eq!(met(b"220 ready\r\n"), NotMet::OtherGreeting);
         assert_eq!(met(&greeting), NotMet::AnotherKey, "closed behind its greeting");
         assert_eq!(met(&[&greeting[..], b"\0\0\0\x01\x04"].concat()), NotMet::Crowd);

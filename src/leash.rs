@@ -73,22 +73,20 @@ impl Leash {
     }
 
     /// How much of its time the command has left.
-    pub fn left(&self) -> Duration {
+    pub fn time_left(&self) -> Duration {
         match &*self.held() {
             Held::Running(job) => self.limit.saturating_sub(job.since.elapsed()),
             _ => self.limit,
         }
     }
 
-    /// Stops a command whose time is over, and says how long to listen before this is asked again.
-    pub fn patience(&self) -> Duration {
-        let left = self.left();
-        let Held::Running(job) = &*self.held() else { return self.limit };
-        if left.is_zero() {
+    /// Stops a command whose time is over.
+    pub fn stop_if_overdue(&self) {
+        if let Held::Running(job) = &*self.held()
+            && job.since.elapsed() >= self.limit
+        {
             job.stop(Why::TimeLimit);
-            return self.limit;
         }
-        left
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -123,7 +121,10 @@ mod tests {
         assert!(stopped(end(60_000, nothing, Leash::client_gone)));
         assert!(stopped(end(60_000, Leash::client_gone, nothing)));
         let overdue = |leash: &Leash| {
-            while leash.patience() < leash.limit {}
+            while !leash.time_left().is_zero() {
+                leash.stop_if_overdue();
+            }
+            leash.stop_if_overdue();
         };
         assert_eq!(end(20, nothing, overdue), Outcome::TimeLimit);
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::input::{Keyboard, Typed};
 use crate::remote::Outcome;
-use crate::{ending, screen};
+use crate::{ending, screen, t};
 
 /// The exit status of a client's own failures, which no command of a usual system has.
 pub const FAILURE: u8 = 255;
@@ -21,12 +21,11 @@ pub struct CtrlC {
 }
 
 impl CtrlC {
-    /// From now on Ctrl-C asks `stop` to stop the running command; it says whether that could be asked for. It gets a
-    /// question of its own to ask: whether there is anything to be stopped.
-    pub fn stops(stop: impl Fn(&dyn Fn() -> bool) -> bool + Send + 'static) -> Self {
+    /// From now on Ctrl-C has the running command stopped by `stop`, which says whether that could be asked for.
+    pub fn stops(stop: impl Fn() -> bool + Send + 'static) -> Self {
         let running = Arc::new(AtomicBool::new(false));
         let wanted = Arc::clone(&running);
-        ending::at_interrupt(move || stop(&|| wanted.swap(false, Ordering::Relaxed)));
+        ending::at_interrupt(move || wanted.swap(false, Ordering::Relaxed) && stop());
         Self { running }
     }
 
@@ -60,6 +59,17 @@ impl Ran {
             Self::Not(status) => status,
         }
     }
+}
+
+/// What no system can run.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn check(command: &str) -> Result<String, String> {
+    if command.contains('\0') {
+        return Err(t!("a command cannot hold a zero byte", "命令里不能有 0 字节"));
+    }
+    Ok(command.to_string())
 }
 
 /// `-c`: one command, whose status becomes the client's.
@@ -96,6 +106,10 @@ pub fn converse(
         };
         let ran = run(&command)?;
         status = ran.exit_code();
+        if matches!(ran, Ran::Not(_)) && !keyboard.is_terminal() {
+            // What a script has next may rest on this one.
+            return Ok(status);
+        }
         if let Ran::So(outcome) | Ran::Interrupted(outcome) = ran {
             tell(outcome, keyboard.is_terminal());
         }

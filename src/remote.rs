@@ -97,8 +97,8 @@ impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&match self {
             Self::Exited(status) => t!("exit status {status}", "退出状态 {status}"),
-            Self::Signalled(signal) => t!("ended by signal {signal}", "被信号 {signal} 结束"),
-            Self::TimeLimit => t!("stopped at the time limit", "到了时限，被停止"),
+            Self::Signalled(signal) => t!("ended by signal {signal}", "被信号 {signal} 终止"),
+            Self::TimeLimit => t!("stopped at the time limit", "超过时限，已终止"),
             Self::NotStarted => t!("the system could not start it", "系统无法启动它"),
         })
     }

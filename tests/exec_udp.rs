@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use common::exec::{Exec, UDP};
 use common::relay::{Harm, Relay};
 use common::textbook::nobody;
-use common::{Running, eventually, memory, send_signal};
+use common::{Running, Server, eventually, memory, send_signal};
 use socket_demos::faults::BadNetwork;
 
 /// How many clients there are at once.
@@ -182,16 +182,24 @@ fn a_server_that_is_not_there_is_told_at_once() {
     let start = Instant::now();
     let (status, out, err) =
         ended(&mut Running::spawn(through(&exec, nobody(), &["-c", "echo ran >> ran"])), Duration::from_secs(2));
-    assert!(status == Some(255) && out.is_empty() && err.contains("the command was not sent"), "{status:?} {err}");
+    assert!(
+        status == Some(255) && out.is_empty() && err.contains("start one with: udp-exec-server 127.0.0.1:"),
+        "{status:?} {err}"
+    );
     assert!(start.elapsed() < Duration::from_secs(2));
 }
 
 #[test]
 fn a_command_that_cannot_be_started_is_told_on_both_sides() {
-    let exec = Exec::start(UDP, &[]);
-    let (status, _, err) = exec.piped(&[], "echo a\0b\n");
+    // A server that has no descriptors for a command's pipes.
+    let mut exec = Exec::start(UDP, &[]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -n 6; exec \"$0\" 127.0.0.1:0", UDP.server]);
+    command.env("SOCKET_DEMOS_KEY_FILE", exec.place.file("key"));
+    exec.server = Server::of(Running::spawn(command));
+    let (status, _, err) = exec.run("echo no");
     assert!(status == Some(255) && err.contains("could not start it"), "{status:?} {err}");
-    exec.server.running.notes(": the system could not start it\n");
+    exec.server.running.notes(": the system could not start it");
 }
 
 /// Whether a process is there and not dead.

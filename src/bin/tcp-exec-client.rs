@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 fn exec(args: &Args) -> anyhow::Result<u8> {
     let trace = args.shared.trace(PROGRAM)?;
     if args.commands.textbook.classic {
-        let (stream, server) = call(args, &trace)?;
+        let (stream, server) = reach(args, &trace)?;
         let talked = classic(stream, server, args);
         farewell::close(stream);
         return talked.map(|()| 0);
@@ -91,7 +91,7 @@ fn enter(args: &Args, trace: &Trace) -> anyhow::Result<Session> {
     let key = key::read(&args.commands.key_file()?)?;
     let mut attempt = 1;
     loop {
-        let (stream, server) = call(args, trace)?;
+        let (stream, server) = reach(args, trace)?;
         stream.set_nodelay()?;
         stream.set_keepalive()?;
         let mut reader = FrameReader::new(Deadline::new(stream, args.timeout), MAX_GREETING);
@@ -106,7 +106,7 @@ fn enter(args: &Args, trace: &Trace) -> anyhow::Result<Session> {
 }
 
 /// Finds the server, and connects to it.
-fn call(args: &Args, trace: &Trace) -> anyhow::Result<(Stream, SocketAddr)> {
+fn reach(args: &Args, trace: &Trace) -> anyhow::Result<(Stream, SocketAddr)> {
     let address = &args.server.address;
     let connected = address.try_each(|address| connect(address, args.timeout, trace));
     let (stream, server) =
@@ -146,10 +146,7 @@ impl Session {
         let charset = args.commands.charset.unwrap_or(welcome.charset);
         let writer = Arc::new(Mutex::new(writer));
         let stopper = Arc::clone(&writer);
-        let ctrl_c = CtrlC::stops(move |runs| {
-            let mut writer = lock(&stopper);
-            runs() && writer.send(kind::STOP, b"").is_ok()
-        });
+        let ctrl_c = CtrlC::stops(move || lock(&stopper).send(kind::STOP, b"").is_ok());
         let directory = charset.decode(&welcome.directory).into_owned();
         Ok(Self { reader: reader.over(stream), writer, charset, raw: args.commands.raw, directory, ctrl_c })
     }
@@ -163,16 +160,14 @@ fn check(command: &str) -> Result<String, String> {
     if command.len() > MAX_COMMAND {
         return Err(t!("a command has at most {MAX_COMMAND} bytes", "一条命令最多 {MAX_COMMAND} 字节"));
     }
-    Ok(command.to_string())
+    manners::check(command)
 }
 
 /// Sends a command and shows what it writes, until the server says how it ended.
 fn run(session: &mut Session, command: &str) -> anyhow::Result<Ran> {
-    {
-        let mut writer = lock(&session.writer);
-        writer.send(kind::COMMAND, command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
-        session.ctrl_c.begin();
-    }
+    // A STOP that overtakes its command finds nothing to stop; so Ctrl-C counts from when that is on its way.
+    lock(&session.writer).send(kind::COMMAND, command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
+    session.ctrl_c.begin();
     let mut outputs = Outputs::new(session.charset, session.raw);
     let outcome = loop {
         match session.reader.wait().map_err(|broken| anyhow!(lost(&broken)))? {

@@ -44,7 +44,7 @@ const BACKLOG: i32 = 4096;
 const CLASSIC_BACKLOG: i32 = 3;
 
 /// How long a client may take nothing of an output before it is given up.
-const MAX_STALL: Duration = Duration::from_secs(300);
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the textbook's way takes of a command's output, in bytes.
 const CLASSIC_OUTPUT: usize = 1024 * 1024;
@@ -120,7 +120,7 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
     screen::talk(&t!(
         "remote commands (the textbook's way: --classic), listening on {bound}",
-        "远程命令（课本原样请加 --classic），正在监听 {bound}"
+        "远程命令（要用课本原样的方式，请加 --classic），正在监听 {bound}"
     ));
     guard::tell_of_key(&path);
     let mut trouble = Trouble::default();
@@ -141,7 +141,7 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
 fn meet(stream: &Traced<TcpStream>, peer: SocketAddr, mut stranger: Stranger, house: &House) {
     // Small frames leave at once, and a pulled cable leaves no ghosts. It fails for a connection that has gone.
     let _ = stream.set_nodelay().and_then(|()| stream.set_keepalive());
-    let _ = stream.set_write_timeout(Some(MAX_STALL));
+    let _ = stream.set_write_timeout(Some(OUTPUT_PATIENCE));
     match admit(stream, &mut stranger, house) {
         Ok((reader, writer)) => {
             drop(stranger);
@@ -160,8 +160,10 @@ fn meet(stream: &Traced<TcpStream>, peer: SocketAddr, mut stranger: Stranger, ho
             // Until it is gone it counts as a stranger.
             farewell::close(stream);
             drop(stranger);
-            let line =
-                t!("{peer} was not admitted, nothing was run: {broken}", "{peer} 未获准进入，什么都没有执行：{broken}");
+            let line = t!(
+                "{peer} was not admitted, nothing was run: {broken}",
+                "{peer} 没有通过认证，没有执行任何命令：{broken}"
+            );
             log::log_rarely(&house.strangers, line);
         }
     }
@@ -184,7 +186,7 @@ fn admit<'a>(
 /// Serves a client that has proved itself, if there is a place for it: hears it in one thread, obeys it in another.
 fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mut writer: Writer<'_>, house: &House) {
     let Some(_seat) = house.seats.take() else {
-        log(t!("{peer} finds every place taken", "{peer} 来时位置已占满"));
+        log(t!("{peer} finds every place taken", "客户端已满，拒绝了 {peer}"));
         // It fails for one that has gone.
         let _ = writer.send(kind::BUSY, b"");
         return;
@@ -206,7 +208,10 @@ fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mu
 fn listen_to(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, coming: Sender<Vec<u8>>) {
     let mut patience = None;
     loop {
-        let next = Some(leash.patience().min(frames::MAX_STALL));
+        leash.stop_if_overdue();
+        // A command that is being stopped has no time left, and no more to be stopped for.
+        let left = Some(leash.time_left()).filter(|left| !left.is_zero());
+        let next = Some(left.map_or(frames::MAX_STALL, |left| left.min(frames::MAX_STALL)));
         if patience != next {
             patience = next;
             let _ = stream.set_read_timeout(patience);

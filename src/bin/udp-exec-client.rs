@@ -3,7 +3,7 @@
 //! Try it: `cargo run --bin udp-exec-client` while `cargo run --bin udp-exec-server` runs in another terminal; then with
 //! `--loss 30% --trace`.
 //!
-//! Read it for: connect on a UDP socket, send and recv, and two threads: one hears and keeps asking ([`listen`]), one
+//! Read it for: connect on a UDP socket, send and recv, and two threads: one hears and keeps asking ([`hear`]), one
 //! shows what has come, at its own pace ([`run`]). What makes this reliable takes datagrams and the time and says what to
 //! send ([`socket_demos::reliable`]). Then [`classic`], the textbook's way: one datagram each way, and hope.
 
@@ -24,8 +24,9 @@ use socket_demos::letters::{self, Letters};
 use socket_demos::manners::{self, CtrlC, Ran};
 use socket_demos::options::{CommandClient, ServerAddress, Shared};
 use socket_demos::outputs::Outputs;
-use socket_demos::reliable::{Client, Event, LONGEST_SLEEP, MAX_COMMAND, MAX_PAYLOAD, TooLong};
+use socket_demos::reliable::{Client, Event, GIVE_UP, LONGEST_SLEEP, MAX_COMMAND, MAX_PAYLOAD, NotRun, TooLong};
 use socket_demos::seal;
+use socket_demos::shell::{self, Line};
 use socket_demos::text::Charset;
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, screen, t};
@@ -34,6 +35,12 @@ const PROGRAM: &str = "udp-exec-client";
 
 /// How much may wait for `recv`, in bytes: a window of the protocol with what the system counts for each datagram.
 const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
+
+/// How long it sleeps at least, so that not each deadline needs a timeout of its own.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
+
+/// How long no server may have answered before that is told.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// How long the textbook's way waits for an answer before it says why there may be none.
 const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
@@ -77,15 +84,10 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
     let talk =
         Arc::new(Talk { socket, start: Instant::now(), client: Mutex::new(Client::new(key)), news: Condvar::new() });
     let (listener, stopper) = (Arc::clone(&talk), Arc::clone(&talk));
-    thread::Builder::new().spawn(move || listen(&listener))?;
-    let ctrl_c = CtrlC::stops(move |runs| {
-        stopper.tell(|client, now| {
-            let runs = runs();
-            if runs {
-                client.stop(now);
-            }
-            runs
-        })
+    thread::Builder::new().spawn(move || hear(&listener))?;
+    let ctrl_c = CtrlC::stops(move || {
+        stopper.tell(Client::stop);
+        true
     });
     // However this program ends: nobody waits for the command any more.
     let left = Arc::clone(&talk);
@@ -127,6 +129,14 @@ impl Talk {
         told
     }
 
+    /// How long to receive before something may be due. It waits while there is nothing to hear about.
+    fn patience(&self) -> Duration {
+        let client = lock(&self.client);
+        let busy = self.news.wait_while(client, |client| client.next_deadline().is_none());
+        let due = busy.unwrap_or_else(PoisonError::into_inner).next_deadline().unwrap_or_default();
+        due.saturating_sub(self.start.elapsed()).clamp(SHORTEST_SLEEP, LONGEST_SLEEP)
+    }
+
     fn send(&self, mut client: MutexGuard<'_, Client>) {
         for datagram in client.datagrams() {
             // What was refused is told once more by recv; all else is lost, as anything may be on the way.
@@ -138,13 +148,16 @@ impl Talk {
 }
 
 /// Hears the server, and asks again when it is time.
-fn listen(talk: &Talk) {
+fn hear(talk: &Talk) {
     let mut buffer = [0; MAX_PAYLOAD + 1];
+    let mut patience = None;
     loop {
-        let due = lock(&talk.client).next_deadline().map(|due| due.saturating_sub(talk.start.elapsed()));
-        let patience = due.unwrap_or(LONGEST_SLEEP).clamp(Duration::from_millis(1), LONGEST_SLEEP);
-        // It fails for times that are no times; then recv waits as before.
-        let _ = talk.socket.set_read_timeout(Some(patience));
+        let next = Some(talk.patience());
+        if patience != next {
+            patience = next;
+            // It fails for times that are no times; then recv waits as before.
+            let _ = talk.socket.set_read_timeout(patience);
+        }
         let heard = talk.socket.recv_from(&mut buffer);
         talk.tell(|client, now| {
             match &heard {
@@ -174,7 +187,12 @@ fn run(talk: &Talk, server: SocketAddr, ctrl_c: &CtrlC, args: &Args, command: &s
             }
             Event::Ended(outcome) => break Ran::So(outcome),
             Event::NotRun(why) => {
-                screen::error(PROGRAM, &t!("{server}: {why}", "{server}：{why}"));
+                let cure = if why == NotRun::Refused {
+                    t!("; start one with: udp-exec-server {server}", "；先启动一个：udp-exec-server {server}")
+                } else {
+                    String::new()
+                };
+                screen::error(PROGRAM, &t!("{server}: {why}{cure}", "{server}：{why}{cure}"));
                 break Ran::Not(manners::FAILURE);
             }
             Event::Unknown(why) => {
@@ -194,6 +212,7 @@ fn run(talk: &Talk, server: SocketAddr, ctrl_c: &CtrlC, args: &Args, command: &s
 
 /// Waits for what there is to tell. What is taken makes room for more, which the server learns at once.
 fn next(talk: &Talk) -> Event {
+    let (asked, mut told) = (Instant::now(), false);
     let mut client = lock(&talk.client);
     loop {
         let event = client.event(talk.start.elapsed());
@@ -201,7 +220,16 @@ fn next(talk: &Talk) -> Event {
             talk.send(client);
             return event;
         }
-        client = talk.news.wait(client).unwrap_or_else(PoisonError::into_inner);
+        let waited = talk.news.wait_timeout(client, SILENCE).unwrap_or_else(PoisonError::into_inner);
+        client = waited.0;
+        if asked.elapsed() > SILENCE && client.is_opening() && !told {
+            told = true;
+            let seconds = GIVE_UP.as_secs();
+            screen::talk(&t!(
+                "no answer yet; asking again, for {seconds} s in all (Ctrl-C ends)",
+                "还没有应答，继续询问，总共 {seconds} 秒（按 Ctrl-C 结束）"
+            ));
+        }
     }
 }
 
@@ -213,7 +241,13 @@ fn check(command: &str) -> Result<String, String> {
     if command.len() > MAX_COMMAND {
         return Err(TooLong(command.len()).to_string());
     }
-    Ok(command.to_string())
+    if let Some(Line::ChangeDirectory(_)) = shell::as_line(command.as_bytes()) {
+        return Err(t!(
+            "over UDP each command begins in the server's directory, so cd alone changes nothing: write cd DIR && COMMAND",
+            "UDP 下每条命令都从服务器的当前目录开始，单独的 cd 不起作用：请写 cd 目录 && 命令"
+        ));
+    }
+    manners::check(command)
 }
 
 /// The textbook's way: ask, sendto, recvfrom, show. What does not fit the buffer is gone.
@@ -225,8 +259,11 @@ fn classic(socket: &Datagrams, server: SocketAddr, args: &Args) -> anyhow::Resul
     let mut buffer = letters.buffer();
     socket.set_read_timeout(Some(CLASSIC_PATIENCE))?;
     loop {
-        let encode = |typed: &str| letters::encode(typed, Charset::default());
-        let Typed::Line(command) = keyboard.ask(&t!("your command: ", "命令："), encode)? else { return Ok(()) };
+        let encode = |typed: &str| match typed.trim() {
+            "" => Err(t!("an empty command does nothing: type something", "空命令什么也不会做：请输入内容")),
+            _ => letters::encode(typed, Charset::default()),
+        };
+        let Typed::Line(command) = keyboard.ask_any(&t!("your command: ", "命令："), encode)? else { return Ok(()) };
         socket.send_to(&command, server)?;
         match socket.recv_from(&mut buffer) {
             Ok((received, _)) => letters.show("", &buffer[..received])?,

@@ -21,7 +21,7 @@ use socket_demos::address::{self, Failed};
 use socket_demos::cli;
 use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
 use socket_demos::faults::BadNetwork;
-use socket_demos::guard;
+use socket_demos::guard::{self, Beginning};
 use socket_demos::key;
 use socket_demos::leash::Leash;
 use socket_demos::log::{self, log};
@@ -106,7 +106,7 @@ fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
     let bound = socket.local_addr()?;
     screen::talk(&t!(
         "remote commands, reliable over UDP (the textbook's way: --classic), listening on {bound}",
-        "远程命令，在 UDP 上可靠传输（课本原样请加 --classic），正在监听 {bound}"
+        "远程命令，在 UDP 上可靠传输（要用课本原样的方式，请加 --classic），正在监听 {bound}"
     ));
     guard::tell_of_key(&path);
     let house = Arc::new(House {
@@ -143,8 +143,7 @@ impl House {
     fn patience(&self) -> Option<Duration> {
         let due = lock(&self.server).next_deadline()?;
         for leash in lock(&self.running).values() {
-            // Whoever is asked stops a command whose time is over.
-            leash.patience();
+            leash.stop_if_overdue();
         }
         Some(due.saturating_sub(self.start.elapsed()).clamp(Duration::from_millis(1), LONGEST_SLEEP))
     }
@@ -214,9 +213,9 @@ impl House {
             piece = &piece[taken..];
             let actions = server.actions();
             if actions.is_empty() && taken == 0 {
-                let left = leash.left();
+                let left = leash.time_left();
                 if left.is_zero() {
-                    leash.patience();
+                    leash.stop_if_overdue();
                     return Err(io::ErrorKind::TimedOut.into());
                 }
                 drop(self.room.wait_timeout(server, left));
@@ -272,12 +271,19 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
         if !guard::is_welcome(Transport::Udp, from, bound) {
             log(t!(
                 "{from} is another user's, or no client: nothing was run",
-                "{from} 属于别的用户，或者不是客户端：什么都没有执行"
+                "{from} 属于别的用户，或者来自另一个服务器的端口：什么都没有执行"
             ));
             continue;
         }
         if received > limit {
             tell_cut(limit);
+            continue;
+        }
+        if guard::judge(&buffer[..received], buffer.len()) == Beginning::Foreign {
+            log(t!(
+                "{from} sent no command but another protocol, perhaps a client without --classic: nothing was run",
+                "{from} 发来的不是命令，而是别的协议，也许是没有加 --classic 的客户端：什么都没有执行"
+            ));
             continue;
         }
         let command = buffer[..received].trim_ascii_end();

@@ -97,6 +97,11 @@ impl Client {
         }
     }
 
+    /// Whether the server has not answered at all yet.
+    pub fn is_opening(&self) -> bool {
+        matches!(self.phase, Phase::Opening(_))
+    }
+
     /// The encoding of the outputs, which the server declares before anything of them comes.
     pub fn charset(&self) -> Charset {
         self.charset
@@ -171,7 +176,7 @@ impl Client {
     /// that the command may have run; once nothing but such reports has come for a while, nobody will say whether.
     pub fn refused(&mut self, now: Duration) {
         let failure = match &mut self.phase {
-            Phase::Opening(_) => Some(Event::NotRun(NotRun::Unreached)),
+            Phase::Opening(_) => Some(Event::NotRun(NotRun::Refused)),
             Phase::Asking(asking) if asking.is_awaited() => {
                 let since = *asking.refused.get_or_insert(now);
                 (now >= since + BELIEVED).then_some(Event::Unknown(Unknown::Refused))

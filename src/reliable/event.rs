@@ -20,8 +20,10 @@ pub enum Event {
 /// Why a command has not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotRun {
-    /// No server with this key has answered within [`super::GIVE_UP`], or none is there.
+    /// No server with this key has answered within [`super::GIVE_UP`].
     Unreached,
+    /// Nothing listens at the server's address.
+    Refused,
     /// The server runs as many as it may, or cannot remember another session.
     Busy,
     /// It was stopped before it was asked for.
@@ -45,8 +47,12 @@ impl std::fmt::Display for NotRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&match self {
             Self::Unreached => t!(
-                "no udp-exec-server with this key answers, and the command was not sent; if it is a textbook's, add --classic",
-                "没有持同一密钥的 udp-exec-server 应答，命令没有发出；如果是课本的服务器，请加 --classic"
+                "no answer: no udp-exec-server is there, or it has another key; the command was not sent. If it is a textbook's, add --classic",
+                "对方没有应答：那里没有 udp-exec-server，或者密钥不一致；命令没有发出。如果是课本的服务器，请加 --classic"
+            ),
+            Self::Refused => t!(
+                "connection refused (ECONNREFUSED): nobody is on this port, and the command was not sent",
+                "连接被积极拒绝（ECONNREFUSED）：这个端口上没有程序，命令没有发出"
             ),
             Self::Busy => t!(
                 "it is busy (BUSY): it runs as many commands as it may, and has not run this one; try again later",

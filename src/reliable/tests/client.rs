@@ -204,7 +204,7 @@ fn a_refusal_settles_what_was_not_asked_for_yet_and_nothing_else() {
     client.request(b"another", NONCE, ms(0)).unwrap();
     assert_eq!(client.event(ms(0)), None, "of the one before");
     client.refused(ms(1));
-    assert_eq!((client.event(ms(1)), client.next_deadline()), (Some(Event::NotRun(NotRun::Unreached)), None));
+    assert_eq!((client.event(ms(1)), client.next_deadline()), (Some(Event::NotRun(NotRun::Refused)), None));
     let mut client = asking(ms(1));
     client.refused(ms(1));
     assert_eq!(client.event(ms(1)), None);
