@@ -14,6 +14,14 @@ pub const FAILURE: u8 = 255;
 /// The exit status of a client that does not know whether its command has run.
 pub const UNKNOWN: u8 = 254;
 
+/// The statuses that a client ends with, for its help.
+pub fn exit_statuses() -> String {
+    t!(
+        "Exit status: the command's; 128+n signal n; 124 time limit; 130 Ctrl-C; 254 nobody knows (UDP); 255 not run, or lost on the way.",
+        "退出状态：命令自己的；128+n 被信号 n 终止；124 超时；130 按了 Ctrl-C；254 结果未知（UDP）；255 没有执行，或通信出错。"
+    )
+}
+
 /// Ctrl-C: the first stops the running command. Without one, and at the second, the client ends.
 pub struct CtrlC {
     /// Whether a command runs that has not been told to stop yet.

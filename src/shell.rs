@@ -318,14 +318,13 @@ pub fn collect(command: &[u8], limit: Duration, most: usize) -> (Outcome, Vec<u8
 }
 
 /// The directory of `place` as bytes in `charset`.
+#[cfg_attr(unix, expect(unused_variables, reason = "on Unix a path is bytes already"))]
 pub fn as_bytes(place: &Place, charset: Charset) -> Vec<u8> {
     let directory = place.directory.clone().unwrap_or_default();
     #[cfg(unix)]
     let bytes = std::os::unix::ffi::OsStringExt::into_vec(directory.into_os_string());
     #[cfg(windows)]
     let bytes = charset.encode_lossy(&directory.to_string_lossy());
-    // On Unix a path is bytes already.
-    let _ = charset;
     bytes
 }
 

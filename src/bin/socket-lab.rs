@@ -25,7 +25,7 @@ const PROGRAM: &str = "socket-lab";
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("what TCP and UDP really do, on this system", "看看 TCP 和 UDP 在这台机器上到底怎么做"), after_help = t!(
+#[command(name = PROGRAM, version, about = t!("what TCP and UDP really do, on this system", "看看 TCP 和 UDP 在这台机器上的真实表现"), after_help = t!(
     "Without a command it runs every experiment, a line each.",
     "不写命令就运行全部实验，每个一行。"
 ))]
@@ -199,7 +199,7 @@ fn watch_port(port: u16) -> anyhow::Result<()> {
 fn show_port(port: u16) -> anyhow::Result<()> {
     let holders = ports::holders_of(Transport::Tcp, port, None);
     if holders.is_empty() {
-        show(&t!("port {port}: no process that you may see listens on it", "端口 {port}：看不到有进程在监听"))?;
+        show(&t!("port {port}: no process that you may see listens on it", "端口 {port}：没有看到监听它的进程"))?;
     }
     for Holder { pid, name } in holders {
         show(&t!("port {port}: {name} (pid {pid}) listens", "端口 {port}：{name}（pid {pid}）在监听"))?;

@@ -160,7 +160,7 @@ impl Judge for Saw {
         if self.after_close_unread.is_error() {
             return Verdict::different(t!(
                 "it does not depend on the reader's system: a FIN reads as 0 bytes again and again, a reset (RST) is an error; a dying client sends a FIN, a reset where it had unread data, and on Windows always a reset",
-                "这与读的一方用什么系统无关：FIN 让 recv 一次次返回 0 字节，重置（RST）才是报错；客户端突然结束时发 FIN，有没读的数据就发 RST，而 Windows 总是发 RST"
+                "这与读的一方用什么系统无关：FIN 让 recv 一次次返回 0 字节，重置（RST）才是报错；客户端突然结束时发 FIN，有没读的数据就发 RST，在 Windows 上则总是发 RST"
             ));
         }
         Verdict::as_taught(t!(

@@ -17,7 +17,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     question: || Question {
         asked: t!(
             "2000 datagrams of 500 bytes go to a reader on the same machine that sleeps meanwhile. How many does it find?",
-            "在同一台机器上发 2000 个 500 字节的数据报，接收方这时在睡觉。它醒来能收到多少？"
+            "在同一台机器上发 2000 个 500 字节的数据报，接收方这时正在 sleep。它醒来能收到多少？"
         ),
         answers: vec![
             t!("all 2000", "全部 2000 个"),

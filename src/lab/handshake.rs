@@ -99,7 +99,7 @@ impl Judge for Saw {
         }
         Verdict::different(t!(
             "the kernel finishes the handshake as soon as the server listens; accept only takes a finished connection out of the queue",
-            "服务器一 listen，握手就由内核完成；accept 只是从队列里取走一个已经建立好的连接"
+            "服务器 listen 之后，握手由内核自己完成；accept 只是从队列里取走一个已经建立好的连接"
         ))
     }
 }

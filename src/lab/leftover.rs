@@ -119,7 +119,7 @@ impl Judge for Saw {
             t!("in the end {total} bytes of both had come", "两个回复最后一共收到 {total} 字节"),
             t!(
                 "with the length in front: one reply of {framed} bytes, then {second:?}",
-                "加上长度报头：先是完整的 {framed} 字节，然后是 {second:?}"
+                "加上长度前缀：先是完整的 {framed} 字节，然后是 {second:?}"
             ),
         ]
     }
@@ -138,7 +138,7 @@ impl Judge for Saw {
         }
         Verdict::as_taught(t!(
             "but nothing is lost: the rest is the beginning of the next answer, and all later answers are late by as much; the cure is a frame, a length in front of each message",
-            "不过什么也没丢：剩下的部分成了下一个回答的开头，以后每个回答都跟着错位；办法是给每条消息加上长度报头"
+            "不过什么也没丢：剩下的部分成了下一个回复的开头，以后每个回复都跟着错位；办法是给每条消息加上长度前缀"
         ))
     }
 }

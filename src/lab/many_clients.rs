@@ -140,7 +140,7 @@ impl Judge for Saw {
         }
         Verdict::different(t!(
             "a UDP socket that is connected to one client hears no other",
-            "UDP 套接字 connect 到一个客户端以后，就听不到别的客户端了"
+            "UDP 套接字 connect 到一个客户端以后，就收不到别的客户端的数据了"
         ))
     }
 }

@@ -168,7 +168,7 @@ impl Judge for Saw {
         let held = self.background_milliseconds.is_none_or(|held| held >= QUIET.as_millis());
         match self.answer() {
             Some(_) if self.second_read > 0 || !deadlocked || !held => {
-                Verdict::contradicted(t!("a pipe did not do as a pipe does", "管道的表现不像管道"))
+                Verdict::contradicted(t!("a pipe did not do as a pipe does", "管道的行为不符合预期"))
             }
             Some(0) => Verdict::as_taught(t!(
                 "both streams went into one pipe (2>&1), which keeps the order",

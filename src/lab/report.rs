@@ -83,7 +83,7 @@ impl Report {
         if !calls_seen {
             text += &section(&t!("the calls", "调用过程"), self.calls.iter().map(Repeated::line));
         }
-        text += &section(&t!("observed", "看到的"), self.observations.iter().cloned());
+        text += &section(&t!("observed", "现象"), self.observations.iter().cloned());
         text + &t!(
             "  verdict: {kind}\n    {why}\n  source: {source}\n",
             "  结论：{kind}\n    {why}\n  出处：{source}\n"

@@ -116,12 +116,12 @@ impl Judge for Saw {
         if at_once == &["abc"] && without_delay == &["abc"] {
             return Verdict::as_taught(t!(
                 "but there are no packets to stick: TCP is a byte stream without message boundaries, and recv takes what has arrived; neither TCP_NODELAY nor pauses help, only boundaries of your own do",
-                "不过 TCP 里并没有“包”可粘：它是字节流，没有消息边界，recv 有多少取多少；TCP_NODELAY 和停顿都没用，只能自己划出消息边界"
+                "不过 TCP 里并没有“包”可粘：它是字节流，没有消息边界，recv 有多少取多少；TCP_NODELAY 和停顿都没用，消息边界只能自己约定"
             ));
         }
         Verdict::different(t!(
             "a reader that keeps up gets the pieces one by one: how many come together depends on when it reads",
-            "读得及时，就一次收到一段：几段会连在一起，取决于什么时候读"
+            "读得及时，就一次收到一段：会不会连在一起、连几段，取决于什么时候读"
         ))
     }
 }

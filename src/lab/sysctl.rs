@@ -68,7 +68,7 @@ pub fn lines() -> io::Result<Vec<String>> {
     if !cfg!(target_os = "linux") {
         let why = t!(
             "this system has no /proc/sys: these are parameters of Linux",
-            "系统没有 /proc/sys：这些是 Linux 的参数"
+            "本系统没有 /proc/sys：这些是 Linux 的参数"
         );
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
@@ -77,8 +77,8 @@ pub fn lines() -> io::Result<Vec<String>> {
         let (claimed, wanted) = taught;
         let here = value(name).unwrap_or_else(|| t!("absent", "不存在"));
         lines.push(t!(
-            "net.ipv4.{name}: {here} here; tutorials say {claimed}, and set {wanted}",
-            "net.ipv4.{name}：本机：{here}；教程说默认是 {claimed}，要改成 {wanted}"
+            "net.ipv4.{name}: {here} here; tutorials say that the default is {claimed}, and set {wanted}",
+            "net.ipv4.{name}：本机是 {here}；教程说默认值是 {claimed}，要改成 {wanted}"
         ));
         lines.push(format!("    {}", meaning()));
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Textbook, parse_clients, parse_duration};
+use super::{parse_bufsize, parse_clients, parse_duration};
 use crate::key;
 use crate::t;
 use crate::text::Charset;
@@ -14,12 +14,35 @@ const TIME: Duration = Duration::from_secs(300);
 /// The same in the textbook's way, where one command keeps all others waiting.
 const CLASSIC_TIME: Duration = Duration::from_secs(30);
 
+/// The textbook's way of running commands.
+#[derive(clap::Args, Clone, Debug)]
+pub struct CommandTextbook {
+    /// Whether to behave exactly as the textbook's program.
+    #[arg(long, help = t!(
+        "The textbook's way: one recv is one command, its output comes back bare",
+        "课本原样：一次 recv 就是一条命令，输出原样送回"
+    ))]
+    pub classic: bool,
+    #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, requires = "classic", help = t!(
+        "What one recv takes at most [default: 1024]",
+        "一次 recv 最多取多少字节 [默认：1024]"
+    ))]
+    bufsize: Option<usize>,
+}
+
+impl CommandTextbook {
+    /// What one `recv` takes at most, in bytes.
+    pub fn recv_size(&self) -> usize {
+        self.bufsize.unwrap_or(1024)
+    }
+}
+
 /// What a server of remote commands is told.
 #[derive(clap::Args, Clone, Debug)]
 pub struct CommandServer {
     /// The textbook's way.
     #[command(flatten)]
-    pub textbook: Textbook,
+    pub textbook: CommandTextbook,
     /// The key file that was named.
     #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
         "The key, made if it is missing [default: socket-demos/exec.key in your state directory]",
@@ -32,7 +55,7 @@ pub struct CommandServer {
     ))]
     timeout: Option<Duration>,
     /// How many are served at the same time.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = parse_clients, help = t!(
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = parse_clients, conflicts_with = "classic", help = t!(
         "How many are served at the same time: clients over TCP, commands over UDP",
         "最多同时服务多少个：TCP 按客户端数，UDP 按命令数"
     ))]
@@ -65,7 +88,7 @@ pub struct CommandClient {
     pub command: Option<String>,
     /// The textbook's way.
     #[command(flatten)]
-    pub textbook: Textbook,
+    pub textbook: CommandTextbook,
     #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
         "The server's key [default: socket-demos/exec.key in your state directory]",
         "服务器的密钥文件 [默认：用户状态目录里的 socket-demos/exec.key]"
