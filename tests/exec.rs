@@ -611,26 +611,30 @@ mod unix {
 
 #[cfg(windows)]
 mod windows {
-    use super::common::exec::{Exec, TCP};
+    use super::common::exec::{Exec, TCP, UDP};
     use super::common::textbook::Textbook;
     use super::common::{self, Server};
 
     #[test]
     fn the_commands_status_and_both_outputs_come() {
-        let exec = Exec::start(TCP, &[]);
-        for status in [0, 1, 44, 255] {
-            assert_eq!(exec.run(&format!("exit {status}")).0, Some(status));
+        for pair in [TCP, UDP] {
+            let exec = Exec::start(pair, &[]);
+            for status in [0, 1, 44, 255] {
+                assert_eq!(exec.run(&format!("exit {status}")).0, Some(status));
+            }
+            let (status, out, err) = exec.run("echo one& echo two 1>&2");
+            assert_eq!((status, out.trim(), err.trim()), (Some(0), "one", "two"));
         }
-        let (status, out, err) = exec.run("echo one& echo two 1>&2");
-        assert_eq!((status, out.trim(), err.trim()), (Some(0), "one", "two"));
+        let exec = Exec::start(TCP, &[]);
         let (status, out, err) = exec.run("echo \"a b\"& exit 3");
         assert_eq!((status, out.trim()), (Some(3), "\"a b\""), "quotation marks stay what they are: {err}");
     }
 
     #[test]
     fn the_output_is_in_the_systems_code_page_and_arrives_as_utf_8() {
-        let exec = Exec::start(TCP, &[]);
-        assert_eq!(exec.run("echo 你好").1.trim(), "你好");
+        for pair in [TCP, UDP] {
+            assert_eq!(Exec::start(pair, &[]).run("echo 你好").1.trim(), "你好");
+        }
     }
 
     #[test]

@@ -161,8 +161,8 @@ pub fn how_to_watch(port: u16) -> String {
         _ => "lo0",
     };
     t!(
-        "the servers have port {port}; to watch, first in another terminal: tcpdump -i {interface} -nn 'port {port} or icmp'\nin Wireshark: interface {interface}, capture filter: port {port} or icmp, display filter: tcp.port == {port} || udp.port == {port} || icmp",
-        "服务器用端口 {port}；想观察，先在另一个终端运行：tcpdump -i {interface} -nn 'port {port} or icmp'\n用 Wireshark：选接口 {interface}，捕获过滤器：port {port} or icmp，显示过滤器：tcp.port == {port} || udp.port == {port} || icmp"
+        "the servers have port {port} (those of time-wait and some of sharing choose their own, since they would leave it blocked); to watch, first in another terminal: tcpdump -i {interface} -nn 'port {port} or icmp'\nin Wireshark: interface {interface}, capture filter: port {port} or icmp, display filter: tcp.port == {port} || udp.port == {port} || icmp",
+        "服务器用端口 {port}（time-wait 和 sharing 的一部分除外，它们会让端口一时无法再用）；想观察，先在另一个终端运行：tcpdump -i {interface} -nn 'port {port} or icmp'\n用 Wireshark：选接口 {interface}，捕获过滤器：port {port} or icmp，显示过滤器：tcp.port == {port} || udp.port == {port} || icmp"
     )
 }
 
