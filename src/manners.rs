@@ -99,6 +99,9 @@ pub fn converse(
     mut run: impl FnMut(&str) -> anyhow::Result<Ran>,
 ) -> anyhow::Result<u8> {
     let mut keyboard = Keyboard::in_turn();
+    if keyboard.is_terminal() {
+        screen::talk(&t!("q leaves, Ctrl-C stops the running command", "输入 q 离开，Ctrl-C 中止正在执行的命令"));
+    }
     let (mut status, mut refused) = (0, 0);
     loop {
         let typed = keyboard.ask_any(&prompt(), &check)?;
