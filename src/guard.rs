@@ -4,19 +4,22 @@
 //! machine can connect to it. The textbook's server runs whatever comes. So the textbook's way is for the same user on the
 //! same machine alone, and what a browser sends is told by how it begins.
 
-use std::net::SocketAddr;
+use std::io::{self, Read as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::Usage;
+use crate::log::log;
 use crate::ports::{self, Socket, Transport};
-use crate::{screen, t};
+use crate::trace::Traced;
+use crate::{errors, screen, t};
 
 /// The first port that does not belong to the system's own services.
 const FIRST_USER_PORT: u16 = 1024;
 
 /// How long more is waited for when what came could still become a browser's request.
-pub const QUIET: Duration = Duration::from_secs(1);
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Whether a server of commands may listen on all of `addresses`: beyond this machine only with a key file that was
 /// named, and in the textbook's way never.
@@ -133,6 +136,40 @@ pub fn is_http(bytes: &[u8]) -> bool {
         let version = version.is_some_and(|end| end[..6].eq_ignore_ascii_case(b" http/") && end[7] == b'.');
         version || line.len() >= 5 && line[..5].eq_ignore_ascii_case(b"host:")
     })
+}
+
+/// The first recv, and more as long as it may be the beginning of what a browser sends. Nothing of that is run.
+///
+/// # Errors
+/// Those of the connection.
+pub fn read_beginning(mut stream: &Traced<TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut received = 0;
+    loop {
+        match stream.read(&mut buffer[received..]) {
+            Ok(0) => break,
+            Ok(more) => received += more,
+            Err(error) if errors::is_timeout(&error) && received > 0 => break,
+            Err(error) => return Err(error),
+        }
+        match judge(&buffer[..received], buffer.len()) {
+            Beginning::Command => break,
+            Beginning::Unclear => stream.set_read_timeout(Some(QUIET))?,
+            Beginning::Foreign => {
+                tell_foreign();
+                return Ok(0);
+            }
+        }
+    }
+    stream.set_read_timeout(None)?;
+    Ok(received)
+}
+
+/// Logs that a connection was another protocol's.
+pub fn tell_foreign() {
+    log(t!(
+        "this is no command but another protocol, such as a browser's: nothing was run",
+        "这不是命令，而是别的协议（比如浏览器发来的），什么都没有执行"
+    ));
 }
 
 #[cfg(test)]

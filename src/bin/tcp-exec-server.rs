@@ -20,7 +20,7 @@ use socket_demos::address::{self, Failed};
 use socket_demos::cli;
 use socket_demos::door::{Door, Seats, Stranger};
 use socket_demos::frames::{self, Broken, Frame, FrameReader, FrameWriter};
-use socket_demos::guard::{self, Beginning};
+use socket_demos::guard;
 use socket_demos::handshake::{self, HELLO_LENGTH};
 use socket_demos::key;
 use socket_demos::leash::Leash;
@@ -333,7 +333,7 @@ fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
 /// The textbook's loop: receive, run, send.
 fn take_commands(mut stream: &Traced<TcpStream>, peer: SocketAddr, args: &Args) -> io::Result<()> {
     let mut buffer = vec![0; args.commands.textbook.recv_size()];
-    let mut received = read_beginning(stream, &mut buffer)?;
+    let mut received = guard::read_beginning(stream, &mut buffer)?;
     while received > 0 {
         let command = buffer[..received].trim_ascii_end();
         log::runs(peer, command);
@@ -344,39 +344,9 @@ fn take_commands(mut stream: &Traced<TcpStream>, peer: SocketAddr, args: &Args) 
         stream.write_all(&answer)?;
         received = stream.read(&mut buffer)?;
         if guard::is_http(&buffer[..received]) {
-            tell_foreign();
+            guard::tell_foreign();
             return Ok(());
         }
     }
     Ok(())
-}
-
-/// The first recv, and more as long as it may be the beginning of what a browser sends. Nothing of that is run.
-fn read_beginning(mut stream: &Traced<TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut received = 0;
-    loop {
-        match stream.read(&mut buffer[received..]) {
-            Ok(0) => break,
-            Ok(more) => received += more,
-            Err(error) if errors::is_timeout(&error) && received > 0 => break,
-            Err(error) => return Err(error),
-        }
-        match guard::judge(&buffer[..received], buffer.len()) {
-            Beginning::Command => break,
-            Beginning::Unclear => stream.set_read_timeout(Some(guard::QUIET))?,
-            Beginning::Foreign => {
-                tell_foreign();
-                return Ok(0);
-            }
-        }
-    }
-    stream.set_read_timeout(None)?;
-    Ok(received)
-}
-
-fn tell_foreign() {
-    log(t!(
-        "this is no command but another protocol, such as a browser's: nothing was run",
-        "这不是命令，而是别的协议（比如浏览器发来的），什么都没有执行"
-    ));
 }
