@@ -92,7 +92,7 @@ pub fn warn_of_root() {
 pub enum Beginning {
     /// A command.
     Command,
-    /// Perhaps the beginning of a request: it is a command if nothing follows within [`QUIET`].
+    /// Perhaps the beginning of a request: it is a command if nothing follows within a second.
     Unclear,
     /// HTTP, or bytes that no command has (TLS, frames, any other protocol that is not text).
     Foreign,
