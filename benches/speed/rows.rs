@@ -17,6 +17,7 @@ mod room;
 mod servers;
 mod ssh;
 mod time;
+mod udp_exec;
 mod version;
 
 use cpus::Cpus;
@@ -32,7 +33,7 @@ struct Row {
     measure: fn(&Cpus) -> Result<Vec<Line>>,
 }
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     Row { name: "chat", measure: latency::measure },
     Row { name: "burst", measure: room::measure_burst },
     Row { name: "line-by-line", measure: room::measure_line_by_line },
@@ -41,6 +42,7 @@ const ROWS: [Row; 9] = [
     Row { name: "exec-bulk", measure: exec::measure_bulk },
     Row { name: "exec-small", measure: exec::measure_small },
     Row { name: "exec-memory", measure: exec::measure_memory },
+    Row { name: "udp-exec", measure: udp_exec::measure },
     Row { name: "version", measure: version::measure },
 ];
 
