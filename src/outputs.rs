@@ -20,10 +20,12 @@ impl Outputs {
     /// For a command that writes `charset`. On a terminal it is escaped, unless it is to stay `raw`.
     pub fn new(charset: Charset, raw: bool) -> Self {
         let escaped = |is_terminal| is_terminal && !raw;
+        let (out_is_terminal, err_is_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         Self {
-            out: Passing::new(charset, escaped(io::stdout().is_terminal())),
-            err: Passing::new(charset, escaped(io::stderr().is_terminal())),
-            progress: progress(),
+            out: Passing::new(charset, escaped(out_is_terminal)),
+            err: Passing::new(charset, escaped(err_is_terminal)),
+            // It has a thread of its own, which a small command would wait for.
+            progress: if err_is_terminal { progress() } else { ProgressBar::hidden() },
         }
     }
 
@@ -59,7 +61,7 @@ fn unless_closed(failed: OutputFailed) -> Result<(), OutputFailed> {
     if failed.is_closed_pipe() { Ok(()) } else { Err(failed) }
 }
 
-/// Drawn on standard error, if that is a terminal, while standard output goes into a file.
+/// Drawn on standard error, a terminal, while standard output goes into a file.
 fn progress() -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {binary_bytes} {binary_bytes_per_sec}");
     let (true, Ok(style)) = (is_file(), style) else { return ProgressBar::hidden() };

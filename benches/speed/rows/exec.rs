@@ -19,7 +19,7 @@ use super::servers::{NCAT, Process, Server, compiled, is_installed};
 use super::ssh::{self, Ssh};
 
 /// Our client.
-const CLIENT: &str = env!("CARGO_BIN_EXE_tcp-exec-client");
+pub(super) const CLIENT: &str = env!("CARGO_BIN_EXE_tcp-exec-client");
 
 const BULK: &str = "tcp exec: bulk output";
 const BULK_TOGETHER: &str = "tcp exec: bulk output, both ends on one CPU";
@@ -42,7 +42,7 @@ const MEMORY_ROUNDS: usize = 3;
 const MEMORY_MIB: u32 = 256;
 
 /// One who takes turns: a name, and what gives a round's value.
-type Contestant<'a> = (&'static str, Box<dyn FnMut() -> Result<f64> + 'a>);
+pub(super) type Contestant<'a> = (&'static str, Box<dyn FnMut() -> Result<f64> + 'a>);
 
 /// A large output, in GiB/s: beside frames without tags, ncat and ssh.
 pub(super) fn measure_bulk(cpus: &Cpus) -> Result<Vec<Line>> {
@@ -60,7 +60,7 @@ fn bulk(cpus: &Cpus, seats: Seats, what: &str) -> Result<Vec<Line>> {
     let (ours, plain) = (Server::exec(cpus, &scratch.key())?, Server::c_exec(cpus, &command)?);
     let reader = |name, client| reader(cpus, seats, name, client);
     let mut contestants = vec![
-        reader("tcp-exec", client(&ours, &scratch, &["-c", &command]))?,
+        reader("tcp-exec", client(CLIENT, &ours, &scratch, &["-c", &command]))?,
         reader("C, frames without tags", c_reader(&plain)?)?,
     ];
     let ncat = is_installed(NCAT).then(|| Server::ncat_exec(cpus, &command)).transpose()?;
@@ -100,7 +100,7 @@ fn small(cpus: &Cpus, seats: Seats, what: &str) -> Result<Vec<Line>> {
     let ours = || {
         let started = Instant::now();
         let typed = File::open(&typed)?;
-        cpus.on_client_cpu(seats, || run(client(&server, &scratch, &[]).stdin(typed)))??;
+        cpus.on_client_cpu(seats, || run(client(CLIENT, &server, &scratch, &[]).stdin(typed)))??;
         Ok(f64::from(COMMANDS) / started.elapsed().as_secs_f64())
     };
     let mut spawn = compiled("exec")?;
@@ -136,7 +136,7 @@ pub(super) fn measure_memory(cpus: &Cpus) -> Result<Vec<Line>> {
     let mib = |kib: u32| f64::from(kib) / 1024.0;
     let ours = || {
         let server = Server::exec(cpus, &scratch.key())?;
-        let _client = read_output(&mut client(&server, &scratch, &["-c", &command]), MEMORY_MIB)?;
+        let _client = read_output(&mut client(CLIENT, &server, &scratch, &["-c", &command]), MEMORY_MIB)?;
         Ok(mib(server.peak_kib()?))
     };
     let over_ssh = || {
@@ -156,7 +156,7 @@ pub(super) fn measure_memory(cpus: &Cpus) -> Result<Vec<Line>> {
 }
 
 /// Rounds that have been measured.
-struct Measured<'a> {
+pub(super) struct Measured<'a> {
     what: &'a str,
     unit: &'static str,
     names: Vec<&'static str>,
@@ -164,7 +164,12 @@ struct Measured<'a> {
 }
 
 impl<'a> Measured<'a> {
-    fn new(what: &'a str, unit: &'static str, rounds: usize, mut contestants: Vec<Contestant<'_>>) -> Result<Self> {
+    pub(super) fn new(
+        what: &'a str,
+        unit: &'static str,
+        rounds: usize,
+        mut contestants: Vec<Contestant<'_>>,
+    ) -> Result<Self> {
         let rounds = take_turns(rounds, contestants.len(), |index| {
             let (name, turn) = &mut contestants[index];
             turn().with_context(|| format!("{what}: {name}"))
@@ -172,26 +177,26 @@ impl<'a> Measured<'a> {
         Ok(Self { what, unit, names: contestants.iter().map(|(name, _)| *name).collect(), rounds })
     }
 
-    fn series(&self, index: usize) -> Series<'_> {
+    pub(super) fn series(&self, index: usize) -> Series<'_> {
         Series { name: self.names[index], unit: self.unit, values: &self.rounds[index] }
     }
 
-    fn beside(&self, index: usize, peer: usize, target: Target) -> Line {
+    pub(super) fn beside(&self, index: usize, peer: usize, target: Target) -> Line {
         Line::compared(self.what, &self.series(index), &self.series(peer), target)
     }
 }
 
 /// A directory for keys and sockets, removed in the end.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let path = std::env::temp_dir().join(format!("socket-demos-bench-{}", std::process::id()));
         fs::create_dir_all(&path)?;
         Ok(Self(path))
     }
 
-    fn key(&self) -> PathBuf {
+    pub(super) fn key(&self) -> PathBuf {
         self.0.join("exec.key")
     }
 }
@@ -207,8 +212,9 @@ fn output_of(mib: u32) -> String {
     format!("head -c {mib}M /dev/zero")
 }
 
-fn client(server: &Server, scratch: &Scratch, arguments: &[&str]) -> Command {
-    let mut client = Command::new(CLIENT);
+/// One of our clients, for `server`.
+pub(super) fn client(program: &str, server: &Server, scratch: &Scratch, arguments: &[&str]) -> Command {
+    let mut client = Command::new(program);
     client.arg(server.address().to_string()).arg("--key-file").arg(scratch.key()).args(arguments);
     client
 }
@@ -238,7 +244,7 @@ fn reader<'a>(cpus: &'a Cpus, seats: Seats, name: &'static str, mut client: Comm
 }
 
 /// Runs `client` to its end.
-fn run(client: &mut Command) -> Result<()> {
+pub(super) fn run(client: &mut Command) -> Result<()> {
     let status = client.stdout(Stdio::null()).status()?;
     ensure!(status.success(), "{client:?}: {status}");
     Ok(())

@@ -23,6 +23,9 @@ const TIME: &str = env!("CARGO_BIN_EXE_time-server");
 /// Our server of remote commands.
 const EXEC: &str = env!("CARGO_BIN_EXE_tcp-exec-server");
 
+/// The same over UDP.
+const UDP_EXEC: &str = env!("CARGO_BIN_EXE_udp-exec-server");
+
 /// The peer: it relays bytes among all its clients (`--broker`).
 pub(super) const NCAT: &str = "ncat";
 
@@ -94,6 +97,11 @@ impl Server {
             thread::sleep(LOOK_AGAIN);
         }
         Ok(server)
+    }
+
+    /// The same over UDP, with the key at `key`.
+    pub(super) fn udp_exec(cpus: &Cpus, key: &Path) -> Result<Self> {
+        Self::start(cpus, Command::new(UDP_EXEC).args(["127.0.0.1:0", "--lang", "en", "--key-file"]).arg(key))
     }
 
     /// The C program of `benches/exec.c`: the output of `command` in frames without tags.
