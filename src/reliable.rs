@@ -110,5 +110,14 @@ pub const GIVE_UP: Duration = Duration::from_secs(30);
 /// forward, and half the shortest retransmission timeout is nearly in time.
 pub const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
+/// How long it sleeps at least: half of the shortest wait of the protocol, so that its deadlines are nearly met without
+/// a timeout of its own for each.
+pub const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
+
+/// How long to receive when the next deadline is `due`: one of two, so that the socket's timeout hardly ever changes.
+pub fn sleep_until(due: Duration, now: Duration) -> Duration {
+    if due.saturating_sub(now) < LONGEST_SLEEP { SHORTEST_SLEEP } else { LONGEST_SLEEP }
+}
+
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ use socket_demos::letters::{self, Letters};
 use socket_demos::manners::{self, CtrlC, Ran};
 use socket_demos::options::{CommandClient, ServerAddress, Shared};
 use socket_demos::outputs::Outputs;
-use socket_demos::reliable::{Client, Event, GIVE_UP, LONGEST_SLEEP, MAX_COMMAND, MAX_PAYLOAD, NotRun, TooLong};
+use socket_demos::reliable::{self, Client, Event, GIVE_UP, MAX_COMMAND, MAX_PAYLOAD, NotRun, TooLong};
 use socket_demos::seal;
 use socket_demos::shell::{self, Line};
 use socket_demos::text::Charset;
@@ -35,9 +35,6 @@ const PROGRAM: &str = "udp-exec-client";
 
 /// How much may wait for `recv`, in bytes: a window of the protocol with what the system counts for each datagram.
 const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
-
-/// How long it sleeps at least, so that not each deadline needs a timeout of its own.
-const SHORTEST_SLEEP: Duration = Duration::from_millis(10);
 
 /// How long no server may have answered before that is told.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -134,7 +131,7 @@ impl Talk {
         let client = lock(&self.client);
         let busy = self.news.wait_while(client, |client| client.next_deadline().is_none());
         let due = busy.unwrap_or_else(PoisonError::into_inner).next_deadline().unwrap_or_default();
-        due.saturating_sub(self.start.elapsed()).clamp(SHORTEST_SLEEP, LONGEST_SLEEP)
+        reliable::sleep_until(due, self.start.elapsed())
     }
 
     fn send(&self, mut client: MutexGuard<'_, Client>) {

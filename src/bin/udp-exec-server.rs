@@ -27,7 +27,7 @@ use socket_demos::leash::Leash;
 use socket_demos::log::{self, log};
 use socket_demos::options::{CommandServer, OwnAddress, Shared};
 use socket_demos::ports::Transport;
-use socket_demos::reliable::{Action, Job, LONGEST_SLEEP, MAX_PAYLOAD, Server};
+use socket_demos::reliable::{self, Action, Job, MAX_PAYLOAD, Server};
 use socket_demos::remote::{Outcome, Output};
 use socket_demos::seal;
 use socket_demos::shell::{self, Place};
@@ -122,8 +122,13 @@ fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
     let mut trouble = Trouble::default();
     // One byte more than a datagram of the protocol may have: then its length tells that it is none.
     let mut buffer = [0; MAX_PAYLOAD + 1];
+    let mut patience = None;
     loop {
-        house.socket.set_read_timeout(house.patience())?;
+        let next = house.patience();
+        if patience != next {
+            patience = next;
+            house.socket.set_read_timeout(patience)?;
+        }
         match house.socket.recv_from(&mut buffer) {
             Ok((length, from)) => house.ask(|server, now| server.receive(from, &buffer[..length], now)),
             Err(error) if errors::is_timeout(&error) || errors::is_refusal(&error) => {}
@@ -145,7 +150,7 @@ impl House {
         for leash in lock(&self.running).values() {
             leash.stop_if_overdue();
         }
-        Some(due.saturating_sub(self.start.elapsed()).clamp(Duration::from_millis(1), LONGEST_SLEEP))
+        Some(reliable::sleep_until(due, self.start.elapsed()))
     }
 
     /// Tells the protocol something, and does what it asks for.
