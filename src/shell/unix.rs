@@ -12,6 +12,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid};
 
 use super::Line;
@@ -184,16 +185,11 @@ impl Pipes {
         let out = self.out.as_ref().map(|out| (Output::Out, PollFd::new(out, PollFlags::IN)));
         let err = self.err.as_ref().map(|err| (Output::Err, PollFd::new(err, PollFlags::IN)));
         let (outputs, mut fds): (Vec<_>, Vec<_>) = out.into_iter().chain(err).unzip();
-        match poll(&mut fds, Some(&patience)) {
-            Ok(_) => {
-                let ready =
-                    outputs.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()).map(|(output, _)| *output);
-                self.last = ready.max_by_key(|output| Some(*output) != self.last);
-                Ok(self.last)
-            }
-            Err(rustix::io::Errno::INTR) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        // A server that is stopped and continued (SIGCONT) has not waited: poll(2) is interrupted then.
+        retry_on_intr(|| poll(&mut fds, Some(&patience)))?;
+        let ready = outputs.iter().zip(&fds).filter(|(_, fd)| !fd.revents().is_empty()).map(|(output, _)| *output);
+        self.last = ready.max_by_key(|output| Some(*output) != self.last);
+        Ok(self.last)
     }
 }
 
