@@ -36,6 +36,7 @@
 //!
 //! The lab:
 //! - [`lab`]: every claim of the course as an experiment; one file each in `src/lab`, all alike
+//! - [`diagram`]: the traces of several programs as one sequence diagram
 
 pub mod accept;
 pub mod address;
@@ -44,6 +45,7 @@ pub mod clock;
 pub mod contacts;
 pub mod datagrams;
 pub mod deadline;
+pub mod diagram;
 pub mod door;
 pub mod ending;
 pub mod errors;

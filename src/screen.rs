@@ -138,6 +138,15 @@ pub fn error(program: &str, what: &str) {
     }
 }
 
+/// How many columns lines on standard output may have: the terminal's, or 80 where there is none or none is known.
+pub fn columns() -> usize {
+    #[cfg(unix)]
+    let known = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    #[cfg(windows)]
+    let known = None;
+    known.filter(|&columns| columns > 0).unwrap_or(80)
+}
+
 /// Chooses whether what goes to standard error is coloured.
 pub fn set_color(on: bool) {
     COLOR.store(on, Ordering::Relaxed);

@@ -5,6 +5,7 @@
 //! Read it for: how the experiments are run. Each of them is a page of its own: `src/lab/sticky.rs` and the others.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -12,11 +13,13 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use socket_demos::cli::{self, Usage};
+use socket_demos::diagram::{self, Diagram, Letters};
 use socket_demos::lab::report::{self, Report};
 use socket_demos::lab::viewer::{self, Viewer};
 use socket_demos::lab::{EXPERIMENTS, Experiment, about, find, sysctl};
 use socket_demos::options::{self, Shared};
 use socket_demos::ports::{self, Holder, Socket, State, Transport};
+use socket_demos::text::Charset;
 use socket_demos::{screen, t};
 
 const PROGRAM: &str = "socket-lab";
@@ -78,6 +81,19 @@ enum Lab {
         #[arg(long, help = t!("Look again each second until Ctrl-C", "每秒重新看一次，直到 Ctrl-C"))]
         watch: bool,
     },
+    #[command(about = t!("Trace files as one sequence diagram", "把几个跟踪文件合成一张时序图"))]
+    Diagram {
+        #[arg(required = true, value_name = t!("TRACE", "跟踪文件"), help = t!(
+            "What the programs wrote with --trace-file, also on machines whose clocks differ",
+            "各程序用 --trace-file 写出的文件，可以来自时钟不同的几台机器"
+        ))]
+        traces: Vec<PathBuf>,
+        #[arg(long, help = t!(
+            "Draw with ASCII characters [default: where the console is not UTF-8]",
+            "只用 ASCII 字符画 [默认：终端不是 UTF-8 时]"
+        ))]
+        ascii: bool,
+    },
     #[command(about = t!("The kernel parameters that tutorials tell you to change", "教程让人修改的那些内核参数"))]
     Sysctl,
 }
@@ -130,6 +146,7 @@ fn lab(args: &Args) -> anyhow::Result<()> {
         Some(Lab::List { words }) => list(words),
         Some(Lab::Port { port, watch: false }) => show_port(*port),
         Some(Lab::Port { port, watch: true }) => watch_port(*port),
+        Some(Lab::Diagram { traces, ascii }) => draw(traces, *ascii),
         Some(Lab::Sysctl) => sysctl::lines()?.iter().try_for_each(|line| show(line)),
     }
 }
@@ -209,6 +226,17 @@ fn show_port(port: u16) -> anyhow::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::Unsupported => show(&error.to_string()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Several programs' traces as one diagram.
+fn draw(traces: &[PathBuf], ascii: bool) -> anyhow::Result<()> {
+    let files = traces.iter().map(|path| diagram::read(path)).collect::<Result<Vec<_>, _>>();
+    let diagram = Diagram::of(files.map_err(anyhow::Error::msg)?);
+    if diagram.lanes.is_empty() {
+        bail!(t!("there is no call in these traces", "这些跟踪文件里没有任何调用"));
+    }
+    let letters = if ascii || !Charset::of_system().is_utf8() { Letters::Ascii } else { Letters::Box };
+    show(&diagram.text(screen::columns(), letters))
 }
 
 fn line(Socket { local, remote, state, receive_queue, .. }: &Socket) -> String {

@@ -97,7 +97,7 @@ impl Data {
     }
 
     /// The first `bytes` of them as text on one line, harmless on a terminal.
-    fn quoted(&self, bytes: usize) -> String {
+    pub(crate) fn quoted(&self, bytes: usize) -> String {
         let text: String = self.text.chars().take(bytes).collect();
         let text = text.replace('\n', "\\n").replace('\t', "\\t");
         let more = if self.length > bytes { "…" } else { "" };

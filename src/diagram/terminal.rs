@@ -1,0 +1,165 @@
+//! The diagram as text.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use super::{Diagram, Lane, Line, Row};
+
+/// The fewest columns of a lane. More lanes than fit make the lines longer than the terminal.
+const MIN_LANE: usize = 20;
+
+/// What the lines are drawn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// Box-drawing characters.
+    Box,
+    /// For consoles on which those are double width, or missing.
+    Ascii,
+}
+
+/// The characters of a drawing, in the order of [`Brush`].
+struct Brush {
+    lane: char,
+    solid: char,
+    dashed: char,
+    right: char,
+    left: char,
+    lost: char,
+    start_right: char,
+    start_left: char,
+    more: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+impl Letters {
+    fn brush(self) -> Brush {
+        match self {
+            Self::Box => Brush {
+                lane: '│',
+                solid: '─',
+                dashed: '╌',
+                right: '▶',
+                left: '◀',
+                lost: '✗',
+                start_right: '├',
+                start_left: '┤',
+                more: "…",
+                from: "←",
+                to: "→",
+            },
+            Self::Ascii => Brush {
+                lane: '|',
+                solid: '-',
+                dashed: '.',
+                right: '>',
+                left: '<',
+                lost: 'X',
+                start_right: '+',
+                start_left: '+',
+                more: "...",
+                from: "<-",
+                to: "->",
+            },
+        }
+    }
+}
+
+/// Draws a diagram for a terminal of so many columns.
+pub(super) fn draw(diagram: &Diagram, columns: usize, letters: Letters) -> String {
+    let lanes = diagram.lanes.len().max(1);
+    let page = Page { brush: letters.brush(), lanes, lane: (columns.saturating_sub(1) / lanes).max(MIN_LANE) };
+    let mut drawn = page.heads(&diagram.lanes);
+    drawn.extend(diagram.rows.iter().map(|row| page.row(row)));
+    drawn.extend(diagram.notes.iter().map(|note| page.plain(note)));
+    drawn.join("\n")
+}
+
+/// How much room there is.
+struct Page {
+    brush: Brush,
+    lanes: usize,
+    /// Columns of a lane; its line is in the first.
+    lane: usize,
+}
+
+impl Page {
+    fn heads(&self, lanes: &[Lane]) -> Vec<String> {
+        let head = |text: fn(&Lane) -> String| {
+            let cells = lanes.iter().map(|lane| padded(&self.cut(&text(lane), self.lane - 2), self.lane));
+            cells.collect::<String>().trim_end().to_string()
+        };
+        vec![head(|lane| crate::text::escape(&lane.program).into_owned()), head(|lane| format!("pid {}", lane.pid))]
+    }
+
+    fn row(&self, row: &Row) -> String {
+        let line = match row {
+            Row::Call { lane, text } => self.lines_until(*lane) + &self.beside(*lane, text),
+            Row::Arrow { from, to, label, beside, line } => {
+                let (left, right) = (*from.min(to), *from.max(to));
+                let mut text = self.lines_until(left);
+                text.push_str(&self.arrow((right - left) * self.lane, from < to, label, *line));
+                text + &self.beside(right, beside).chars().skip(1).collect::<String>()
+            }
+            Row::Folded(text) => format!("  {}", self.plain(text)),
+        };
+        line.trim_end().to_string()
+    }
+
+    /// The lines of the lanes left of `lane`.
+    fn lines_until(&self, lane: usize) -> String {
+        padded(&self.brush.lane.to_string(), self.lane).repeat(lane)
+    }
+
+    /// The line of `lane` with a text behind it, and the lines of the lanes right of it.
+    fn beside(&self, lane: usize, text: &str) -> String {
+        let text = self.cut(&self.plain(text), self.lane - 2);
+        let own = padded(&format!("{} {text}", self.brush.lane), self.lane);
+        own + &padded(&self.brush.lane.to_string(), self.lane).repeat(self.lanes - lane - 1)
+    }
+
+    /// From one lane's line to the other's, both included.
+    fn arrow(&self, columns: usize, rightwards: bool, label: &str, line: Line) -> String {
+        let Brush { solid, dashed, lost, lane, .. } = self.brush;
+        let shaft = if line == Line::Inferred { dashed } else { solid };
+        let room = columns.saturating_sub(6);
+        let label = self.cut(&self.plain(label), room);
+        let rest = room - label.width();
+        let drawn = |count: usize| shaft.to_string().repeat(count);
+        // What is lost ends short of where it was to arrive.
+        let (end, gap) = if line == Line::Lost { (lost, rest / 4) } else { (self.head(rightwards), 0) };
+        let (shaft, gap) = (drawn(rest - gap + 1), " ".repeat(gap));
+        if rightwards {
+            format!("{}{shaft_start} {label} {shaft}{end}{gap}{lane}", self.brush.start_right, shaft_start = drawn(1))
+        } else {
+            format!("{lane}{gap}{end}{shaft} {label} {}{}", drawn(1), self.brush.start_left)
+        }
+    }
+
+    fn head(&self, rightwards: bool) -> char {
+        if rightwards { self.brush.right } else { self.brush.left }
+    }
+
+    /// Our own signs in the letters chosen.
+    fn plain(&self, text: &str) -> String {
+        text.replace('…', self.brush.more).replace('←', self.brush.from).replace('→', self.brush.to)
+    }
+
+    /// `text` in at most `columns`; a hanzi takes two.
+    fn cut(&self, text: &str, columns: usize) -> String {
+        if text.width() <= columns {
+            return text.to_string();
+        }
+        let mut room = columns.saturating_sub(self.brush.more.width());
+        let fits = |c: &char| {
+            let left = room.checked_sub(c.width().unwrap_or(0));
+            room = left.unwrap_or(0);
+            left.is_some()
+        };
+        text.chars().take_while(fits).collect::<String>() + self.brush.more
+    }
+}
+
+/// `text` filled up to `columns`.
+fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}

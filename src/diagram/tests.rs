@@ -1,0 +1,218 @@
+//! Hand-written traces, and what the diagram makes of them.
+
+use super::*;
+use crate::trace::{Data, Fault, Outcome};
+
+const CLIENT: &str = "10.0.0.1:50000";
+const SERVER: &str = "10.0.0.2:8080";
+
+/// A call of one end, `at` milliseconds after noon.
+fn call(program: &str, at: i64, call: &str, argument: &str, text: &str) -> Event {
+    let server = program == "server";
+    let (local, peer) = if server { (SERVER, CLIENT) } else { (CLIENT, SERVER) };
+    let data = (!text.is_empty()).then(|| Data {
+        length: text.len(),
+        text: text.to_string(),
+        hex: text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+    });
+    Event {
+        time: jiff::Timestamp::from_millisecond(1_700_000_000_000 + at).unwrap(),
+        program: program.to_string(),
+        pid: 7,
+        socket: if server { 2 } else { 1 },
+        call: call.to_string(),
+        argument: argument.to_string(),
+        local: local.parse().ok(),
+        peer: peer.parse().ok(),
+        fault: None,
+        result: Outcome::Ok(text.len() as u64),
+        data,
+    }
+}
+
+fn accept(at: i64) -> Event {
+    Event { socket: 1, peer: None, result: Outcome::Ok(2), ..call("server", at, "accept", CLIENT, "") }
+}
+
+fn connect(at: i64) -> Event {
+    Event { local: None, peer: None, ..call("client", at, "connect", SERVER, "") }
+}
+
+fn udp(program: &str, at: i64, text: &str) -> Event {
+    let name = if program == "server" { "recvfrom" } else { "sendto" };
+    call(program, at, name, "1024", text)
+}
+
+fn harmed(fault: Fault, event: Event) -> Event {
+    Event { fault: Some(fault), ..event }
+}
+
+/// The rows, one a line: `client → server "a" | recv(3) ← (1)`.
+fn drawn(files: Vec<Vec<Event>>) -> Vec<String> {
+    let diagram = Diagram::of(files);
+    let name = |lane: usize| diagram.lanes[lane].program.clone();
+    let row = |row: &Row| match row {
+        Row::Call { lane, text } => format!("{}: {text}", name(*lane)),
+        Row::Arrow { from, to, label, beside, line } => {
+            let sign = match line {
+                Line::Arrived => "→",
+                Line::Lost => "✗",
+                Line::Inferred => "⇢",
+            };
+            let beside = if beside.is_empty() { String::new() } else { format!(" | {beside}") };
+            format!("{} {sign} {} {label}{beside}", name(*from), name(*to))
+        }
+        Row::Folded(text) => format!("({text})"),
+    };
+    diagram.rows.iter().map(row).collect()
+}
+
+fn place(rows: &[String], text: &str) -> usize {
+    rows.iter().position(|row| row.contains(text)).unwrap_or_else(|| panic!("{text} is not in {rows:#?}"))
+}
+
+#[test]
+fn three_sends_that_one_recv_got_are_numbered() {
+    let client = vec![connect(0), call("client", 1, "send", "1", "a"), call("client", 2, "send", "1", "b")];
+    let server = vec![accept(1), call("server", 3, "recv", "1024", "ab")];
+    let rows = drawn(vec![client, server]);
+    assert_eq!(rows[place(&rows, "\"a\"")], "client → server send (1) \"a\"");
+    assert_eq!(rows[place(&rows, "\"b\"")], "client → server send (2) \"b\"");
+    assert_eq!(rows.last().unwrap(), "server: #2 recv(1024) = 2 ← (1) (2)");
+}
+
+#[test]
+fn a_send_that_two_recvs_got_is_split_by_its_bytes() {
+    let client = vec![connect(0), call("client", 1, "send", "5", "hello")];
+    let server = vec![accept(1), call("server", 3, "recv", "3", "hel"), call("server", 4, "recv", "3", "lo")];
+    let rows = drawn(vec![client, server]);
+    assert_eq!(rows[place(&rows, "send")], "client → server send (1) \"hello\"");
+    assert_eq!(rows[place(&rows, "recv(3) = 3")], "server: #2 recv(3) = 3 ← (1) bytes 1 to 3");
+    assert_eq!(rows[place(&rows, "recv(3) = 2")], "server: #2 recv(3) = 2 ← (1) bytes 4 to 5");
+}
+
+#[test]
+fn a_clock_that_is_a_minute_ahead_changes_no_order_and_is_said() {
+    let client = |ahead| {
+        vec![
+            connect(ahead),
+            call("client", ahead + 10, "send", "8", "question"),
+            call("client", ahead + 30, "recv", "1024", "answer"),
+        ]
+    };
+    let server =
+        vec![accept(1), call("server", 11, "recv", "1024", "question"), call("server", 20, "send", "6", "answer")];
+    let expected = drawn(vec![client(0), server.clone()]);
+    for ahead in [60_000, -60_000] {
+        assert_eq!(drawn(vec![client(ahead), server.clone()]), expected);
+        let notes = Diagram::of(vec![client(ahead), server.clone()]).notes;
+        assert!(notes[0].starts_with("the clocks differ by 60.0 s"), "{notes:?}");
+    }
+    assert!(Diagram::of(vec![client(0), server]).notes.iter().all(|note| !note.contains("clocks")));
+    assert!(place(&expected, "\"question\"") < place(&expected, "\"answer\""));
+}
+
+#[test]
+fn a_connection_has_its_handshake_inferred_in_order() {
+    let rows = drawn(vec![vec![accept(0)], vec![connect(1), call("client", 2, "close", "", "")]]);
+    let expected = [
+        "client ⇢ server SYN [SYN_SENT]",
+        "server ⇢ client SYN, ACK [SYN_RCVD]",
+        "client: connect(10.0.0.2:8080)",
+        "client: [ESTABLISHED]",
+        "client ⇢ server ACK",
+        "server: #1 accept(10.0.0.1:50000) = 2",
+        "server: [ESTABLISHED]",
+        "client: close()",
+        "client: [FIN_WAIT]",
+        "client ⇢ server FIN",
+    ];
+    // Without a call of its own the client's socket has no address yet; the close has it.
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn who_closes_first_waits_in_time_wait_and_who_answers_does_not() {
+    let client = vec![
+        connect(0),
+        call("client", 2, "shutdown", "SHUT_WR", ""),
+        call("client", 5, "recv", "1024", ""),
+        call("client", 6, "close", "", ""),
+    ];
+    let server = vec![accept(1), call("server", 3, "recv", "1024", ""), call("server", 4, "close", "", "")];
+    let rows = drawn(vec![client, server]);
+    let states: Vec<_> = rows.iter().filter(|row| row.contains(": [")).map(String::as_str).collect();
+    let expected = [
+        "client: [ESTABLISHED]",
+        "server: [ESTABLISHED]",
+        "client: [FIN_WAIT]",
+        "server: [CLOSE_WAIT]",
+        "server: [LAST_ACK]",
+        "client: [TIME_WAIT]",
+    ];
+    assert_eq!(states, expected);
+}
+
+#[test]
+fn lost_datagrams_are_lost_and_those_dropped_on_purpose_say_so() {
+    let client = vec![udp("client", 0, "one"), udp("client", 1, "two"), harmed(Fault::Lost, udp("client", 2, "three"))];
+    let rows = drawn(vec![client, vec![udp("server", 3, "one")]]);
+    assert_eq!(rows[place(&rows, "two")], "client ✗ server sendto \"two\" lost");
+    assert_eq!(rows[place(&rows, "three")], "client ✗ server sendto \"three\" lost on purpose");
+    assert!(rows[place(&rows, "one")].starts_with("client → server"));
+}
+
+#[test]
+fn duplicated_and_reordered_datagrams_are_recognised() {
+    let client = vec![udp("client", 0, "one"), udp("client", 1, "two")];
+    let server = vec![udp("server", 2, "two"), udp("server", 3, "one"), udp("server", 4, "one")];
+    let rows = drawn(vec![client, server]);
+    assert_eq!(rows[place(&rows, "\"two\"")], "client → server sendto \"two\" | recvfrom(1024) = 3");
+    assert_eq!(rows[place(&rows, "← (1)")], "server: recvfrom(1024) = 3 ← (1)");
+    assert_eq!(rows[place(&rows, "once more")], "server: recvfrom(1024) = 3 ← (1) once more");
+}
+
+#[test]
+fn one_file_alone_loses_nothing_and_keeps_the_words() {
+    let rows = drawn(vec![vec![udp("client", 0, "one"), udp("client", 1, "two")]]);
+    assert_eq!(
+        rows,
+        ["client: sendto(1024) = 3 \"one\" → 10.0.0.2:8080", "client: sendto(1024) = 3 \"two\" → 10.0.0.2:8080"]
+    );
+    let rows = drawn(vec![vec![connect(0), call("client", 1, "recv", "1024", "alone")]]);
+    assert_eq!(rows[2], "client: recv(1024) = 5 \"alone\" ← 10.0.0.2:8080");
+}
+
+#[test]
+fn a_send_written_down_behind_its_answer_comes_first() {
+    let client = vec![connect(0), call("client", 9, "recv", "9", "yes"), call("client", 10, "send", "4", "ask?")];
+    let server = vec![accept(1), call("server", 2, "recv", "9", "ask?"), call("server", 8, "send", "3", "yes")];
+    let rows = drawn(vec![client, server]);
+    assert!(place(&rows, "ask?") < place(&rows, "yes"), "{rows:#?}");
+}
+
+#[test]
+fn every_line_fits_the_terminal_and_every_lane_stands_in_its_column() {
+    use unicode_width::UnicodeWidthStr as _;
+    let long = "很长的一句话，一行放不下，所以要截断才行，再多写几个字";
+    let client = vec![connect(0), call("client", 1, "send", "1", long), call("client", 4, "recv", "1024", "\x1b[2J")];
+    let server = vec![accept(1), call("server", 2, "recv", "1024", long), call("server", 3, "send", "4", "\x1b[2J")];
+    let diagram = Diagram::of(vec![client, server]);
+    for (letters, sign) in
+        [(Letters::Box, ['│', '├', '┤', '▶', '◀', '✗']), (Letters::Ascii, ['|', '+', '+', '>', '<', 'X'])]
+    {
+        let text = diagram.text(60, letters);
+        let rows: Vec<_> = text.lines().skip(2).take(diagram.rows.len()).collect();
+        for row in rows {
+            assert!(row.width() <= 60 && !row.contains('\x1b'), "{row}");
+            let mut column = 0;
+            let second = row.chars().find(|c| {
+                let here = column;
+                column += c.to_string().width();
+                here == 29
+            });
+            assert!(second.is_some_and(|c| sign.contains(&c)), "{row}\n{text}");
+        }
+        assert!(letters == Letters::Box || !text.contains(['│', '─', '╌', '…', '←']), "{text}");
+    }
+}

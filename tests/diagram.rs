@@ -1,0 +1,130 @@
+//! `socket-lab diagram`: the traces of real programs as one picture.
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::{CLIENT, LAB, Running, Server, UDP_CLIENT, UDP_SERVER, run};
+use socket_demos::trace::Event;
+
+/// A folder for the traces of one test.
+struct Traces(PathBuf);
+
+impl Traces {
+    fn of(test: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("socket-demos-{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    /// The same trace from a machine whose clock is a minute ahead.
+    fn minute_ahead(&self, name: &str) -> String {
+        let text = std::fs::read_to_string(self.file(name)).unwrap();
+        let ahead = text.lines().map(|line| {
+            let mut event: Event = serde_json::from_str(line).unwrap();
+            event.time += std::time::Duration::from_secs(60);
+            serde_json::to_string(&event).unwrap() + "\n"
+        });
+        let file = self.file(&format!("ahead-{name}"));
+        std::fs::write(&file, ahead.collect::<String>()).unwrap();
+        file
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The diagram of some traces.
+fn diagram(args: &[&str]) -> String {
+    let (code, out, err) = run(LAB, &[&["diagram"], args].concat(), "");
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    out
+}
+
+fn place(text: &str, part: &str) -> usize {
+    assert_eq!(text.matches(part).count(), 1, "{part:?} in {text}");
+    text.find(part).unwrap()
+}
+
+/// One message each way over TCP.
+fn chat(traces: &Traces) {
+    let mut server = Server::start(&["--once", "--trace-file", &traces.file("server")]);
+    let mut client = Running::start(CLIENT, &["--once", &server.address(), "--trace-file", &traces.file("client")]);
+    client.types("from the client");
+    server.running.says("from the client");
+    server.running.types("from the server");
+    client.says("from the server");
+    client.ended_well();
+    server.running.ended_well();
+}
+
+#[test]
+fn a_chat_of_two_processes_is_one_diagram_also_with_clocks_a_minute_apart() {
+    let traces = Traces::of("diagram-tcp");
+    chat(&traces);
+    let ahead = traces.minute_ahead("client");
+    for client in [&traces.file("client"), &ahead] {
+        let text = diagram(&[client, &traces.file("server"), "--ascii"]);
+        let words = ["listen(", "SYN [SYN_SENT]", "SYN, ACK", "+. ACK .", "from the client", "from the server"];
+        let places = words.map(|word| place(&text, word));
+        assert!(places.is_sorted(), "{text}");
+        // The kernel finishes the handshake alone, so the client may send before the server has accepted.
+        let received = [place(&text, "accept("), place(&text, "#2 recv(1024) = 15"), place(&text, "#2 send(15)")];
+        assert!(places[0] < received[0] && places[4] < received[1] && received.is_sorted(), "{text}");
+        assert!(text.contains(". FIN .") && text.contains("inferred from the calls, not captured"), "{text}");
+        assert_eq!(text.contains("the clocks differ by 60.0 s"), *client == ahead, "{text}");
+    }
+}
+
+#[test]
+fn a_udp_chat_over_a_bad_network_shows_what_was_lost() {
+    let traces = Traces::of("diagram-udp");
+    let server = Server::of_program(UDP_SERVER, &["--trace-file", &traces.file("server")]);
+    let bad = ["--loss", "50%", "--seed", "3", "--trace-file", &traces.file("client")];
+    let mut client = Running::start(UDP_CLIENT, &[&[server.address().as_str()], &bad[..]].concat());
+    (1..=6).for_each(|number| client.types(&format!("word {number}")));
+    server.running.says("word 6");
+    client.types("q");
+    client.ended_well();
+    let (one, ahead) = (traces.file("client"), traces.minute_ahead("client"));
+    for file in [one, ahead] {
+        let text = diagram(&[&file, &traces.file("server"), "--ascii"]);
+        let places: Vec<_> = (1..=6).map(|number| place(&text, &format!("\"word {number}\""))).collect();
+        assert!(places.is_sorted(), "{text}");
+        let lost = text.lines().filter(|line| line.contains("lost on purpose") && line.contains("---X")).count();
+        let arrived = text.matches("recvfrom(65508) = 6").count();
+        assert!(lost > 0 && lost + arrived == 6, "{text}");
+        assert!(text.contains("arrows with an X: datagrams that were lost"), "{text}");
+    }
+}
+
+#[test]
+fn the_legend_is_in_chinese_too() {
+    let traces = Traces::of("diagram-zh");
+    chat(&traces);
+    let text = diagram(&["--lang", "zh", &traces.file("client"), &traces.file("server")]);
+    assert!(text.contains("根据调用推断出的报文段和 TCP 状态，不是抓包所得"), "{text}");
+}
+
+#[test]
+fn what_is_no_trace_is_one_line_with_file_and_number() {
+    let traces = Traces::of("diagram-wrong");
+    let file = traces.file("wrong");
+    std::fs::write(&file, "\n{\"time\":1}\n").unwrap();
+    for (args, part) in [(&file, "wrong, line 2: this is no line of a trace"), (&traces.file("none"), "cannot read ")] {
+        let (code, out, err) = run(LAB, &["diagram", args], "");
+        assert!(code == Some(1) && out.is_empty() && err.lines().count() == 1 && err.contains(part), "{err}");
+    }
+    let (code, _, err) = run(LAB, &["diagram"], "");
+    assert!(code == Some(2) && err.contains("missing: <TRACE>"), "{err}");
+    std::fs::write(&file, "").unwrap();
+    let (code, _, err) = run(LAB, &["diagram", &file], "");
+    assert!(code == Some(1) && err.contains("no call in these traces"), "{err}");
+}
