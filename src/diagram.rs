@@ -8,9 +8,10 @@
 //! - `links`: which receive got what which send sent
 //! - `merge`: the clocks, and one order of all calls
 //! - `states`: the TCP states that are certain
-//! - `lay`: the rows; `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room
+//! - `lay`: the rows; `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
 
 mod fit;
+mod fold;
 mod lay;
 mod links;
 mod merge;
@@ -75,6 +76,7 @@ impl Diagram {
         let order = merge::order(&traces, &links, &clocks);
         let rows = lay::Layout::rows(&traces, &links, &order);
         let notes = notes(&clocks, &rows);
+        let rows = fold::folded(rows);
         Self { lanes: traces.lanes, rows, notes }
     }
 

@@ -260,3 +260,46 @@ fn no_text_of_the_picture_stands_over_another_or_outside() {
         }
     }
 }
+
+/// Questions and their answers over one connection.
+fn questions(count: i64) -> Vec<Vec<Event>> {
+    let (mut client, mut server) = (vec![connect(0)], vec![accept(1)]);
+    for number in 0..count {
+        let (at, question, answer) = (10 * number + 2, format!("question {number}"), format!("answer {number}"));
+        client.push(call("client", at, "send", "20", &question));
+        server.push(call("server", at + 1, "recv", "1024", &question));
+        server.push(call("server", at + 2, "send", "20", &answer));
+        client.push(call("client", at + 3, "recv", "1024", &answer));
+    }
+    vec![client, server]
+}
+
+#[test]
+fn what_repeats_is_shown_a_few_times_and_a_short_diagram_whole() {
+    let whole = drawn(questions(50));
+    assert!(whole.len() > 150 && whole.iter().all(|row| !row.starts_with("(…")), "{whole:#?}");
+    let rows = drawn(questions(1000));
+    assert!(rows.len() < 30, "{rows:#?}");
+    for shown in ["\"question 0\"", "\"answer 2\"", "\"question 999\"", "\"answer 999\""] {
+        place(&rows, shown);
+    }
+    place(&rows, "(… 2988 more rows: 1992 messages sent and received, 0 lost)");
+}
+
+#[test]
+fn what_is_long_without_a_pattern_has_its_middle_left_out() {
+    let mut random = fastrand::Rng::with_seed(1);
+    let (mut client, mut server) = (Vec::new(), Vec::new());
+    for number in 0..2000 {
+        let text = format!("datagram {number}");
+        client.push(udp("client", 2 * number, &text));
+        if random.bool() {
+            server.push(udp("server", 2 * number + 1, &text));
+        }
+    }
+    let rows = drawn(vec![client, server]);
+    assert!(rows.len() <= 301, "{}", rows.len());
+    assert!(
+        place(&rows, "datagram 0\"") < place(&rows, "(… ") && place(&rows, "(… ") < place(&rows, "datagram 1999\"")
+    );
+}
