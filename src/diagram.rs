@@ -8,13 +8,16 @@
 //! - `links`: which receive got what which send sent
 //! - `merge`: the clocks, and one order of all calls
 //! - `states`: the TCP states that are certain
-//! - `lay`: the rows; `terminal`: the rows as text
+//! - `lay`: the rows; `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
 
+mod fit;
+mod fold;
 mod lay;
 mod links;
 mod merge;
 mod sockets;
 mod states;
+mod svg;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -73,12 +76,18 @@ impl Diagram {
         let order = merge::order(&traces, &links, &clocks);
         let rows = lay::Layout::rows(&traces, &links, &order);
         let notes = notes(&clocks, &rows);
+        let rows = fold::folded(rows);
         Self { lanes: traces.lanes, rows, notes }
     }
 
     /// The diagram as text for so many columns.
     pub fn text(&self, columns: usize, letters: Letters) -> String {
         terminal::draw(self, columns, letters)
+    }
+
+    /// The diagram as an SVG picture that needs no other file.
+    pub fn svg(&self) -> String {
+        svg::draw(self)
     }
 }
 

@@ -114,6 +114,25 @@ fn the_legend_is_in_chinese_too() {
 }
 
 #[test]
+fn the_picture_is_written_to_a_file_in_both_languages() {
+    let traces = Traces::of("diagram-svg");
+    chat(&traces);
+    for (lang, title) in [("en", "lang=\"en\""), ("zh", "<title id=\"title\">时序图：")] {
+        let file = traces.file("chat.svg");
+        let out = diagram(&["--lang", lang, &traces.file("client"), &traces.file("server"), "-o", &file]);
+        let svg = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            out.is_empty() && svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && svg.contains(title),
+            "{svg}"
+        );
+        assert_eq!(svg.matches("&quot;from the server&quot;</text>").count(), 1, "{svg}");
+    }
+    let nowhere = traces.file("no/such/folder.svg");
+    let (code, out, err) = run(LAB, &["diagram", &traces.file("client"), "-o", &nowhere], "");
+    assert!(code == Some(1) && out.is_empty() && err.lines().count() == 1 && err.contains("cannot write "), "{err}");
+}
+
+#[test]
 fn what_is_no_trace_is_one_line_with_file_and_number() {
     let traces = Traces::of("diagram-wrong");
     let file = traces.file("wrong");

@@ -5,7 +5,7 @@
 //! Read it for: how the experiments are run. Each of them is a page of its own: `src/lab/sticky.rs` and the others.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use socket_demos::lab::{EXPERIMENTS, Experiment, about, find, sysctl};
 use socket_demos::options::{self, Shared};
 use socket_demos::ports::{self, Holder, Socket, State, Transport};
 use socket_demos::text::Charset;
-use socket_demos::{screen, t};
+use socket_demos::{errors, screen, t};
 
 const PROGRAM: &str = "socket-lab";
 
@@ -88,6 +88,11 @@ enum Lab {
             "各程序用 --trace-file 写出的文件，可以来自时钟不同的几台机器"
         ))]
         traces: Vec<PathBuf>,
+        #[arg(short, long, value_name = t!("FILE.svg", "文件.svg"), help = t!(
+            "Write an SVG picture instead",
+            "改为写一张 SVG 图"
+        ))]
+        output: Option<PathBuf>,
         #[arg(long, help = t!(
             "Draw with ASCII characters [default: where the console is not UTF-8]",
             "只用 ASCII 字符画 [默认：终端不是 UTF-8 时]"
@@ -146,7 +151,7 @@ fn lab(args: &Args) -> anyhow::Result<()> {
         Some(Lab::List { words }) => list(words),
         Some(Lab::Port { port, watch: false }) => show_port(*port),
         Some(Lab::Port { port, watch: true }) => watch_port(*port),
-        Some(Lab::Diagram { traces, ascii }) => draw(traces, *ascii),
+        Some(Lab::Diagram { traces, output, ascii }) => draw(traces, output.as_deref(), *ascii),
         Some(Lab::Sysctl) => sysctl::lines()?.iter().try_for_each(|line| show(line)),
     }
 }
@@ -229,11 +234,19 @@ fn show_port(port: u16) -> anyhow::Result<()> {
 }
 
 /// Several programs' traces as one diagram.
-fn draw(traces: &[PathBuf], ascii: bool) -> anyhow::Result<()> {
+fn draw(traces: &[PathBuf], output: Option<&Path>, ascii: bool) -> anyhow::Result<()> {
     let files = traces.iter().map(|path| diagram::read(path)).collect::<Result<Vec<_>, _>>();
     let diagram = Diagram::of(files.map_err(anyhow::Error::msg)?);
     if diagram.lanes.is_empty() {
         bail!(t!("there is no call in these traces", "这些跟踪文件里没有任何调用"));
+    }
+    if let Some(file) = output {
+        let shown = file.display();
+        let failed = |error| {
+            let why = errors::reason(&error);
+            anyhow::anyhow!(t!("cannot write {shown}: {why}", "无法写 {shown}：{why}"))
+        };
+        return std::fs::write(file, diagram.svg()).map_err(failed);
     }
     let letters = if ascii || !Charset::of_system().is_utf8() { Letters::Ascii } else { Letters::Box };
     show(&diagram.text(screen::columns(), letters))

@@ -12,6 +12,9 @@ use crate::trace::{Fault, Outcome};
 /// How many bytes of a message are shown at most.
 const SHOWN_BYTES: usize = 60;
 
+/// How many calls that carry nothing may stand between a send and its receive without a number for both.
+const MOST_BETWEEN: usize = 4;
+
 /// One row of the diagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
@@ -58,6 +61,7 @@ pub(super) struct Layout<'a> {
     /// The links from and to each call.
     from: HashMap<usize, Vec<usize>>,
     to: HashMap<usize, Vec<usize>>,
+    order: &'a [usize],
     places: Vec<usize>,
     numbers: HashMap<usize, usize>,
     /// The lanes in which more than one socket moves bytes or waits for them.
@@ -66,7 +70,7 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn rows(traces: &'a Traces, links: &'a [Link], order: &[usize]) -> Vec<Row> {
+    pub(super) fn rows(traces: &'a Traces, links: &'a [Link], order: &'a [usize]) -> Vec<Row> {
         let mut places = vec![0; order.len()];
         for (place, &call) in order.iter().enumerate() {
             places[call] = place;
@@ -82,7 +86,7 @@ impl<'a> Layout<'a> {
         }
         let several = sockets.into_iter().map(|count| count > 1).collect();
         let (states, numbers, rows) = (States::of(traces, links), HashMap::new(), Vec::new());
-        let mut layout = Self { traces, states, links, from, to, places, numbers, several, rows };
+        let mut layout = Self { traces, states, links, from, to, order, places, numbers, several, rows };
         for &call in order {
             layout.lay(call);
         }
@@ -214,10 +218,16 @@ impl<'a> Layout<'a> {
         let messages = |links: Option<&Vec<usize>>| {
             links.map_or(0, |links| links.iter().filter(|&&link| self.links[link].kind != Kind::End).count())
         };
-        let next = self.places[*to] == self.places[*from] + 1;
+        let between = self.order.get(self.places[*from] + 1..self.places[*to]).unwrap_or_default();
+        let next = between.len() <= MOST_BETWEEN && !between.iter().any(|&call| self.carries(call));
         let alone = messages(self.from.get(from)) == 1 && messages(self.to.get(to)) == 1;
         let harmed = self.traces.calls[*to].event.fault.is_some();
         next && alone && !harmed && *kind != Kind::Again
+    }
+
+    fn carries(&self, call: usize) -> bool {
+        let call = &self.traces.calls[call];
+        call.is_send() || call.is_receive() && call.moved() != Some(0)
     }
 
     /// What a receive got: `: (1) (2) bytes 1 to 24`.
@@ -247,7 +257,7 @@ impl<'a> Layout<'a> {
     fn stands_beside(&mut self, call: usize, told: &str) -> bool {
         let lane = self.traces.calls[call].lane;
         match self.rows.last_mut() {
-            Some(Row::Arrow { from, to, beside, .. }) => {
+            Some(Row::Arrow { from, to, beside, line: Line::Arrived, .. }) => {
                 let room = *to == lane && *from < lane && beside.is_empty();
                 if room {
                     *beside = told.to_string();

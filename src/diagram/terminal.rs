@@ -1,7 +1,8 @@
 //! The diagram as text.
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
+use super::fit::{cut, padded};
 use super::{Diagram, Lane, Line, Row};
 
 /// The fewest columns of a lane. More lanes than fit make the lines longer than the terminal.
@@ -85,7 +86,7 @@ struct Page {
 impl Page {
     fn heads(&self, lanes: &[Lane]) -> Vec<String> {
         let head = |text: fn(&Lane) -> String| {
-            let cells = lanes.iter().map(|lane| padded(&self.cut(&text(lane), self.lane - 2), self.lane));
+            let cells = lanes.iter().map(|lane| padded(&cut(&text(lane), self.lane - 2, self.brush.more), self.lane));
             cells.collect::<String>().trim_end().to_string()
         };
         vec![head(|lane| crate::text::escape(&lane.program).into_owned()), head(|lane| format!("pid {}", lane.pid))]
@@ -112,7 +113,7 @@ impl Page {
 
     /// The line of `lane` with a text behind it, and the lines of the lanes right of it.
     fn beside(&self, lane: usize, text: &str) -> String {
-        let text = self.cut(&self.plain(text), self.lane - 2);
+        let text = cut(&self.plain(text), self.lane - 2, self.brush.more);
         let own = padded(&format!("{} {text}", self.brush.lane), self.lane);
         own + &padded(&self.brush.lane.to_string(), self.lane).repeat(self.lanes - lane - 1)
     }
@@ -122,7 +123,7 @@ impl Page {
         let Brush { solid, dashed, lost, lane, .. } = self.brush;
         let shaft = if line == Line::Inferred { dashed } else { solid };
         let room = columns.saturating_sub(6);
-        let label = self.cut(&self.plain(label), room);
+        let label = cut(&self.plain(label), room, self.brush.more);
         let rest = room - label.width();
         let drawn = |count: usize| shaft.to_string().repeat(count);
         // What is lost ends short of where it was to arrive.
@@ -143,23 +144,4 @@ impl Page {
     fn plain(&self, text: &str) -> String {
         text.replace('…', self.brush.more).replace('←', self.brush.from).replace('→', self.brush.to)
     }
-
-    /// `text` in at most `columns`; a hanzi takes two.
-    fn cut(&self, text: &str, columns: usize) -> String {
-        if text.width() <= columns {
-            return text.to_string();
-        }
-        let mut room = columns.saturating_sub(self.brush.more.width());
-        let fits = |c: &char| {
-            let left = room.checked_sub(c.width().unwrap_or(0));
-            room = left.unwrap_or(0);
-            left.is_some()
-        };
-        text.chars().take_while(fits).collect::<String>() + self.brush.more
-    }
-}
-
-/// `text` filled up to `columns`.
-fn padded(text: &str, columns: usize) -> String {
-    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }

@@ -216,3 +216,90 @@ fn every_line_fits_the_terminal_and_every_lane_stands_in_its_column() {
         assert!(letters == Letters::Box || !text.contains(['│', '─', '╌', '…', '←']), "{text}");
     }
 }
+
+#[test]
+fn the_picture_is_well_formed_escaped_and_self_contained() {
+    let client = vec![connect(0), call("client", 1, "send", "1", "<b>&\"\x1b\u{ffff}")];
+    let server = vec![accept(1), udp("server", 5, "stranger's")];
+    let svg = Diagram::of(vec![client, server]).svg();
+    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" lang=\"en\" role=\"img\""), "{svg}");
+    assert!(svg.contains("&lt;b&gt;&amp;&quot;\\x1b") && !svg.contains("<b>"), "{svg}");
+    assert!(svg.contains("<title id=") && svg.contains("<desc id=") && svg.contains("prefers-color-scheme:dark"));
+    assert!(!svg.contains(['\x1b', '\u{ffff}']) && svg.matches("http").count() == 1, "{svg}");
+    for tag in ["text", "title", "desc", "style", "svg"] {
+        assert_eq!(svg.matches(&format!("<{tag}")).count(), svg.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn no_text_of_the_picture_stands_over_another_or_outside() {
+    use unicode_width::UnicodeWidthStr as _;
+    let long = "很长的一句话，一行放不下，所以要截断才行，再多写几个字，还要再多一点，这样才够长，真的够了";
+    let client = vec![connect(0), call("client", 1, "send", "1", long), call("client", 4, "recv", "1024", "fine")];
+    let server = vec![accept(1), call("server", 2, "recv", "1024", long), call("server", 3, "send", "4", "fine")];
+    let svg = Diagram::of(vec![client, server]).svg();
+    let number = |line: &str, name: &str| -> usize {
+        let rest = line.split(&format!(" {name}=\"")).nth(1).unwrap();
+        rest.split('"').next().unwrap().parse().unwrap()
+    };
+    let (width, height) = (number(&svg, "width"), number(&svg, "height"));
+    let boxes: Vec<_> = svg.lines().filter(|line| line.starts_with("<text")).collect();
+    let boxes: Vec<_> = boxes
+        .into_iter()
+        .map(|line| {
+            let text = line.split('>').nth(1).unwrap().trim_end_matches("</text").replace("&quot;", "'");
+            let (x, y) = (number(line, "x"), number(line, "y"));
+            (x, x + text.width() * 8, y - 12, y + 4)
+        })
+        .collect();
+    for (index, one) in boxes.iter().enumerate() {
+        assert!(one.1 <= width && one.3 <= height, "{one:?} {svg}");
+        for other in &boxes[..index] {
+            let apart = one.0 >= other.1 || other.0 >= one.1 || one.2 >= other.3 || other.2 >= one.3;
+            assert!(apart, "{one:?} {other:?} {svg}");
+        }
+    }
+}
+
+/// Questions and their answers over one connection.
+fn questions(count: i64) -> Vec<Vec<Event>> {
+    let (mut client, mut server) = (vec![connect(0)], vec![accept(1)]);
+    for number in 0..count {
+        let (at, question, answer) = (10 * number + 2, format!("question {number}"), format!("answer {number}"));
+        client.push(call("client", at, "send", "20", &question));
+        server.push(call("server", at + 1, "recv", "1024", &question));
+        server.push(call("server", at + 2, "send", "20", &answer));
+        client.push(call("client", at + 3, "recv", "1024", &answer));
+    }
+    vec![client, server]
+}
+
+#[test]
+fn what_repeats_is_shown_a_few_times_and_a_short_diagram_whole() {
+    let whole = drawn(questions(50));
+    assert!(whole.len() > 150 && whole.iter().all(|row| !row.starts_with("(…")), "{whole:#?}");
+    let rows = drawn(questions(1000));
+    assert!(rows.len() < 30, "{rows:#?}");
+    for shown in ["\"question 0\"", "\"answer 2\"", "\"question 999\"", "\"answer 999\""] {
+        place(&rows, shown);
+    }
+    place(&rows, "(… 2988 more rows: 1992 messages sent and received, 0 lost)");
+}
+
+#[test]
+fn what_is_long_without_a_pattern_has_its_middle_left_out() {
+    let mut random = fastrand::Rng::with_seed(1);
+    let (mut client, mut server) = (Vec::new(), Vec::new());
+    for number in 0..2000 {
+        let text = format!("datagram {number}");
+        client.push(udp("client", 2 * number, &text));
+        if random.bool() {
+            server.push(udp("server", 2 * number + 1, &text));
+        }
+    }
+    let rows = drawn(vec![client, server]);
+    assert!(rows.len() <= 301, "{}", rows.len());
+    assert!(
+        place(&rows, "datagram 0\"") < place(&rows, "(… ") && place(&rows, "(… ") < place(&rows, "datagram 1999\"")
+    );
+}

@@ -1,0 +1,63 @@
+//! Text in a room of so many columns; a hanzi takes two.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// `text` in at most `columns`, with `more` at its end where something is left out.
+pub(super) fn cut(text: &str, columns: usize, more: &str) -> String {
+    if text.width() <= columns {
+        return text.to_string();
+    }
+    first(text, columns.saturating_sub(more.width())).to_string() + more
+}
+
+/// `text` filled up to `columns`.
+pub(super) fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+}
+
+/// `text` in lines of at most `columns`, cut between words where there are any.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text.trim();
+    while rest.width() > columns {
+        let fits = first(rest, columns);
+        let end = fits.rfind(' ').filter(|&end| end > fits.len() / 2).unwrap_or(fits.len());
+        let end = end.max(rest.chars().next().map_or(0, char::len_utf8));
+        lines.push(rest[..end].trim_end().to_string());
+        rest = rest[end..].trim_start();
+    }
+    if !rest.is_empty() {
+        lines.push(rest.to_string());
+    }
+    lines
+}
+
+/// The beginning of `text` that fits.
+fn first(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let too_much = |c: char| {
+        used += c.width().unwrap_or(0);
+        used > columns
+    };
+    &text[..text.find(too_much).unwrap_or(text.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(cut("你好世界", 8, "…"), "你好世界");
+        assert_eq!(cut("你好世界", 7, "…"), "你好世…");
+        assert_eq!(cut("你好世界", 6, "…"), "你好…");
+        assert_eq!(padded("你好", 6), "你好  ");
+    }
+
+    #[test]
+    fn long_text_is_wrapped_between_words_or_anywhere() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("一二三四五", 4), ["一二", "三四", "五"]);
+        assert_eq!(wrapped("你", 1), ["你"]);
+    }
+}
