@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::datagrams::check_length;
 use crate::rarely::Rarely;
@@ -201,6 +201,8 @@ pub struct Answers {
 #[derive(Default)]
 struct Asked {
     question: Question,
+    /// When it was.
+    at: Option<Instant>,
     /// A thread waits for the silence to be long enough.
     watched: bool,
     told: bool,
@@ -221,6 +223,7 @@ impl Answers {
     pub fn asked(self: &Arc<Self>, server: SocketAddr, timeout: Duration) {
         let mut state = self.state();
         state.question = Question::Open;
+        state.at = Some(Instant::now());
         if state.told || std::mem::replace(&mut state.watched, true) {
             return;
         }
@@ -232,9 +235,13 @@ impl Answers {
         });
     }
 
-    /// Something has come.
-    pub fn note(&self) {
-        self.state().question = Question::Answered;
+    /// Something has come, at this moment: what came before the question is no answer to it.
+    pub fn note(&self, came: Instant) {
+        let mut state = self.state();
+        if state.at.is_none_or(|asked| asked <= came) {
+            state.question = Question::Answered;
+        }
+        drop(state);
         self.changed.notify_all();
     }
 

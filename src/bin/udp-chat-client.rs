@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use socket_demos::cli;
@@ -109,12 +109,13 @@ fn both_ways(socket: Datagrams, server: SocketAddr, args: &Args) -> anyhow::Resu
     loop {
         match socket.recv_from(&mut buffer) {
             Ok((received, _)) => {
+                let came = Instant::now();
                 letters.show("", &buffer[..received])?;
                 // Only now: at the end of a pipe the program ends when the answer is there.
-                answers.note();
+                answers.note(came);
             }
             Err(error) if errors::is_refusal(&error) => tell_refused(server, &error, &answers),
-            Err(error) if letters.tells_of_cut(&error) => answers.note(),
+            Err(error) if letters.tells_of_cut(&error) => answers.note(Instant::now()),
             Err(error) => return Err(error.into()),
         }
     }

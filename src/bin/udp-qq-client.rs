@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use socket_demos::cli;
@@ -179,12 +179,13 @@ fn hear(socket: &Datagrams, name: &str, answers: &Answers, mut letters: Letters)
     loop {
         match socket.recv_from(&mut buffer) {
             Ok((received, _)) => {
+                let came = Instant::now();
                 letters.show(&format!("[{name}] "), &buffer[..received])?;
                 // Only now: at the end of a pipe the program ends when the answer is there.
-                answers.note();
+                answers.note(came);
             }
             Err(error) if errors::is_refusal(&error) => tell_not_there(name, &error, answers),
-            Err(error) if letters.tells_of_cut(&error) => answers.note(),
+            Err(error) if letters.tells_of_cut(&error) => answers.note(Instant::now()),
             Err(error) => return Err(error.into()),
         }
     }
