@@ -87,10 +87,14 @@ fn gap(rows: &[Row]) -> Row {
         let arrow = |row: &&Row| matches!(row, Row::Arrow { line, .. } if *line == wanted);
         rows.iter().filter(arrow).count()
     };
-    let count: usize = rows.len();
+    let count = rows.len();
     let (arrived, lost) = (lines(Line::Arrived), lines(Line::Lost));
-    Row::Folded(t!(
-        "… {count} more rows: {arrived} messages sent and received, {lost} lost",
-        "… 还有 {count} 行：收到的消息 {arrived} 条，丢失 {lost} 条"
-    ))
+    Row::Folded(if arrived + lost == 0 {
+        t!("… {count} more rows", "… 还有 {count} 行")
+    } else {
+        t!(
+            "… {count} more rows: {arrived} messages sent and received, {lost} lost",
+            "… 还有 {count} 行：收到的消息 {arrived} 条，丢失 {lost} 条"
+        )
+    })
 }

@@ -173,15 +173,15 @@ impl<'a> Layout<'a> {
         };
         let plain = messages.len() == 1 && self.is_plain(messages[0]);
         let number = if lost || plain { String::new() } else { format!("({}) ", self.number(call)) };
-        let words = format!("{number}{}{}", self.words(call), self.fault(call));
-        let unseen = lost && made.event.fault.is_none();
-        let words = if unseen && self.is_datagram(call) { words + &t!(" lost", " 丢失") } else { words };
+        let words = format!("{number}{}", self.words(call));
+        let unseen = lost && made.event.fault.is_none() && self.is_datagram(call);
+        let fate = if unseen { t!(" lost", " 丢失") } else { self.fault(call) };
         let line = if lost && self.is_datagram(call) { Line::Lost } else { Line::Arrived };
         let (told, from) = (self.told(call), made.lane);
         match from.cmp(&to) {
-            Ordering::Equal => self.row(call, format!("{told} {words}")),
-            Ordering::Less => self.arrow(from, to, format!("{} {words}", short(&told)), String::new(), line),
-            Ordering::Greater => self.arrow(from, to, words, told, line),
+            Ordering::Equal => self.row(call, format!("{told} {words}{fate}")),
+            Ordering::Less => self.arrow(from, to, format!("{} {words}", short(&told)), fate.trim().to_string(), line),
+            Ordering::Greater => self.arrow(from, to, words, told + &fate, line),
         }
     }
 

@@ -157,8 +157,8 @@ fn who_closes_first_waits_in_time_wait_and_who_answers_does_not() {
 fn lost_datagrams_are_lost_and_those_dropped_on_purpose_say_so() {
     let client = vec![udp("client", 0, "one"), udp("client", 1, "two"), harmed(Fault::Lost, udp("client", 2, "three"))];
     let rows = drawn(vec![client, vec![udp("server", 3, "one")]]);
-    assert_eq!(rows[place(&rows, "two")], "client ✗ server sendto \"two\" lost");
-    assert_eq!(rows[place(&rows, "three")], "client ✗ server sendto \"three\" lost on purpose");
+    assert_eq!(rows[place(&rows, "two")], "client ✗ server sendto \"two\" | lost");
+    assert_eq!(rows[place(&rows, "three")], "client ✗ server sendto \"three\" | lost on purpose");
     assert!(rows[place(&rows, "one")].starts_with("client → server"));
 }
 
