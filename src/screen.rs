@@ -23,6 +23,10 @@ const MAX_WAITING: usize = 1024 * 1024;
 /// How many bytes may wait when talk is counted instead of told.
 const MAX_TALK: usize = 4 * MAX_WAITING;
 
+/// How long the line editor may take to draw a line again, when the program ends.
+#[cfg(unix)]
+const REDRAW: std::time::Duration = std::time::Duration::from_millis(30);
+
 /// What waits for the line editor.
 static EDITOR: Mutex<Waiting> =
     Mutex::new(Waiting { lines: VecDeque::new(), bytes: 0, edited: false, printing: false, untold: 0 });
@@ -198,6 +202,10 @@ pub(crate) fn stop_editing() {
     }
     let shown = CHANGED.wait_while(editor(), |editor| editor.printing || !editor.lines.is_empty());
     shown.unwrap_or_else(PoisonError::into_inner).edited = false;
+    // The last of them has been taken, but the line that is being typed may not stand below it again yet, and the editor
+    // tells nobody when it does.
+    #[cfg(unix)]
+    thread::sleep(REDRAW);
 }
 
 fn put(mut editor: MutexGuard<'_, Waiting>, line: &str) {
