@@ -3,12 +3,17 @@
 //! On a terminal a line editor (rustyline) takes care of wide characters, history and input methods. From a pipe, or
 //! where the output is redirected, lines are read as they come.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal as _, Read as _};
 
-use rustyline::Editor;
-use rustyline::config::{Config, Configurer as _};
+use rustyline::completion::Completer;
+use rustyline::config::{ColorMode, Config, Configurer as _};
 use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
+use rustyline::validate::Validator;
+use rustyline::{Editor, Helper};
 
 use crate::text::Charset;
 use crate::{ending, screen, t};
@@ -35,7 +40,7 @@ pub struct Keyboard {
 }
 
 enum Source {
-    Editor(Box<Editor<(), MemHistory>>),
+    Editor(Box<Editor<Watched, MemHistory>>),
     Plain(Plain),
 }
 
@@ -51,7 +56,7 @@ impl Keyboard {
         Self::with(line_editor())
     }
 
-    fn with(editor: Option<Box<Editor<(), MemHistory>>>) -> Self {
+    fn with(editor: Option<Box<Editor<Watched, MemHistory>>>) -> Self {
         Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor), refused: 0 }
     }
 
@@ -138,26 +143,54 @@ pub fn without_escape(typed: &str) -> &str {
 }
 
 /// `None` where there is no terminal, or none that can be drawn on (`TERM=dumb`, mintty).
-fn line_editor() -> Option<Box<Editor<(), MemHistory>>> {
+fn line_editor() -> Option<Box<Editor<Watched, MemHistory>>> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return None;
     }
     // A program that a signal ends in the middle of a synchronized update would leave the terminal waiting for its end.
     let mut config = Config::builder().auto_add_history(true);
     config.enable_synchronized_output(false);
-    Editor::with_history(config.build(), MemHistory::new()).ok().map(Box::new)
+    // Forced, since it asks before it draws only where it may use colours. It gets none.
+    config.set_color_mode(ColorMode::Forced);
+    let mut editor = Editor::with_history(config.build(), MemHistory::new()).ok()?;
+    editor.set_helper(Some(Watched));
+    Some(Box::new(editor))
 }
 
+/// The line editor's helper: it tells the screen when the line is about to be drawn, and else helps with nothing.
+struct Watched;
+
+impl Highlighter for Watched {
+    fn highlight<'l>(&self, line: &'l str, _pos: usize) -> Cow<'l, str> {
+        screen::typing_is_drawn(line);
+        line.into()
+    }
+}
+
+impl Completer for Watched {
+    type Candidate = String;
+}
+
+impl Hinter for Watched {
+    type Hint = String;
+}
+
+impl Validator for Watched {}
+impl Helper for Watched {}
+
 /// From now on everything that is shown goes through the editor.
-fn show_above(mut editor: Box<Editor<(), MemHistory>>) -> Option<Box<Editor<(), MemHistory>>> {
+fn show_above(mut editor: Box<Editor<Watched, MemHistory>>) -> Option<Box<Editor<Watched, MemHistory>>> {
     let printer = editor.create_external_printer().ok()?;
     screen::edit_with(printer);
     Some(editor)
 }
 
-fn edit(editor: &mut Editor<(), MemHistory>, prompt: &str, initial: &str) -> io::Result<Option<String>> {
+fn edit(editor: &mut Editor<Watched, MemHistory>, prompt: &str, initial: &str) -> io::Result<Option<String>> {
     loop {
-        match editor.readline_with_initial(prompt, (initial, "")) {
+        screen::typing_begins(prompt);
+        let typed = editor.readline_with_initial(prompt, (initial, ""));
+        screen::typing_ends();
+        match typed {
             Ok(line) => return Ok(Some(line)),
             Err(ReadlineError::Eof) => return Ok(None),
             Err(ReadlineError::Interrupted) => ending::now(ending::INTERRUPTED),

@@ -20,16 +20,22 @@ use crate::{errors, t};
 /// How many bytes of messages may wait for the screen; then whoever shows more waits, and TCP makes the peer wait.
 const MAX_WAITING: usize = 1024 * 1024;
 
+/// A message that changes nothing on the screen: a line up, and the newline that every message ends with.
+const NO_EFFECT: &str = "\x1b[A";
+
 /// How many bytes may wait when talk is counted instead of told.
 const MAX_TALK: usize = 4 * MAX_WAITING;
 
-/// How long the line editor may take to draw a line again, when the program ends.
-#[cfg(unix)]
-const REDRAW: std::time::Duration = std::time::Duration::from_millis(30);
-
 /// What waits for the line editor.
-static EDITOR: Mutex<Waiting> =
-    Mutex::new(Waiting { lines: VecDeque::new(), bytes: 0, edited: false, printing: false, untold: 0 });
+static EDITOR: Mutex<Waiting> = Mutex::new(Waiting {
+    lines: VecDeque::new(),
+    bytes: 0,
+    edited: false,
+    printing: false,
+    untold: 0,
+    typing: Typing::Nothing,
+    ending: false,
+});
 
 static CHANGED: Condvar = Condvar::new();
 
@@ -41,6 +47,18 @@ struct Waiting {
     /// Whether the line taken last is not printed yet.
     printing: bool,
     untold: usize,
+    typing: Typing,
+    /// Whether the editor is to draw nothing more.
+    ending: bool,
+}
+
+/// The line that is being typed.
+enum Typing {
+    Nothing,
+    /// A line after this prompt.
+    After(String),
+    /// The editor is held before it draws this.
+    Held(String),
 }
 
 static COLOR: AtomicBool = AtomicBool::new(false);
@@ -70,7 +88,7 @@ pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
     let editor = editor();
     if editor.edited {
         let room = CHANGED.wait_while(editor, |editor| editor.edited && editor.bytes > MAX_WAITING);
-        put(room.unwrap_or_else(PoisonError::into_inner), &String::from_utf8_lossy(message));
+        drop(put(room.unwrap_or_else(PoisonError::into_inner), &String::from_utf8_lossy(message)));
         return Ok(());
     }
     drop(editor);
@@ -88,7 +106,7 @@ pub fn talk(text: &str) {
         if editor.bytes > MAX_TALK {
             editor.untold += 1;
         } else {
-            put(editor, text);
+            drop(put(editor, text));
         }
         return;
     }
@@ -187,31 +205,65 @@ fn print(mut printer: impl ExternalPrinter) {
     }
 }
 
-/// Waits until the line editor has shown everything, and takes it out of the way.
-///
-/// The printer tells nothing about when a message is on the screen, but its channel holds one message, and the editor
-/// shows one before it takes the next: when a second message without effect (a line up, a newline) has been accepted,
-/// all before it are shown.
-pub(crate) fn stop_editing() {
-    if !editor().edited {
-        return;
-    }
-    #[cfg(unix)]
-    for _ in 0..2 {
-        put(editor(), "\x1b[A");
-    }
-    let shown = CHANGED.wait_while(editor(), |editor| editor.printing || !editor.lines.is_empty());
-    shown.unwrap_or_else(PoisonError::into_inner).edited = false;
-    // The last of them has been taken, but the line that is being typed may not stand below it again yet, and the editor
-    // tells nobody when it does.
-    #[cfg(unix)]
-    thread::sleep(REDRAW);
+/// The editor begins with a line after `prompt`. While the program ends it begins with none.
+pub(crate) fn typing_begins(prompt: &str) {
+    let editor = CHANGED.wait_while(editor(), |editor| editor.ending);
+    editor.unwrap_or_else(PoisonError::into_inner).typing = Typing::After(prompt.to_string());
 }
 
-fn put(mut editor: MutexGuard<'_, Waiting>, line: &str) {
+/// The editor is about to draw `line`. While the program ends it does not come to it.
+pub(crate) fn typing_is_drawn(line: &str) {
+    let mut editor = editor();
+    if editor.ending
+        && let Typing::After(prompt) = &editor.typing
+    {
+        editor.typing = Typing::Held(format!("{prompt}{line}"));
+        CHANGED.notify_all();
+    }
+    drop(CHANGED.wait_while(editor, |editor| editor.ending));
+}
+
+/// The line has been typed, or given up.
+pub(crate) fn typing_ends() {
+    editor().typing = Typing::Nothing;
+    CHANGED.notify_all();
+}
+
+/// Waits until the line editor has shown everything, takes it out of the way, and leaves a half-typed line standing.
+///
+/// The printer tells nothing about when a message is on the screen, but its channel holds one message, and the editor
+/// takes the next when it has shown the one before: when a message without effect (a line up, a newline) has been
+/// accepted, all before it are shown, but for the typed line below them. A second one makes the editor draw that line,
+/// and there it is held.
+pub(crate) fn stop_editing() {
+    let mut editor = editor();
+    if !editor.edited {
+        return;
+    }
+    if cfg!(unix) {
+        editor = put(editor, NO_EFFECT);
+    }
+    let mut editor = CHANGED
+        .wait_while(editor, |editor| editor.printing || !editor.lines.is_empty())
+        .unwrap_or_else(PoisonError::into_inner);
+    editor.edited = false;
+    if cfg!(unix) {
+        editor.ending = true;
+        editor = put(editor, NO_EFFECT);
+        let held = CHANGED.wait_while(editor, |editor| matches!(editor.typing, Typing::After(_)));
+        if let Typing::Held(line) = &held.unwrap_or_else(PoisonError::into_inner).typing {
+            let mut out = io::stdout().lock();
+            // Where the terminal has gone, nobody misses the line.
+            let _ = write!(out, "\r\x1b[J{line}").and_then(|()| out.flush());
+        }
+    }
+}
+
+fn put<'a>(mut editor: MutexGuard<'a, Waiting>, line: &str) -> MutexGuard<'a, Waiting> {
     editor.bytes += line.len();
     editor.lines.push_back(line.to_string());
     CHANGED.notify_all();
+    editor
 }
 
 fn editor() -> MutexGuard<'static, Waiting> {
