@@ -143,6 +143,8 @@ impl Session {
         args: &Args,
     ) -> anyhow::Result<Self> {
         stream.set_read_timeout(Some(MAX_STALL))?;
+        // A server that takes nothing must not keep Ctrl-C waiting.
+        stream.set_write_timeout(Some(MAX_STALL))?;
         let charset = args.commands.charset.unwrap_or(welcome.charset);
         let writer = Arc::new(Mutex::new(writer));
         let stopper = Arc::clone(&writer);
@@ -165,9 +167,12 @@ fn check(command: &str) -> Result<String, String> {
 
 /// Sends a command and shows what it writes, until the server says how it ended.
 fn run(session: &mut Session, command: &str) -> anyhow::Result<Ran> {
-    // A STOP that overtakes its command finds nothing to stop; so Ctrl-C counts from when that is on its way.
-    lock(&session.writer).send(kind::COMMAND, command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
-    session.ctrl_c.begin();
+    {
+        // A STOP that overtakes its command finds nothing to stop: Ctrl-C counts from now, and waits for the writer.
+        let mut writer = lock(&session.writer);
+        session.ctrl_c.begin();
+        writer.send(kind::COMMAND, command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
+    }
     let mut outputs = Outputs::new(session.charset, session.raw);
     let outcome = loop {
         match session.reader.wait().map_err(|broken| anyhow!(lost(&broken)))? {
