@@ -299,7 +299,15 @@ mod tests {
     fn a_peer_of_this_user_is_told_from_nobody() {
         use std::net::{TcpListener, TcpStream, UdpSocket};
         for address in ["127.0.0.1:0", "[::1]:0", "[::ffff:127.0.0.1]:0"] {
-            let Ok(listener) = TcpListener::bind(address) else { continue };
+            let listener = match TcpListener::bind(address) {
+                Ok(listener) => listener,
+                Err(error) if address.starts_with('[') => {
+                    let said = format!("NOT RUN: a peer of this user over {address}: {error}\n");
+                    io::Write::write_all(&mut io::stderr(), said.as_bytes()).unwrap();
+                    continue;
+                }
+                Err(error) => panic!("{address}: {error}"),
+            };
             let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (server, peer) = listener.accept().unwrap();
             let own = server.local_addr().unwrap();

@@ -6,7 +6,6 @@ mod common;
 mod unix {
     use std::fs;
     use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
     use std::process::{Command, Stdio};
     use std::thread;
     use std::time::{Duration, Instant};
@@ -605,7 +604,6 @@ mod unix {
         named.kill();
         let (_, _, err) = common::run(TCP.server, &["0.0.0.0:0", "--key-file", &key, "--classic"], "");
         assert!(err.contains("do not go together"), "{err}");
-        let _ = TcpListener::bind("127.0.0.1:0");
     }
 }
 
