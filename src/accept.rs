@@ -16,7 +16,7 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 #[cfg(unix)]
 const RESERVED_DESCRIPTORS: usize = 16;
 
-/// A server's trouble with `accept`.
+/// A server's trouble with `accept`, or with `recvfrom`.
 #[derive(Default)]
 pub struct Trouble {
     told: Option<Instant>,
@@ -26,8 +26,7 @@ impl Trouble {
     /// Takes a failed `accept`: a connection that its client gave up needs nothing, a lack of descriptors, threads or
     /// memory needs patience. Gives what is to be told about it: once, then every ten seconds at most.
     pub fn pause(&mut self, error: &io::Error) -> Option<String> {
-        use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected};
-        if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected) {
+        if !is_lack_of_room(error) {
             return None;
         }
         std::thread::sleep(PAUSE);
@@ -36,8 +35,17 @@ impl Trouble {
         }
         self.told = Some(Instant::now());
         let why = errors::reason(error);
-        Some(t!("cannot accept for now, the next client waits: {why}", "暂时无法接受连接，后来的客户端要等一等：{why}"))
+        Some(t!(
+            "the system has no room for now, the next client waits: {why}",
+            "系统暂时腾不出资源，后来的客户端要等一等：{why}"
+        ))
     }
+}
+
+/// Whether the system lacks something that a later moment may bring, as opposed to a connection that its client gave up.
+pub fn is_lack_of_room(error: &io::Error) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected};
+    !matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected)
 }
 
 /// Raises this process's soft limit of descriptors as far as `clients` need it and the hard limit lets it, and gives

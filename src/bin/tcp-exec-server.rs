@@ -3,10 +3,10 @@
 //! Try it: `cargo run --bin tcp-exec-server`, and in another terminal `cargo run --bin tcp-exec-client`.
 //!
 //! Read it for: accept, and a client that must prove who it is before anything happens ([`admit`]); frames instead of
-//! bare recv and send; two things at once for each client: [`listen_to`] hears what it wants, [`obey`] does it. Then
-//! [`classic`], the textbook's way: one recv is one command, and what comes back has no end.
+//! bare recv and send; two things at once for each client: [`listen_to`] hears what it wants, [`obey`] does it. The
+//! textbook's way has a page of its own, [`classic`].
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use socket_demos::accept::Trouble;
+use socket_demos::accept::{self, Trouble};
 use socket_demos::address::{self, Failed};
 use socket_demos::cli;
 use socket_demos::door::{Door, Seats, Stranger};
@@ -35,19 +35,16 @@ use socket_demos::text::Charset;
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, farewell, screen, t};
 
+#[path = "classic/tcp-exec-server.rs"]
+mod classic;
+
 const PROGRAM: &str = "tcp-exec-server";
 
 /// How many connections may wait for `accept`: strangers in a hurry must not keep the owner out.
 const BACKLOG: i32 = 4096;
 
-/// The textbook's backlog.
-const CLASSIC_BACKLOG: i32 = 3;
-
 /// How long a client may take nothing of an output before it is given up.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(300);
-
-/// What the textbook's way takes of a command's output, in bytes.
-const CLASSIC_OUTPUT: usize = 1024 * 1024;
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!(
@@ -79,10 +76,10 @@ fn exec(args: &Args) -> anyhow::Result<()> {
     let cannot = |failed| errors::cannot_listen(Transport::Tcp, &address, failed);
     let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
     guard::may_listen(&addresses, args.commands.textbook.classic, args.commands.key_file.as_deref())?;
-    let backlog = if args.commands.textbook.classic { CLASSIC_BACKLOG } else { BACKLOG };
+    let backlog = if args.commands.textbook.classic { classic::BACKLOG } else { BACKLOG };
     let listener = address::try_all(&addresses, |address| listen(address, backlog, &trace)).map_err(cannot)?;
     ending::at_end(shell::stop_all);
-    if args.commands.textbook.classic { classic(&listener, args) } else { serve(&listener, args) }
+    if args.commands.textbook.classic { classic::serve(&listener, args) } else { serve(&listener, args) }
 }
 
 /// What makes a socket a listener: socket, setsockopt, bind, listen.
@@ -131,7 +128,9 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
             thread::Builder::new().spawn(move || meet(&stream, peer, stranger, &house)).map(drop)
         });
         if let Err(error) = welcomed {
-            house.door.make_room();
+            if accept::is_lack_of_room(&error) {
+                house.door.make_room();
+            }
             trouble.pause(&error).into_iter().for_each(log);
         }
     }
@@ -247,7 +246,7 @@ fn obey(
         let start = Instant::now();
         let line = shell::as_line(&command);
         let outcome = match &line {
-            Some(line) => run(line, &mut place, leash, &mut writer)?,
+            Some(line) => run(line, &mut place, leash, &mut writer, house)?,
             None => Outcome::NotStarted,
         };
         leash.let_go();
@@ -261,7 +260,7 @@ fn obey(
 }
 
 /// Runs one command, and sends what it writes. `cd DIR` alone is for the place where the next ones run.
-fn run(line: &Line, place: &mut Place, leash: &Leash, writer: &mut Writer<'_>) -> io::Result<Outcome> {
+fn run(line: &Line, place: &mut Place, leash: &Leash, writer: &mut Writer<'_>, house: &House) -> io::Result<Outcome> {
     let cd = matches!(line, Line::ChangeDirectory(_));
     let mut started = Job::start(line, place);
     if cd && started.is_err() {
@@ -272,7 +271,7 @@ fn run(line: &Line, place: &mut Place, leash: &Leash, writer: &mut Writer<'_>) -
         Err(error) => {
             let (at, why) = (place.directory.clone().unwrap_or_default(), errors::code(&error));
             let words = t!("cannot start a shell in {}: {why}\n", "无法在 {} 启动 shell：{why}\n", at.display());
-            writer.send(kind::ERR, words.as_bytes())?;
+            writer.send(kind::ERR, &house.charset.encode_lossy(&words))?;
             return Ok(Outcome::NotStarted);
         }
     };
@@ -291,62 +290,4 @@ fn run(line: &Line, place: &mut Place, leash: &Leash, writer: &mut Writer<'_>) -
         place.go(directory);
     }
     Ok(outcome)
-}
-
-/// The textbook's way: one client at a time, one recv is one command, the answer is whatever the command has written.
-fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
-    let bound = listener.local_addr()?;
-    screen::talk(&t!(
-        "remote commands the textbook's way, for this user on this machine (without --classic: for whoever has the key), listening on {bound}",
-        "课本原样的远程命令，只供本机本用户使用（不加 --classic 则供持有密钥的人使用），正在监听 {bound}"
-    ));
-    guard::warn_of_other_users();
-    guard::warn_of_root();
-    let mut trouble = Trouble::default();
-    loop {
-        let (stream, peer) = match listener.accept() {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                trouble.pause(&error).into_iter().for_each(log);
-                continue;
-            }
-        };
-        if !guard::is_welcome(Transport::Tcp, peer, bound) {
-            log(t!("{peer} is another user's, and was sent away", "{peer} 属于别的用户，已拒绝"));
-            continue;
-        }
-        log(t!("{peer} has connected", "{peer} 已连接"));
-        match take_commands(&stream, peer, args) {
-            Ok(()) => log(t!(
-                "{peer} has closed the connection (recv returned 0 bytes)",
-                "{peer} 已关闭连接（recv 返回 0 字节）"
-            )),
-            Err(error) => {
-                let why = errors::reason(&error);
-                log(t!("{peer} has gone: {why}", "{peer} 断开了：{why}"));
-            }
-        }
-        farewell::close(&stream);
-    }
-}
-
-/// The textbook's loop: receive, run, send.
-fn take_commands(mut stream: &Traced<TcpStream>, peer: SocketAddr, args: &Args) -> io::Result<()> {
-    let mut buffer = vec![0; args.commands.textbook.recv_size()];
-    let mut received = guard::read_beginning(stream, &mut buffer)?;
-    while received > 0 {
-        let command = buffer[..received].trim_ascii_end();
-        log::runs(peer, command);
-        let start = Instant::now();
-        let (outcome, answer) = shell::collect(command, args.commands.time_limit(), CLASSIC_OUTPUT);
-        log::ended(peer, outcome, start);
-        // A command that has written nothing: no bytes are sent, and the textbook's client waits for ever.
-        stream.write_all(&answer)?;
-        received = stream.read(&mut buffer)?;
-        if guard::is_http(&buffer[..received]) {
-            guard::tell_foreign();
-            return Ok(());
-        }
-    }
-    Ok(())
 }

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use socket_demos::accept::Trouble;
 use socket_demos::cli;
 use socket_demos::datagrams::Datagrams;
 use socket_demos::faults::BadNetwork;
@@ -146,6 +147,7 @@ impl Talk {
 
 /// Hears the server, and asks again when it is time.
 fn hear(talk: &Talk) {
+    let mut trouble = Trouble::default();
     let mut buffer = [0; MAX_PAYLOAD + 1];
     let mut patience = None;
     loop {
@@ -166,6 +168,13 @@ fn hear(talk: &Talk) {
                 client.tick(now);
             }
         });
+        if let Err(error) = heard
+            && !errors::is_refusal(&error)
+            && !errors::is_timeout(&error)
+            && !errors::is_cut_datagram(&error)
+        {
+            trouble.pause(&error).iter().for_each(|why| screen::talk(why));
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! Read it for: recvfrom and sendto, nothing else, for any number of clients: one thread hears them all ([`serve`]). What
 //! makes this reliable takes datagrams and the time and says what to do ([`socket_demos::reliable`]); this page does it
-//! ([`House::perform`]). Then [`classic`], the textbook's way: one datagram each way, and hope.
+//! ([`House::perform`]). The textbook's way has a page of its own, [`classic`].
 
 use std::collections::HashMap;
 use std::io;
@@ -19,9 +19,9 @@ use clap::Parser;
 use socket_demos::accept::Trouble;
 use socket_demos::address::{self, Failed};
 use socket_demos::cli;
-use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
+use socket_demos::datagrams::Datagrams;
 use socket_demos::faults::BadNetwork;
-use socket_demos::guard::{self, Beginning};
+use socket_demos::guard;
 use socket_demos::key;
 use socket_demos::leash::Leash;
 use socket_demos::log::{self, log};
@@ -35,13 +35,13 @@ use socket_demos::text::Charset;
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, screen, t};
 
+#[path = "classic/udp-exec-server.rs"]
+mod classic;
+
 const PROGRAM: &str = "udp-exec-server";
 
 /// How long the threads of commands may take for the last datagrams when the server ends.
 const LAST_WORDS: Duration = Duration::from_millis(100);
-
-/// What the textbook's way takes of a command's output, in bytes.
-const CLASSIC_OUTPUT: usize = 1024 * 1024;
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!(
@@ -76,7 +76,7 @@ fn exec(args: &Args) -> anyhow::Result<()> {
     let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
     guard::may_listen(&addresses, args.commands.textbook.classic, args.commands.key_file.as_deref())?;
     let socket = address::try_all(&addresses, |address| bind(address, &args.network, &trace)).map_err(cannot)?;
-    if args.commands.textbook.classic { classic(&socket, args) } else { serve(socket, args) }
+    if args.commands.textbook.classic { classic::serve(&socket, args) } else { serve(socket, args) }
 }
 
 /// What makes a socket hear: socket, bind. Never SO_REUSEADDR: a second socket would take the datagrams.
@@ -95,6 +95,8 @@ struct House {
     /// There may be room for more output.
     room: Condvar,
     running: Mutex<HashMap<Job, Arc<Leash>>>,
+    /// A command has ended.
+    ended: Condvar,
     limit: Duration,
 }
 
@@ -115,6 +117,7 @@ fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
         server: Mutex::new(server),
         room: Condvar::new(),
         running: Mutex::default(),
+        ended: Condvar::new(),
         limit: args.commands.time_limit(),
     });
     let ended = Arc::clone(&house);
@@ -235,85 +238,18 @@ impl House {
     /// Takes all commands along, and lets their threads say so: there is no connection whose end would.
     fn close(&self) {
         shell::stop_all();
-        let until = Instant::now() + LAST_WORDS;
-        while !lock(&self.running).is_empty() && Instant::now() < until {
-            thread::sleep(Duration::from_millis(5));
-        }
+        let all_ended = self.ended.wait_timeout_while(lock(&self.running), LAST_WORDS, |running| !running.is_empty());
+        // Whoever has not said so by then is told by nobody.
+        drop(all_ended);
     }
 
     fn end(self: &Arc<Self>, job: Job, outcome: Outcome) {
         self.ask(|server, now| server.finish(job, outcome, now));
         lock(&self.running).remove(&job);
+        self.ended.notify_all();
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The textbook's way: recvfrom, run, sendto. What does not fit one datagram is cut off.
-fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
-    let bound = socket.local_addr()?;
-    screen::talk(&t!(
-        "remote commands the textbook's way, for this user on this machine (without --classic: reliable, for whoever has the key), listening on {bound}",
-        "课本原样的远程命令，只供本机本用户使用（不加 --classic 则可靠传输，供持有密钥的人使用），正在监听 {bound}"
-    ));
-    guard::warn_of_other_users();
-    guard::warn_of_root();
-    ending::at_end(shell::stop_all);
-    let limit = args.commands.textbook.recv_size();
-    // One byte more: then a longer datagram is noticed.
-    let mut buffer = vec![0; limit + 1];
-    loop {
-        let (received, from) = match socket.recv_from(&mut buffer) {
-            Ok(datagram) => datagram,
-            Err(error) if errors::is_cut_datagram(&error) => {
-                tell_cut(limit);
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if !guard::is_welcome(Transport::Udp, from, bound) {
-            log(t!(
-                "{from} is another user's, or no client: nothing was run",
-                "{from} 属于别的用户，或者来自另一个服务器的端口：什么都没有执行"
-            ));
-            continue;
-        }
-        if received > limit {
-            tell_cut(limit);
-            continue;
-        }
-        if guard::judge(&buffer[..received], buffer.len()) == Beginning::Foreign {
-            log(t!(
-                "{from} sent no command but another protocol, perhaps a client without --classic: nothing was run",
-                "{from} 发来的不是命令，而是别的协议，也许是没有加 --classic 的客户端：什么都没有执行"
-            ));
-            continue;
-        }
-        let command = buffer[..received].trim_ascii_end();
-        log::runs(from, command);
-        let start = Instant::now();
-        let (outcome, answer) = shell::collect(command, args.commands.time_limit(), CLASSIC_OUTPUT);
-        log::ended(from, outcome, start);
-        let bytes = answer.len();
-        if bytes > MAX_DATAGRAM {
-            log(t!(
-                "only the first {MAX_DATAGRAM} of these bytes fit a datagram; the rest is not sent",
-                "一个数据报只装得下前 {MAX_DATAGRAM} 字节，其余的没有发送"
-            ));
-        }
-        if let Err(error) = socket.send_to(&answer[..bytes.min(MAX_DATAGRAM)], from) {
-            let why = errors::reason(&error);
-            log(t!("not sent to {from}: {why}", "没有发给 {from}：{why}"));
-        }
-    }
-}
-
-/// Half a command is another command.
-fn tell_cut(limit: usize) {
-    log(t!(
-        "a command of more than {limit} bytes was cut off (--bufsize): nothing was run",
-        "一条超过 {limit} 字节的命令被截断（--bufsize）：什么都没有执行"
-    ));
 }

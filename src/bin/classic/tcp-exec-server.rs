@@ -1,0 +1,83 @@
+//! Remote commands over TCP the textbook's way, for whoever runs on this machine as the same user.
+//!
+//! Try it: `cargo run --bin tcp-exec-server -- --classic`, and in another terminal
+//! `cargo run --bin tcp-exec-client -- --classic`. Ask for more than 1,024 bytes (`seq 1000`), then for something else.
+//!
+//! Read it for: one recv taken for one command, and an answer that has no end: no length before it, nothing after it. So
+//! the client shows the first 1,024 bytes, and the rest comes with the next answer.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Instant;
+
+use socket_demos::accept::Trouble;
+use socket_demos::log::{self, log};
+use socket_demos::ports::Transport;
+use socket_demos::trace::Traced;
+use socket_demos::{errors, farewell, guard, screen, shell, t};
+
+use super::Args;
+
+/// The textbook's backlog.
+pub(crate) const BACKLOG: i32 = 3;
+
+/// How much of a command's output is kept to be sent, in bytes.
+const MAX_OUTPUT: usize = 1024 * 1024;
+
+/// The textbook's way: one client at a time, one recv is one command, the answer is whatever the command has written.
+pub(crate) fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
+    let bound = listener.local_addr()?;
+    screen::talk(&t!(
+        "remote commands the textbook's way, for this user on this machine (without --classic: for whoever has the key), listening on {bound}",
+        "课本原样的远程命令，只供本机本用户使用（不加 --classic 则供持有密钥的人使用），正在监听 {bound}"
+    ));
+    guard::warn_of_other_users();
+    guard::warn_of_root();
+    let mut trouble = Trouble::default();
+    loop {
+        let (stream, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                trouble.pause(&error).into_iter().for_each(log);
+                continue;
+            }
+        };
+        if !guard::is_welcome(Transport::Tcp, peer, bound) {
+            log(t!("{peer} is another user's, and was sent away", "{peer} 属于别的用户，已拒绝"));
+            continue;
+        }
+        log(t!("{peer} has connected", "{peer} 已连接"));
+        match take_commands(&stream, peer, args) {
+            Ok(()) => log(t!(
+                "{peer} has closed the connection (recv returned 0 bytes)",
+                "{peer} 已关闭连接（recv 返回 0 字节）"
+            )),
+            Err(error) => {
+                let why = errors::reason(&error);
+                log(t!("{peer} has gone: {why}", "{peer} 断开了：{why}"));
+            }
+        }
+        farewell::close(&stream);
+    }
+}
+
+/// The textbook's loop: receive, run, send.
+fn take_commands(mut stream: &Traced<TcpStream>, peer: SocketAddr, args: &Args) -> io::Result<()> {
+    let mut buffer = vec![0; args.commands.textbook.recv_size()];
+    let mut received = guard::read_beginning(stream, &mut buffer)?;
+    while received > 0 {
+        let command = buffer[..received].trim_ascii_end();
+        log::runs(peer, command);
+        let start = Instant::now();
+        let (outcome, answer) = shell::collect(command, args.commands.time_limit(), MAX_OUTPUT);
+        log::ended(peer, outcome, start);
+        // A command that has written nothing: no bytes are sent, and the textbook's client waits for ever.
+        stream.write_all(&answer)?;
+        received = stream.read(&mut buffer)?;
+        if guard::is_http(&buffer[..received]) {
+            guard::tell_foreign();
+            return Ok(());
+        }
+    }
+    Ok(())
+}
