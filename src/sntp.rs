@@ -199,6 +199,7 @@ impl Question {
     /// 3, and a dispersion of a second, since chronyd runs into its time limit above three. Never longer than the
     /// question.
     pub fn answer(&self, stratum: u8, received: SystemTime, now: SystemTime) -> [u8; PACKET] {
+        let received = Timestamp::of(received);
         Packet {
             leap: 0,
             version: self.0.version,
@@ -209,9 +210,9 @@ impl Question {
             root_delay: Short::default(),
             root_dispersion: Short::seconds(1),
             reference_id: *b"LOCL",
-            reference: Timestamp::of(received),
+            reference: received,
             origin: self.0.transmit,
-            receive: Timestamp::of(received),
+            receive: received,
             transmit: Timestamp::of(now),
         }
         .encode()

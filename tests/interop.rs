@@ -8,6 +8,7 @@ mod common;
 
 use socket_demos::ports::{Transport, holders_of};
 
+use common::exec::{Exec, TCP, UDP};
 use common::{
     CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER, eventually, have,
 };
@@ -198,6 +199,46 @@ fn a_textbooks_python_programs_over_udp_in_both_roles() {
     let server = Server::of_program(TIME_SERVER, &["--format", "noon"]);
     let mut python = Running::start("python3", &["-c", PYTHON_UDP_CLIENT, &server.port(), "get time"]);
     assert_eq!(python.ended_well(), "noon\n");
+}
+
+/// Clients of the remote commands in Python, written from PROTOCOL.md alone, their BLAKE3 included: if that text did not
+/// say everything, they would not work.
+#[test]
+fn a_client_written_from_the_protocol_runs_commands_over_tcp() {
+    if !have("python3") {
+        return;
+    }
+    let exec = Exec::start(TCP, &[]);
+    let commands = ["echo 你好; echo err >&2; exit 3", "cd /", "pwd", "seq 3000 | tail -1", "kill -9 $$"];
+    let expected = "你好\n[echo 你好; echo err >&2; exit 3] ended 0 3, directory {place}\n\
+        [cd /] ended 0 0, directory /\n/\n[pwd] ended 0 0, directory /\n\
+        3000\n[seq 3000 | tail -1] ended 0 0, directory /\n[kill -9 $$] ended 1 9, directory /\n";
+    let (out, err) = python_client("exec_tcp.py", &exec, &commands);
+    assert_eq!((out, err.as_str()), (expected.replace("{place}", exec.place.path().to_str().unwrap()), "err\n"));
+}
+
+#[test]
+fn a_client_written_from_the_protocol_runs_commands_over_udp() {
+    if !have("python3") {
+        return;
+    }
+    let exec = Exec::start(UDP, &[]);
+    // 14 KB are 13 datagrams, of which it loses some on purpose.
+    let numbers: String = (1..=3000).map(|number| format!("{number}\n")).collect();
+    let (out, err) = python_client("exec_udp.py", &exec, &["seq 3000", "echo 你好 >&2; exit 3"]);
+    assert_eq!(out, format!("{numbers}[seq 3000] ended 0 0\n[echo 你好 >&2; exit 3] ended 0 3\n"));
+    assert_eq!(err, "你好\n");
+}
+
+/// What it wrote to standard output and standard error.
+fn python_client(program: &str, exec: &Exec, commands: &[&str]) -> (String, String) {
+    let program = format!("{}/tests/peers/{program}", env!("CARGO_MANIFEST_DIR"));
+    let (port, key) = (exec.server.port(), exec.place.file("key"));
+    // -B: it leaves no compiled files behind.
+    let args: Vec<&str> = ["-B", &program, &port, &key].into_iter().chain(commands.iter().copied()).collect();
+    let (code, out, err) = common::run("python3", &args, "");
+    assert_eq!(code, Some(0), "{out}{err}");
+    (out, err)
 }
 
 #[test]
