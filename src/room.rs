@@ -15,41 +15,36 @@
 
 mod command;
 mod console;
+mod delivery;
 mod names;
 mod outbox;
+mod seat;
+mod speech;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use crate::lines::{Line, Lines, MAX_LINE, messages};
+use crate::lines::{Lines, MAX_LINE, messages};
 use crate::rarely::Rarely;
 use crate::screen::OutputFailed;
+use crate::t;
 use crate::text::{Charset, Unmappable, escape};
 use crate::trace::Traced;
-use crate::{errors, t};
 use command::Said;
 use console::{Console, Shown};
 pub use names::check as check_name;
+use outbox::Outbox;
 pub use outbox::SEND_BUFFER;
-use outbox::{Outbox, TooSlow};
+pub use seat::Seat;
 
 /// How many clients a room takes unless told otherwise: a large lecture. Each costs a thread and a descriptor.
 pub const DEFAULT_MAX_CLIENTS: usize = 256;
 
-/// Words are sent on when this many bytes have come together: a read of 16 KiB may hold 8,192 lines of one character, and
-/// each gets a label.
-const MAX_UNSENT: usize = 64 * 1024;
-
 /// How long a room that ends waits for those who lag. A program must end within a second.
 const LAST_WORDS: Duration = Duration::from_millis(200);
-
-/// How many names stand on one line of the answer to `/who`.
-const NAMES_A_LINE: usize = 8;
 
 /// The chat room. Its clients' threads and the person at the server share it.
 pub struct Room {
@@ -222,199 +217,6 @@ impl Room {
         }
     }
 
-    /// One complete line of client `id`. Words are collected and sent on with [`Room::send_unsent`].
-    fn hears(&self, state: &mut State, id: u64, line: Line<'_>, commands: &mut Rarely) -> Stay {
-        if let Some(member) = state.members.get_mut(&id) {
-            member.speaks_lines |= line.newline;
-        }
-        let text = if line.cut { self.charset.decode_cut(line.bytes).into() } else { self.charset.decode(line.bytes) };
-        if !text.trim().is_empty() {
-            match Said::read(&text) {
-                Said::Quit => return Stay::No,
-                Said::Words(words) => self.words(state, id, &words),
-                command if commands.may(SystemTime::now()).is_none() => {
-                    drop(command);
-                    self.answer(state, id, &t!("* too many commands: wait a while", "* 命令太多：请等一会儿"));
-                }
-                Said::Name(name) => self.rename(state, id, name),
-                command => self.obey(state, id, &command),
-            }
-        }
-        if line.cut {
-            let notice = t!(
-                "* your line was longer than {MAX_LINE} bytes; the rest of it is lost",
-                "* 你的这一行超过 {MAX_LINE} 字节，后面的部分没有发出"
-            );
-            self.answer(state, id, &notice);
-        }
-        Stay::Yes
-    }
-
-    fn words(&self, state: &mut State, id: u64, words: &str) {
-        self.join(state, id);
-        let Some(member) = state.members.get(&id) else { return };
-        let label = format!("[{}] ", member.name);
-        let line = format!("{label}{}\n", escape(words));
-        state.unshown.push(Shown::Words { label, bytes: self.charset.encode_lossy(words) });
-        state.unsent_bytes += line.len();
-        match state.unsent.last_mut() {
-            Some(last) if last.speaker == id => last.lines += &line,
-            _ => state.unsent.push(Words { speaker: id, lines: line }),
-        }
-        if state.unsent_bytes >= MAX_UNSENT {
-            self.send_unsent(state);
-        }
-    }
-
-    /// Sends on what has been said; those too far behind are sent out.
-    fn send_unsent(&self, state: &mut State) {
-        let too_slow = self.deliver_unsent(state);
-        self.send_out(state, too_slow);
-    }
-
-    /// One `send` for each hearer, whoever has spoken: to everybody all of it, to a speaker all but their own.
-    fn deliver_unsent(&self, state: &mut State) -> Vec<u64> {
-        let unsent = std::mem::take(&mut state.unsent);
-        if unsent.is_empty() {
-            return Vec::new();
-        }
-        state.unsent_bytes = 0;
-        let without = |id| {
-            unsent.iter().filter(|words| Some(words.speaker) != id).map(|words| &words.lines[..]).collect::<String>()
-        };
-        let all = self.encode(&without(None));
-        let mut too_slow = Vec::new();
-        for (&id, member) in &state.members {
-            let own = unsent.iter().any(|words| words.speaker == id).then(|| self.encode(&without(Some(id))));
-            let piece = own.as_ref().unwrap_or(&all);
-            if !piece.is_empty() && member.outbox.send(piece) == Err(TooSlow) {
-                too_slow.push(id);
-            }
-        }
-        // The others first: waking the screen's thread takes longer than a send.
-        self.console.push(state.unshown.drain(..));
-        too_slow
-    }
-
-    fn obey(&self, state: &mut State, id: u64, command: &Said<'_>) {
-        self.join(state, id);
-        let answer = match command {
-            Said::Who => self.who(state),
-            Said::Help => t!(
-                "* /name NAME: your name\n* /who: who is here\n* //x: say /x\n* q: leave",
-                "* /name 名字：改名\n* /who：谁在线\n* //x：说 /x\n* q：离开"
-            ),
-            Said::Kick(_) => t!("* only the person at the server may do that", "* 只有服务器那边的人可以这样做"),
-            _ => format!("* {}", unknown()),
-        };
-        self.answer(state, id, &answer);
-    }
-
-    fn rename(&self, state: &mut State, id: u64, name: &str) {
-        let taken = names::alike(name, &self.host) || state.find(name).is_some_and(|other| other != id);
-        let refusal = match names::check(name) {
-            Err(why) => Some(why),
-            Ok(()) if taken => Some(t!("that name is taken", "这个名字已经有人用了")),
-            Ok(()) => None,
-        };
-        if let Some(why) = refusal {
-            return self.answer(state, id, &format!("* {why}"));
-        }
-        let Some(member) = state.members.get_mut(&id) else { return };
-        let before = std::mem::replace(&mut member.name, name.to_string());
-        if member.joined {
-            if before != name {
-                self.announce(state, id, &t!("{before} is now {name}", "{before} 改名为 {name}"));
-            }
-        } else {
-            self.join(state, id);
-        }
-        self.answer(state, id, &t!("* welcome, {name}", "* 欢迎，{name}"));
-    }
-
-    fn join(&self, state: &mut State, id: u64) {
-        let Some(member) = state.members.get_mut(&id).filter(|member| !member.joined) else { return };
-        member.joined = true;
-        let name = &member.name;
-        let notice = t!("{name} joined", "{name} 加入了");
-        self.announce(state, id, &notice);
-    }
-
-    fn who(&self, state: &State) -> String {
-        let mut names = vec![self.host.as_str()];
-        names.extend(state.members.values().filter(|member| member.joined).map(|member| member.name.as_str()));
-        let silent = state.members.values().filter(|member| !member.joined).count();
-        let mut answer = t!("* {} here:", "* 在线 {} 人：", names.len());
-        for names in names.chunks(NAMES_A_LINE) {
-            let _ = write!(answer, "\n*   {}", names.join("  "));
-        }
-        if silent > 0 {
-            answer += &t!("\n*   and {silent} who have said nothing yet", "\n*   还有 {silent} 人没说过话");
-        }
-        answer
-    }
-
-    /// Takes a member out, with last words for it and a notice for the others.
-    fn remove(&self, state: &mut State, id: u64, goodbye: Option<&str>, reason: Option<&str>) {
-        let too_slow = self.take_out(state, id, goodbye, reason);
-        self.send_out(state, too_slow);
-    }
-
-    /// Sends out those who are too far behind, and those whom the notices about that make too far behind.
-    fn send_out(&self, state: &mut State, mut too_slow: Vec<u64>) {
-        let goodbye = t!("* you were sent out: you did not read what was said", "* 你被请出：没有读取大家说的话");
-        let reason = t!("did not read", "没有读取消息");
-        while let Some(id) = too_slow.pop() {
-            too_slow.extend(self.take_out(state, id, Some(&goodbye), Some(&reason)));
-        }
-    }
-
-    /// As [`Room::remove`], and gives those who are too far behind to be told of it.
-    fn take_out(&self, state: &mut State, id: u64, goodbye: Option<&str>, reason: Option<&str>) -> Vec<u64> {
-        let Some(member) = state.members.remove(&id) else { return Vec::new() };
-        let goodbye = goodbye.map(|text| self.encode(&format!("{text}\n")));
-        let last = goodbye.as_ref().filter(|_| member.speaks_lines);
-        // One that leaves has ended its direction itself; one that is sent out has to be stopped.
-        member.outbox.close(last, if goodbye.is_some() { Shutdown::Both } else { Shutdown::Write });
-        if !member.joined {
-            return Vec::new();
-        }
-        let name = &member.name;
-        let notice = match reason {
-            None => t!("* {name} left", "* {name} 离开了"),
-            Some(reason) => t!("* {name} left ({reason})", "* {name} 离开了（{reason}）"),
-        };
-        let mut too_slow = self.deliver_unsent(state);
-        too_slow.extend(self.deliver(state, &format!("{notice}\n"), |_, member| member.speaks_lines));
-        self.tell_host(notice);
-        too_slow
-    }
-
-    /// A notice about `id` for everybody else who speaks in lines, and for the person at the server.
-    fn announce(&self, state: &mut State, id: u64, notice: &str) {
-        self.send_unsent(state);
-        self.tell_host(format!("* {notice}"));
-        self.tell(state, &format!("* {notice}\n"), |other, member| other != id && member.speaks_lines);
-    }
-
-    /// A notice for `id` alone.
-    fn answer(&self, state: &mut State, id: u64, notice: &str) {
-        self.tell(state, &format!("{notice}\n"), |other, member| other == id && member.speaks_lines);
-    }
-
-    /// Sends to every member that `hears`; those too far behind are sent out.
-    fn tell(&self, state: &mut State, text: &str, hears: impl Fn(u64, &Member) -> bool) {
-        let too_slow = self.deliver(state, text, hears);
-        self.send_out(state, too_slow);
-    }
-
-    /// Sends to every member that `hears`, and gives those who are too far behind.
-    fn deliver(&self, state: &State, text: &str, hears: impl Fn(u64, &Member) -> bool) -> Vec<u64> {
-        let piece = self.encode(text);
-        let hearers = state.members.iter().filter(|(id, member)| hears(**id, member));
-        hearers.filter(|(_, member)| member.outbox.send(&piece) == Err(TooSlow)).map(|(id, _)| *id).collect()
-    }
-
     fn encode(&self, text: &str) -> Arc<[u8]> {
         if self.charset.is_utf8() { text.as_bytes().into() } else { self.charset.encode_lossy(text).into() }
     }
@@ -437,75 +239,4 @@ fn silent(state: &State) -> String {
 
 fn unknown() -> String {
     t!("unknown command; /help lists them (to say /x, type //x)", "没有这个命令；/help 列出全部（想说 /x，请输入 //x）")
-}
-
-/// A client's place in the room, for the thread that reads from its socket.
-pub struct Seat {
-    room: Arc<Room>,
-    id: u64,
-    lines: Lines,
-    /// Each command may cost a broadcast, so a flood of them would keep the room from everybody else.
-    commands: Rarely,
-    left: bool,
-}
-
-impl Seat {
-    /// Takes what one `recv` gave: complete lines go to the others, the rest waits for more.
-    pub fn hears(&mut self, bytes: &[u8]) -> Stay {
-        self.take(|lines, each| lines.push(bytes, each))
-    }
-
-    /// How long the next `recv` may wait before [`Seat::hears_silence`]; see [`Lines::patience`].
-    pub fn patience(&self) -> Option<Duration> {
-        self.lines.patience()
-    }
-
-    /// The silence: what a textbook's client has sent is a message.
-    pub fn hears_silence(&mut self) -> Stay {
-        let charset = self.room.charset;
-        self.take(|lines, each| lines.quiet(charset, each))
-    }
-
-    /// The client has left; `error` where it did not close in order. What it left unfinished is a message, unless it
-    /// left with `q`. The place is kept until the seat is dropped.
-    pub fn leaves(&mut self, error: Option<&io::Error>) {
-        if !self.left {
-            self.take(|lines, each| lines.flush(each));
-        }
-        let reason = error.map(errors::reason);
-        let mut state = self.room.state();
-        self.room.remove(&mut state, self.id, None, reason.as_deref());
-    }
-
-    fn take(&mut self, cut: impl FnOnce(&mut Lines, &mut dyn FnMut(Line<'_>))) -> Stay {
-        let room = Arc::clone(&self.room);
-        room.waiting.fetch_add(1, Ordering::Relaxed);
-        let mut state = room.state();
-        room.waiting.fetch_sub(1, Ordering::Relaxed);
-        let mut stay = Stay::Yes;
-        let (id, commands) = (self.id, &mut self.commands);
-        cut(&mut self.lines, &mut |line| {
-            if stay == Stay::Yes {
-                stay = room.hears(&mut state, id, line, commands);
-            }
-        });
-        // Where others wait with more words, the last of them sends all: one send for each hearer, not one for each
-        // speaker and hearer.
-        if room.waiting.load(Ordering::Relaxed) == 0 {
-            room.send_unsent(&mut state);
-        }
-        if !state.members.contains_key(&id) {
-            stay = Stay::No;
-        }
-        self.left |= stay == Stay::No;
-        stay
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut state = self.room.state();
-        self.room.remove(&mut state, self.id, None, None);
-        state.seats -= 1;
-    }
 }
