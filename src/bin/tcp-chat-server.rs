@@ -220,8 +220,8 @@ fn room(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
     let room = Room::new(&args.name, max_clients, args.encoding.charset);
     let (screen, host, ended) = (Arc::clone(&room), Arc::clone(&room), Arc::clone(&room));
     ending::at_end(move || ended.close());
-    thread::spawn(move || screen.show().unwrap_or_else(|failed| cli::fail(PROGRAM, &failed.into())));
-    thread::spawn(move || speak(&host).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
+    cli::spawn(PROGRAM, move || Ok(screen.show()?))?;
+    cli::spawn(PROGRAM, move || speak(&host))?;
     let mut trouble = Trouble::default();
     loop {
         let welcomed = listener.accept().and_then(|(stream, peer)| welcome(stream, peer, &room));

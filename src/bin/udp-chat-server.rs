@@ -10,7 +10,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 
 use clap::Parser;
 use socket_demos::cli;
@@ -102,7 +101,7 @@ fn both_ways(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
     let socket = Arc::new(socket);
     let senders = Arc::new(Senders::default());
     let (speaker, heard, charset) = (Arc::clone(&socket), Arc::clone(&senders), args.encoding.charset);
-    thread::spawn(move || speak(&speaker, &heard, charset).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
+    cli::spawn(PROGRAM, move || speak(&speaker, &heard, charset))?;
     let mut letters = Letters::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
     let mut buffer = letters.buffer();
     loop {
