@@ -267,7 +267,7 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
     ending::at_end(shell::stop_all);
     let limit = args.commands.textbook.recv_size();
     // One byte more: then a longer datagram is noticed.
-    let mut buffer = vec![0; limit + 1];
+    let (mut buffer, mut trouble) = (vec![0; limit + 1], Trouble::default());
     loop {
         let (received, from) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
@@ -275,7 +275,10 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
                 tell_cut(limit);
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                trouble.pause(&error).into_iter().for_each(log);
+                continue;
+            }
         };
         if !guard::is_welcome(Transport::Udp, from, bound) {
             log(t!(
