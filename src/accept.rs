@@ -1,12 +1,12 @@
-//! What `accept` may fail with, and room for many clients: a server goes on.
+//! What `accept` and `recvfrom` may fail with, and room for many clients: a server goes on.
 
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use crate::{errors, t};
 
-/// How long a server without descriptors waits before it tries again: `accept` would fail at once for ever, at a
-/// million times a second.
+/// How long a server without descriptors or memory waits before it tries again: `accept` and `recvfrom` would fail at
+/// once for ever, at a million times a second.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How often the same trouble is told.
@@ -16,14 +16,14 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 #[cfg(unix)]
 const RESERVED_DESCRIPTORS: usize = 16;
 
-/// A server's trouble with `accept`, or with `recvfrom`.
+/// A server's trouble with `accept` or `recvfrom`.
 #[derive(Default)]
 pub struct Trouble {
     told: Option<Instant>,
 }
 
 impl Trouble {
-    /// Takes a failed `accept`: a connection that its client gave up needs nothing, a lack of descriptors, threads or
+    /// Takes a failed call: a connection that its client gave up needs nothing, a lack of descriptors, threads or
     /// memory needs patience. Gives what is to be told about it: once, then every ten seconds at most.
     pub fn pause(&mut self, error: &io::Error) -> Option<String> {
         if !is_lack_of_room(error) {
@@ -34,11 +34,8 @@ impl Trouble {
             return None;
         }
         self.told = Some(Instant::now());
-        let why = errors::reason(error);
-        Some(t!(
-            "the system has no room for now, the next client waits: {why}",
-            "系统暂时腾不出资源，后来的客户端要等一等：{why}"
-        ))
+        let why = errors::reason_at_once(error);
+        Some(t!("cannot serve for now, the next client waits: {why}", "暂时无法服务，后来的客户端要等一等：{why}"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ColorChoice, Command};
@@ -63,6 +64,21 @@ where
 pub fn fail(program: &str, error: &anyhow::Error) -> ! {
     let status = report(program, error, FAILURE);
     ending::now(status)
+}
+
+/// A thread of its own for `body`, whose failure ends the program. (`std::thread::spawn` would panic without one.)
+///
+/// # Errors
+/// The system gives no thread.
+pub fn spawn<F>(program: &'static str, body: F) -> anyhow::Result<()>
+where
+    F: FnOnce() -> anyhow::Result<()> + Send + 'static,
+{
+    let thread = thread::Builder::new().spawn(move || body().unwrap_or_else(|error| fail(program, &error)));
+    thread.map(drop).map_err(|error| {
+        let why = errors::reason_at_once(&error);
+        anyhow::anyhow!(t!("cannot start a thread: {why}", "无法启动线程：{why}"))
+    })
 }
 
 fn report(program: &str, error: &anyhow::Error, failure: u8) -> u8 {

@@ -73,6 +73,15 @@ pub fn reason(error: &io::Error) -> String {
     t!("{words} ({code})", "{words}（{code}）")
 }
 
+/// As [`reason`], where nothing has been waited for: then EAGAIN tells of a lack, of threads most of all.
+pub fn reason_at_once(error: &io::Error) -> String {
+    if error.kind() != ErrorKind::WouldBlock {
+        return reason(error);
+    }
+    let code = code(error);
+    t!("the system has no more threads or memory for now ({code})", "系统暂时没有更多的线程或内存（{code}）")
+}
+
 /// Whether a read only ran into its timeout: `WouldBlock` on Unix, `TimedOut` on Windows.
 pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
@@ -123,7 +132,7 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
             "the host is there, but no server is on this port; start one with: {server} {address}",
             "主机在，但这个端口上没有服务器；先启动一个：{server} {address}"
         ),
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
+        ErrorKind::TimedOut => {
             let seconds = timeout.as_secs_f32();
             t!(
                 "nothing came back within {seconds} s: a wrong address, a firewall, or a Wi-Fi that isolates its clients",
@@ -144,7 +153,7 @@ fn unknown_host(asked: &Address, error: &io::Error) -> anyhow::Error {
 }
 
 fn sentence(what: String, error: &io::Error, cure: &str) -> anyhow::Error {
-    let why = reason(error);
+    let why = reason_at_once(error);
     if cure.is_empty() {
         return anyhow::anyhow!(t!("{what}: {why}", "{what}：{why}"));
     }

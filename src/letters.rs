@@ -65,8 +65,12 @@ impl Letters {
     /// (WSAEMSGSIZE), without the sender.
     pub fn tells_of_cut(&mut self, error: &io::Error) -> bool {
         let cut = errors::is_cut_datagram(error);
-        if cut {
-            self.tell_cut();
+        if cut && self.cuts.may(SystemTime::now()).is_some() {
+            let (limit, code) = (self.limit, errors::code(error));
+            screen::talk(&t!(
+                "truncated: this datagram was longer than {limit} bytes; Windows throws the rest away and does not say who sent it ({code}; --bufsize)",
+                "被截断：这个数据报超过 {limit} 字节；Windows 丢掉了后面的部分，也不说是谁发来的（{code}；--bufsize）"
+            ));
         }
         cut
     }

@@ -1,6 +1,7 @@
 //! What a remote command writes, on this program's own two outputs.
 
 use std::io::{self, IsTerminal as _};
+use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,6 +9,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::remote::Output;
 use crate::screen::{self, OutputFailed};
 use crate::text::{Charset, Passing};
+
+/// How often the progress bar moves.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Both outputs of one command, and how much has come where nobody sees it coming.
 pub struct Outputs {
@@ -24,7 +28,7 @@ impl Outputs {
         Self {
             out: Passing::new(charset, escaped(out_is_terminal)),
             err: Passing::new(charset, escaped(err_is_terminal)),
-            // It has a thread of its own, which a small command would wait for.
+            // It has a thread of its own, which costs more than a small command.
             progress: if err_is_terminal { progress() } else { ProgressBar::hidden() },
         }
     }
@@ -66,7 +70,15 @@ fn progress() -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {binary_bytes} {binary_bytes_per_sec}");
     let (true, Ok(style)) = (is_file(), style) else { return ProgressBar::hidden() };
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let ticking = bar.downgrade();
+    // It also moves while nothing comes. Without a thread it does not; indicatif's own ticker would panic.
+    let _ = thread::Builder::new().spawn(move || {
+        while let Some(bar) = ticking.upgrade().filter(|bar| !bar.is_finished()) {
+            bar.tick();
+            drop(bar);
+            thread::sleep(TICK);
+        }
+    });
     bar
 }
 

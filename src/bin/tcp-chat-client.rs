@@ -178,7 +178,7 @@ fn room(stream: Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
     let stream = Arc::new(stream);
     let leaving = Arc::new(AtomicBool::new(false));
     let (speaker, left, charset) = (Arc::clone(&stream), Arc::clone(&leaving), args.encoding.charset);
-    thread::spawn(move || speak(&speaker, charset, &left).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
+    cli::spawn(PROGRAM, move || speak(&speaker, charset, &left))?;
     match listen(&stream, args.encoding.charset) {
         Err(_) if leaving.load(Ordering::Relaxed) => Ok(()),
         Ok(()) if !leaving.load(Ordering::Relaxed) => {

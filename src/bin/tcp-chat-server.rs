@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
+use anyhow::bail;
 use clap::Parser;
 use socket_demos::accept::{self, Trouble};
 use socket_demos::cli;
@@ -121,11 +122,12 @@ fn listen(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<Traced<
 /// The first lesson: one client, one message each way.
 fn once(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
     let mut keyboard = Keyboard::open();
-    let (stream, peer) = listener.accept()?;
-    screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
+    let (stream, peer) = next_client(listener);
     let mut incoming = Incoming::new(args.encoding.charset);
-    if let Turn::Gone(error) = take_turn(&stream, args, &mut incoming, &mut keyboard)? {
-        tell_gone(peer, error.as_ref());
+    match take_turn(&stream, args, &mut incoming, &mut keyboard)? {
+        Turn::Gone(Some(error)) => bail!(gone(peer, Some(&error))),
+        Turn::Gone(None) => screen::talk(&gone(peer, None)),
+        Turn::Done | Turn::NothingToSay => {}
     }
     farewell::close(&stream);
     Ok(())
@@ -134,24 +136,31 @@ fn once(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
 /// The textbook's conversation: one client at a time, strictly in turn, until there is nothing left to say.
 fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
     let mut keyboard = Keyboard::open();
-    let mut trouble = Trouble::default();
     loop {
-        let (stream, peer) = match listener.accept() {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                trouble.pause(&error).inspect(|notice| screen::talk(notice));
-                continue;
-            }
-        };
-        screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
-        stream.set_keepalive()?;
+        let (stream, peer) = next_client(listener);
+        // It fails for a connection that has gone, which recv tells.
+        let _ = stream.set_keepalive();
         let mut incoming = Incoming::new(args.encoding.charset);
         loop {
             match take_turn(&stream, args, &mut incoming, &mut keyboard)? {
                 Turn::Done => {}
-                Turn::Gone(error) => break tell_gone(peer, error.as_ref()),
+                Turn::Gone(error) => break screen::talk(&gone(peer, error.as_ref())),
                 Turn::NothingToSay => return Ok(()),
             }
+        }
+    }
+}
+
+/// Waits until a client can be accepted.
+fn next_client(listener: &Traced<TcpListener>) -> (Traced<TcpStream>, SocketAddr) {
+    let mut trouble = Trouble::default();
+    loop {
+        match listener.accept() {
+            Ok((stream, peer)) => {
+                screen::talk(&t!("{peer} has connected", "{peer} 已连接"));
+                return (stream, peer);
+            }
+            Err(error) => trouble.pause(&error).iter().for_each(|notice| screen::talk(notice)),
         }
     }
 }
@@ -201,11 +210,11 @@ fn show_rest(incoming: &mut Incoming) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell_gone(peer: SocketAddr, error: Option<&io::Error>) {
-    screen::talk(&match error.map(errors::reason) {
+fn gone(peer: SocketAddr, error: Option<&io::Error>) -> String {
+    match error.map(errors::reason) {
         None => t!("{peer} has closed the connection (recv returned 0 bytes)", "{peer} 已关闭连接（recv 返回 0 字节）"),
         Some(why) => t!("{peer} has gone: {why}", "{peer} 断开了：{why}"),
-    });
+    }
 }
 
 /// Everybody hears everybody: a thread for each client, one for the screen, one for the keyboard.
@@ -220,8 +229,8 @@ fn room(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
     let room = Room::new(&args.name, max_clients, args.encoding.charset);
     let (screen, host, ended) = (Arc::clone(&room), Arc::clone(&room), Arc::clone(&room));
     ending::at_end(move || ended.close());
-    thread::spawn(move || screen.show().unwrap_or_else(|failed| cli::fail(PROGRAM, &failed.into())));
-    thread::spawn(move || speak(&host).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
+    cli::spawn(PROGRAM, move || Ok(screen.show()?))?;
+    cli::spawn(PROGRAM, move || speak(&host))?;
     let mut trouble = Trouble::default();
     loop {
         let welcomed = listener.accept().and_then(|(stream, peer)| welcome(stream, peer, &room));

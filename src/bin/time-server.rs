@@ -13,6 +13,7 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use jiff::Zoned;
+use socket_demos::accept::Trouble;
 use socket_demos::cli::{self, Usage};
 use socket_demos::clock::{self, Answers, Format, Question};
 use socket_demos::datagrams::Datagrams;
@@ -103,16 +104,19 @@ fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<
 }
 
 /// recvfrom, answer, sendto. Whatever one client does, the next is served.
-fn answer_for_ever(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
+fn answer_for_ever(socket: &Datagrams, args: &Args) -> ! {
     let answers = if args.classic { Answers::Anything } else { Answers::Questions };
-    let mut log = Rarely::default();
+    let (mut log, mut trouble) = (Rarely::default(), Trouble::default());
     let mut buffer = vec![0; MAX_REQUEST];
     loop {
         let (length, client) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
             // On Windows a datagram that does not fit is an error. It is no question either.
             Err(error) if errors::is_cut_datagram(&error) => continue,
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                trouble.pause(&error).iter().for_each(|notice| screen::talk(notice));
+                continue;
+            }
         };
         let (received, request) = (SystemTime::now(), &buffer[..length]);
         let question = Question::read(request, &args.format, answers);

@@ -10,7 +10,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -100,10 +99,7 @@ fn both_ways(socket: Datagrams, server: SocketAddr, args: &Args) -> anyhow::Resu
     let answers = Arc::new(Answers::default());
     let (speaker, heard) = (Arc::clone(&socket), Arc::clone(&answers));
     let (charset, timeout) = (args.encoding.charset, args.timeout);
-    thread::spawn(move || {
-        let spoken = speak(&speaker, server, &heard, charset, timeout);
-        spoken.unwrap_or_else(|error| cli::fail(PROGRAM, &error));
-    });
+    cli::spawn(PROGRAM, move || speak(&speaker, server, &heard, charset, timeout))?;
     let mut letters = Letters::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
     let mut buffer = letters.buffer();
     loop {

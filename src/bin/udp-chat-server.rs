@@ -10,9 +10,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 
 use clap::Parser;
+use socket_demos::accept::Trouble;
 use socket_demos::cli;
 use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
 use socket_demos::faults::BadNetwork;
@@ -79,12 +79,15 @@ fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<
 fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
     let mut keyboard = Keyboard::open();
     let mut letters = Letters::new(args.encoding.charset, args.textbook.recv_size());
-    let mut buffer = letters.buffer();
+    let (mut buffer, mut trouble) = (letters.buffer(), Trouble::default());
     loop {
         let (received, sender) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
             Err(error) if letters.tells_of_cut(&error) => continue,
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                trouble.pause(&error).iter().for_each(|notice| screen::talk(notice));
+                continue;
+            }
         };
         letters.show(&format!("{sender}: "), &buffer[..received])?;
         let encode = |typed: &str| letters::encode(typed, args.encoding.charset);
@@ -102,9 +105,9 @@ fn both_ways(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
     let socket = Arc::new(socket);
     let senders = Arc::new(Senders::default());
     let (speaker, heard, charset) = (Arc::clone(&socket), Arc::clone(&senders), args.encoding.charset);
-    thread::spawn(move || speak(&speaker, &heard, charset).unwrap_or_else(|error| cli::fail(PROGRAM, &error)));
+    cli::spawn(PROGRAM, move || speak(&speaker, &heard, charset))?;
     let mut letters = Letters::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
-    let mut buffer = letters.buffer();
+    let (mut buffer, mut trouble) = (letters.buffer(), Trouble::default());
     loop {
         match socket.recv_from(&mut buffer) {
             Ok((received, sender)) => {
@@ -112,7 +115,7 @@ fn both_ways(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
                 letters.show(&format!("{sender}: "), &buffer[..received])?;
             }
             Err(error) if letters.tells_of_cut(&error) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => trouble.pause(&error).iter().for_each(|notice| screen::talk(notice)),
         }
     }
 }

@@ -11,7 +11,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -82,7 +81,10 @@ fn exec(args: &Args) -> anyhow::Result<u8> {
     let talk =
         Arc::new(Talk { socket, start: Instant::now(), client: Mutex::new(Client::new(key)), news: Condvar::new() });
     let (listener, stopper) = (Arc::clone(&talk), Arc::clone(&talk));
-    thread::Builder::new().spawn(move || hear(&listener))?;
+    cli::spawn(PROGRAM, move || {
+        hear(&listener);
+        Ok(())
+    })?;
     let ctrl_c = CtrlC::stops(move || {
         stopper.tell(Client::stop);
         true

@@ -129,8 +129,12 @@ fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
     loop {
         let next = house.patience();
         if patience != next {
+            // Commands are running: a server goes on.
+            if let Err(error) = house.socket.set_read_timeout(next) {
+                trouble.pause(&error).into_iter().for_each(log);
+                continue;
+            }
             patience = next;
-            house.socket.set_read_timeout(patience)?;
         }
         match house.socket.recv_from(&mut buffer) {
             Ok((length, from)) => house.ask(|server, now| server.receive(from, &buffer[..length], now)),

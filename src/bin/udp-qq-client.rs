@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use clap::Parser;
 use socket_demos::cli;
 use socket_demos::contacts::{Contact, Contacts};
@@ -144,8 +145,10 @@ fn qq(keyboard: &mut Keyboard, contacts: &mut Contacts, args: &Args, trace: &Tra
             let Some(address) = find(&contact) else { continue };
             match begin(&contact, address, args, trace) {
                 Ok(begun) => drop(conversations.insert(contact.name.clone(), begun)),
+                // What comes next in a pipe is meant for this contact, not for the book.
+                Err(error) if !keyboard.is_terminal() => bail!(not_sent(&contact.name, &error)),
                 Err(error) => {
-                    tell_not_sent(&contact.name, &error);
+                    screen::talk(&not_sent(&contact.name, &error));
                     continue;
                 }
             }
@@ -218,7 +221,7 @@ fn talk(
             Typed::Line(Ok(message)) => {
                 answers.asked(*address, args.timeout);
                 if let Err(error) = send(socket, name, answers, &message) {
-                    tell_not_sent(name, &error);
+                    screen::talk(&not_sent(name, &error));
                 }
             }
             Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
@@ -246,7 +249,7 @@ fn find(contact: &Contact) -> Option<SocketAddr> {
         Ok(Some(address)) => Some(address),
         Ok(None) => None,
         Err(error) => {
-            tell_not_sent(&contact.name, &error);
+            screen::talk(&not_sent(&contact.name, &error));
             None
         }
     }
@@ -258,7 +261,7 @@ fn tell_not_there(name: &str, error: &io::Error, answers: &Answers) {
     screen::talk(&t!("{name} is not there ({code})", "{name} 不在（{code}）"));
 }
 
-fn tell_not_sent(name: &str, error: &io::Error) {
-    let why = errors::reason(error);
-    screen::talk(&t!("cannot write to {name}: {why}", "没法发给 {name}：{why}"));
+fn not_sent(name: &str, error: &io::Error) -> String {
+    let why = errors::reason_at_once(error);
+    t!("cannot write to {name}: {why}", "没法发给 {name}：{why}")
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use socket_demos::input::charset_of_pipes;
 use socket_demos::key;
 use socket_demos::seal::Key;
 
@@ -94,7 +95,7 @@ impl Exec {
     /// Feeds lines to a client and gives what comes of them.
     pub fn piped(&self, args: &[&str], lines: &str) -> (Option<i32>, String, String) {
         let mut client = self.client(args);
-        client.feeds(lines.as_bytes());
+        client.feeds(&charset_of_pipes().encode(lines).unwrap());
         client.ends_input();
         let (status, out, err) = client.ended();
         (status.code(), String::from_utf8(out).unwrap(), err)

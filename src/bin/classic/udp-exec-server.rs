@@ -9,6 +9,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use socket_demos::accept::Trouble;
 use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
 use socket_demos::guard::{self, Beginning};
 use socket_demos::log::{self, log};
@@ -32,7 +33,7 @@ pub(crate) fn serve(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
     ending::at_end(shell::stop_all);
     let limit = args.commands.textbook.recv_size();
     // One byte more: then a longer datagram is noticed.
-    let mut buffer = vec![0; limit + 1];
+    let (mut buffer, mut trouble) = (vec![0; limit + 1], Trouble::default());
     loop {
         let (received, from) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
@@ -40,7 +41,10 @@ pub(crate) fn serve(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
                 log(cut_off(limit));
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                trouble.pause(&error).into_iter().for_each(log);
+                continue;
+            }
         };
         if let Some(why) = why_not(&buffer[..received], from, bound, limit) {
             log(why);
