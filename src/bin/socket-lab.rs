@@ -19,8 +19,7 @@ use socket_demos::lab::viewer::{self, Viewer};
 use socket_demos::lab::{EXPERIMENTS, Experiment, about, find, sysctl};
 use socket_demos::options::{self, Shared};
 use socket_demos::ports::{self, Holder, Socket, State, Transport};
-use socket_demos::text::Charset;
-use socket_demos::{errors, screen, t};
+use socket_demos::{errors, replace, screen, t, text};
 
 const PROGRAM: &str = "socket-lab";
 
@@ -241,15 +240,17 @@ fn draw(traces: &[PathBuf], output: Option<&Path>, ascii: bool) -> anyhow::Resul
         bail!(t!("there is no call in these traces", "这些跟踪文件里没有任何调用"));
     }
     if let Some(file) = output {
-        let shown = file.display();
-        let failed = |error| {
-            let why = errors::reason(&error);
-            anyhow::anyhow!(t!("cannot write {shown}: {why}", "无法写 {shown}：{why}"))
-        };
-        return std::fs::write(file, diagram.svg()).map_err(failed);
+        return write(file, &diagram.svg());
     }
-    let letters = if ascii || !Charset::of_system().is_utf8() { Letters::Ascii } else { Letters::Box };
+    let letters = if ascii { Letters::Ascii } else { Letters::of_console() };
     show(&diagram.text(screen::columns(), letters))
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    replace::file(file, text.as_bytes()).map_err(|error| {
+        let (shown, why) = (text::escape(&file.display().to_string()).into_owned(), errors::reason(&error));
+        anyhow::anyhow!(t!("cannot write {shown}: {why}", "无法写 {shown}：{why}"))
+    })
 }
 
 fn line(Socket { local, remote, state, receive_queue, .. }: &Socket) -> String {

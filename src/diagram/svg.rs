@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::fit::{cut, wrapped};
-use super::{Diagram, Line, Row};
-use crate::lang::{Lang, lang};
+use super::fit::{cut, in_two, wrapped};
+use super::{Diagram, Line, Row, tell_pids};
+use crate::lang::lang;
 use crate::t;
+use crate::xml::escaped;
 
 /// A column of text is taken for this wide, in pixels: the letters of a monospaced font at 13 pixels are 7.8, hanzi 13.
 const COLUMN: usize = 8;
@@ -18,8 +19,9 @@ const MARGIN: usize = 16;
 /// From a lane's line to its text.
 const GAP: usize = 8;
 
-/// The heights of a row without and with something above its line.
+/// The heights of a row without and with something above its line, and of a line more.
 const CALL: usize = 22;
+const LINE: usize = 17;
 const ARROW: usize = 38;
 
 /// The fewest and the most columns of text beside a lane.
@@ -28,21 +30,23 @@ const LANE_COLUMNS: (usize, usize) = (24, 44);
 /// How many rows the description for screen readers tells.
 const TOLD: usize = 200;
 
-/// Colours and fonts. The fonts of each system that have hanzi come behind its own monospaced ones.
-const STYLE: &str = "
-svg{background:#fff;color:#1b1f24}
-text{font:13px ui-monospace,Consolas,Menlo,'DejaVu Sans Mono','Noto Sans Mono CJK SC','Noto Sans CJK SC','PingFang SC',\
-'Microsoft YaHei',monospace;fill:currentColor;white-space:pre}
-.name{font-weight:bold}.more{fill:#57606a}
-.lane{stroke:#8c959f}.arrived{stroke:#0a5dc2}.inferred{stroke:#6e7781;stroke-dasharray:6 4}.lost{stroke:#b3261e}
-line,path{stroke-width:1.5;fill:none}
-@media(prefers-color-scheme:dark){svg{background:#0d1117;color:#e6edf3}.more{fill:#9aa4af}.lane{stroke:#6e7681}
-.arrived{stroke:#6cb0ff}.inferred{stroke:#9aa4af}.lost{stroke:#ff7b72}}
-@media print{svg{background:#fff;color:#000}}
+/// Colours and fonts of every diagram on a page. The fonts of each system that have hanzi come behind its own
+/// monospaced ones.
+pub const STYLE: &str = "
+.sequence{background:#fff;color:#1b1f24}
+.sequence text{font:13px ui-monospace,Consolas,Menlo,'DejaVu Sans Mono','Noto Sans Mono CJK SC','Noto Sans CJK SC',\
+'PingFang SC','Microsoft YaHei',monospace;fill:currentColor;white-space:pre}
+.sequence .name{font-weight:bold}.sequence .more{fill:#57606a}
+.sequence line,.sequence path{stroke-width:1.5;fill:none}
+.sequence .lane{stroke:#8c959f}.sequence .arrived{stroke:#0a5dc2}.sequence .lost{stroke:#b3261e}
+.sequence .inferred{stroke:#6e7781}.sequence line.inferred{stroke-dasharray:6 4}
+@media screen and (prefers-color-scheme:dark){.sequence{background:#0d1117;color:#e6edf3}.sequence .more{fill:#9aa4af}
+.sequence .lane{stroke:#6e7681}.sequence .arrived{stroke:#6cb0ff}.sequence .inferred{stroke:#9aa4af}
+.sequence .lost{stroke:#ff7b72}}
 ";
 
-/// Draws a diagram.
-pub(super) fn draw(diagram: &Diagram) -> String {
+/// Draws a diagram: as a file of its own, or under a name in a page that has the style.
+pub(super) fn draw(diagram: &Diagram, name_in_page: Option<&str>) -> String {
     let mut picture = Picture::of(diagram);
     picture.heads();
     let top = picture.y;
@@ -51,7 +55,7 @@ pub(super) fn draw(diagram: &Diagram) -> String {
     }
     picture.lanes(top);
     picture.notes();
-    picture.finish()
+    picture.finish(name_in_page)
 }
 
 /// What is drawn so far, and how far down it reaches.
@@ -99,15 +103,21 @@ impl<'a> Picture<'a> {
         for (index, lane) in self.diagram.lanes.iter().enumerate() {
             let (x, y) = (self.x(index), self.y);
             self.text(x, y + 12, self.columns, "name", &lane.program);
-            self.text(x, y + 30, self.columns, "more", &format!("pid {}", lane.pid));
+            if tell_pids(&self.diagram.lanes) {
+                self.text(x, y + 30, self.columns, "more", &format!("pid {}", lane.pid));
+            }
         }
-        self.y += 40;
+        self.y += if tell_pids(&self.diagram.lanes) { 40 } else { 22 };
     }
 
     fn row(&mut self, row: &Row) {
         match row {
             Row::Call { lane, text } => {
-                self.text(self.x(*lane) + GAP, self.y + 15, self.columns, "call", text);
+                let x = self.x(*lane) + GAP;
+                for (index, text) in in_two(text, self.columns, "…").iter().enumerate() {
+                    self.y += if index == 0 { 0 } else { LINE };
+                    self.text(x, self.y + 15, self.columns, "call", text);
+                }
                 self.y += CALL;
             }
             Row::Arrow { from, to, label, beside, line } => {
@@ -141,7 +151,7 @@ impl<'a> Picture<'a> {
             format!("M{back} {above}L{end} {y}L{back} {below}")
         };
         let _ = writeln!(self.body, r#"<line class="{class}" x1="{start}" y1="{y}" x2="{end}" y2="{y}"/>"#);
-        let _ = writeln!(self.body, r#"<path class="{class}" style="stroke-dasharray:none" d="{head}"/>"#);
+        let _ = writeln!(self.body, r#"<path class="{class}" d="{head}"/>"#);
         let room = length / COLUMN - 2;
         self.text(start.min(full) + GAP, self.y + 14, room, "label", label);
     }
@@ -166,15 +176,24 @@ impl<'a> Picture<'a> {
         self.y += MARGIN;
     }
 
-    fn finish(self) -> String {
+    fn finish(self, name_in_page: Option<&str>) -> String {
         let (width, height) = (self.width(), self.y);
-        let tag = if lang() == Lang::Zh { "zh-CN" } else { "en" };
         let (title, told) = (escaped(&title(self.diagram)), escaped(&told(self.diagram)));
         let body = self.body;
+        // Several files may be pasted into one page, and ids must not be the same there.
+        let own_name = || format!("diagram-{}", &blake3::hash(body.as_bytes()).to_hex()[..8]);
+        let name = name_in_page.map_or_else(own_name, str::to_string);
+        let (size, style) = if name_in_page.is_some() {
+            // As large as the page's letters; a phone scrolls.
+            (format!("style=\"width:calc({width}rem/16)\""), String::new())
+        } else {
+            (format!("width=\"{width}\" height=\"{height}\""), format!("<style>{STYLE}</style>\n"))
+        };
+        let tag = lang().tag();
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" lang=\"{tag}\" role=\"img\" aria-labelledby=\"title told\" \
-             width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
-             <title id=\"title\">{title}</title>\n<desc id=\"told\">{told}</desc>\n<style>{STYLE}</style>\n{body}</svg>\n"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"sequence\" lang=\"{tag}\" role=\"img\" \
+             aria-labelledby=\"{name}-title\" aria-describedby=\"{name}-told\" {size} viewBox=\"0 0 {width} {height}\">\n\
+             <title id=\"{name}-title\">{title}</title>\n<desc id=\"{name}-told\">{told}</desc>\n{style}{body}</svg>\n"
         )
     }
 }
@@ -194,21 +213,4 @@ fn told(diagram: &Diagram) -> String {
         Row::Folded(text) => text.clone(),
     });
     rows.chain(diagram.notes.iter().cloned()).map(|row| row.trim_end().to_string() + "\n").collect()
-}
-
-/// Text as XML has it. What XML forbids altogether is left out.
-fn escaped(text: &str) -> String {
-    let harmless = crate::text::escape(text);
-    let mut shown = String::with_capacity(harmless.len());
-    for c in harmless.chars() {
-        match c {
-            '&' => shown.push_str("&amp;"),
-            '<' => shown.push_str("&lt;"),
-            '>' => shown.push_str("&gt;"),
-            '"' => shown.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            _ => shown.push(c),
-        }
-    }
-    shown
 }

@@ -1,5 +1,7 @@
 //! Hand-written traces, and what the diagram makes of them.
 
+mod inferred;
+
 use super::*;
 use crate::trace::{Data, Fault, Outcome};
 
@@ -222,7 +224,8 @@ fn the_picture_is_well_formed_escaped_and_self_contained() {
     let client = vec![connect(0), call("client", 1, "send", "1", "<b>&\"\x1b\u{ffff}")];
     let server = vec![accept(1), udp("server", 5, "stranger's")];
     let svg = Diagram::of(vec![client, server]).svg();
-    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" lang=\"en\" role=\"img\""), "{svg}");
+    let start = "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"sequence\" lang=\"en\" role=\"img\"";
+    assert!(svg.starts_with(start), "{svg}");
     assert!(svg.contains("&lt;b&gt;&amp;&quot;\\x1b") && !svg.contains("<b>"), "{svg}");
     assert!(svg.contains("<title id=") && svg.contains("<desc id=") && svg.contains("prefers-color-scheme:dark"));
     assert!(!svg.contains(['\x1b', '\u{ffff}']) && svg.matches("http").count() == 1, "{svg}");
@@ -302,4 +305,36 @@ fn what_is_long_without_a_pattern_has_its_middle_left_out() {
     assert!(
         place(&rows, "datagram 0\"") < place(&rows, "(… ") && place(&rows, "(… ") < place(&rows, "datagram 1999\"")
     );
+}
+
+/// Connections one after the other, each with a message: seven calls.
+fn connections(count: i64) -> Vec<Vec<Event>> {
+    let (mut client, mut server) = (Vec::new(), Vec::new());
+    for number in 0..count {
+        let (at, caller) = (10 * number, format!("10.0.0.1:{}", 10_000 + number));
+        let socket = u32::try_from(number).unwrap() + 2;
+        let of = |event: Event| {
+            let (local, peer) = if event.program == "server" { (SERVER, &*caller) } else { (&*caller, SERVER) };
+            Event { socket, local: local.parse().ok(), peer: peer.parse().ok(), ..event }
+        };
+        client.extend([connect(at), call("client", at + 2, "send", "3", "abc")].map(of));
+        let accepted = Outcome::Ok(u64::from(socket));
+        server.push(Event { result: accepted, argument: caller.clone(), ..accept(at + 1) });
+        server.push(of(call("server", at + 3, "recv", "1024", "abc")));
+        client.push(of(call("client", at + 4, "close", "", "")));
+        server.extend([("recv", 5), ("close", 6)].map(|(name, after)| of(call("server", at + after, name, "9", ""))));
+    }
+    vec![client, server]
+}
+
+#[test]
+fn ten_thousand_calls_are_a_short_diagram_soon() {
+    let start = std::time::Instant::now();
+    for files in [questions(2500), connections(1450)] {
+        assert!(files.iter().map(Vec::len).sum::<usize>() >= 10_000);
+        let diagram = Diagram::of(files);
+        assert!(diagram.rows.len() < 100 && diagram.svg().len() < 100_000, "{}", diagram.rows.len());
+    }
+    // It takes a fraction of a second; a bound for what would grow with the square of the calls, also on a busy machine.
+    assert!(start.elapsed().as_secs() < 20, "it took {:?}", start.elapsed());
 }
