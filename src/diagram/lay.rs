@@ -143,6 +143,8 @@ impl<'a> Layout<'a> {
         let event = &made.event;
         let number = if self.several[made.lane] { format!("#{} ", event.socket) } else { String::new() };
         let result = match &event.result {
+            // It is the socket's number, which stands in front.
+            Outcome::Ok(_) if event.call == "socket" && self.several[made.lane] => String::new(),
             Outcome::Ok(0) if !made.is_receive() => String::new(),
             Outcome::Ok(result) => format!(" = {result}"),
             Outcome::Error(error) => format!(" = -1 {error}"),

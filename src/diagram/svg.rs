@@ -36,7 +36,7 @@ pub const STYLE: &str = "
 .sequence{background:#fff;color:#1b1f24}
 .sequence text{font:13px ui-monospace,Consolas,Menlo,'DejaVu Sans Mono','Noto Sans Mono CJK SC','Noto Sans CJK SC',\
 'PingFang SC','Microsoft YaHei',monospace;fill:currentColor;white-space:pre}
-.sequence .name{font-weight:bold}.sequence .more{fill:#57606a}
+.sequence .name{font-weight:bold}.sequence .label{text-anchor:middle}.sequence .more{fill:#57606a}
 .sequence line,.sequence path{stroke-width:1.5;fill:none}
 .sequence .lane{stroke:#8c959f}.sequence .arrived{stroke:#0a5dc2}.sequence .lost{stroke:#b3261e}
 .sequence .inferred{stroke:#6e7781}.sequence line.inferred{stroke-dasharray:6 4}
@@ -153,7 +153,7 @@ impl<'a> Picture<'a> {
         let _ = writeln!(self.body, r#"<line class="{class}" x1="{start}" y1="{y}" x2="{end}" y2="{y}"/>"#);
         let _ = writeln!(self.body, r#"<path class="{class}" d="{head}"/>"#);
         let room = length / COLUMN - 2;
-        self.text(start.min(full) + GAP, self.y + 14, room, "label", label);
+        self.text(usize::midpoint(start, full), self.y + 14, room, "label", label);
     }
 
     /// The lanes' lines, behind everything else.

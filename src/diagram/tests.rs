@@ -252,7 +252,8 @@ fn no_text_of_the_picture_stands_over_another_or_outside() {
         .map(|line| {
             let text = line.split('>').nth(1).unwrap().trim_end_matches("</text").replace("&quot;", "'");
             let (x, y) = (number(line, "x"), number(line, "y"));
-            (x, x + text.width() * 8, y - 12, y + 4)
+            let start = if line.contains("class=\"label\"") { x - text.width() * 4 } else { x };
+            (start, start + text.width() * 8, y - 12, y + 4)
         })
         .collect();
     for (index, one) in boxes.iter().enumerate() {

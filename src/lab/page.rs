@@ -121,6 +121,7 @@ fn badge(kind: Kind) -> String {
 /// Everything about one experiment.
 fn section(report: &Report, id: &str) -> String {
     let Report { name, claim, verdict: Verdict { kind, why }, source, .. } = report;
+    let badge = badge(*kind);
     let (name, claim, why, source) = (escaped(name), escaped(claim), escaped(why), escaped(source));
     let claim = t!("Tutorials say: “{claim}”", "教程的说法：“{claim}”");
     let observed = list("ul", &report.observations);
@@ -129,7 +130,7 @@ fn section(report: &Report, id: &str) -> String {
         diagram(report, id),
         report.figure.as_ref().map(|figure| numbers(figure, id)).unwrap_or_default(),
         calls(report),
-        part(&t!("Verdict", "结论"), &format!("<p>{} {why}</p>\n", badge(*kind))),
+        part(&t!("Verdict", "结论"), &format!("<p>{}</p>\n", t!("{badge}: {why}", "{badge}：{why}"))),
     ];
     let (source, back) = (t!("Source: {source}", "出处：{source}"), t!("All verdicts", "回到结论一览"));
     format!(

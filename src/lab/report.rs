@@ -15,6 +15,9 @@ use crate::{screen, t};
 /// How many bytes of a call its line shows.
 const SHOWN_BYTES: usize = 24;
 
+/// What stands before a heading, and before a diagram, which wants all columns there are.
+const MARGIN: &str = "  ";
+
 /// What stands before the lines of a section.
 const INDENT: &str = "    ";
 
@@ -102,8 +105,10 @@ impl Report {
             text += &section(&t!("the calls", "调用过程"), self.calls.iter().map(Repeated::line));
         }
         if let Some(diagram) = self.diagram() {
-            let drawn = diagram.text(screen::columns().saturating_sub(INDENT.len()), Letters::of_console());
-            text += &section(&t!("as a sequence diagram", "时序图"), drawn.lines().map(str::to_string));
+            let heading = t!("as a sequence diagram", "时序图");
+            let drawn = diagram.text(screen::columns().saturating_sub(MARGIN.len()), Letters::of_console());
+            let lines = drawn.lines().map(|line| format!("{MARGIN}{line}\n"));
+            text += &format!("{MARGIN}{heading}\n{}", lines.collect::<String>());
         }
         text += &section(&t!("observed", "现象"), self.observations.iter().cloned());
         text + &t!(
@@ -115,7 +120,7 @@ impl Report {
 
 fn section(heading: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: String = lines.map(|line| format!("{INDENT}{line}\n")).collect();
-    if lines.is_empty() { lines } else { format!("  {heading}\n{lines}") }
+    if lines.is_empty() { lines } else { format!("{MARGIN}{heading}\n{lines}") }
 }
 
 impl Repeated {
