@@ -95,13 +95,13 @@ impl Diagram {
 
     /// The diagram as an SVG picture that needs no other file.
     pub fn svg(&self) -> String {
-        svg::draw(self, None)
+        svg::draw(self)
     }
 
-    /// The diagram as an element of a page that has [`SVG_STYLE`] once. `name` is unique there, and a word that an
-    /// attribute `id` can begin with.
+    /// The diagram as elements of a page that has [`SVG_STYLE`] once, a long one in pieces. `name` is unique there, and
+    /// a word that an attribute `id` can begin with.
     pub fn svg_in_page(&self, name: &str) -> String {
-        svg::draw(self, Some(name))
+        svg::draw_in_page(self, name)
     }
 }
 

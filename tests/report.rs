@@ -94,8 +94,8 @@ fn the_page_reads_well_in_a_browser() {
             assert_eq!(browser.evaluates("document.documentElement.lang"), tag);
             assert!(browser.evaluates("document.title").as_str().unwrap().starts_with(title));
             assert_eq!(browser.evaluates("matchMedia('(prefers-color-scheme:dark)').matches"), scheme == "dark");
-            assert_eq!(browser.evaluates("document.querySelectorAll('svg.sequence').length"), 18, "{here}");
-            assert_eq!(browser.evaluates("document.querySelectorAll('svg.chart').length"), 3, "{here}");
+            assert_eq!(browser.evaluates("document.querySelectorAll('.scroll:has(.sequence)').length"), 18, "{here}");
+            assert_eq!(browser.evaluates("document.querySelectorAll('.scroll:has(.chart)').length"), 3, "{here}");
             is_reached_by_keyboard(&mut browser, &here);
         }
         is_black_on_white_on_paper(&mut browser);
@@ -147,6 +147,9 @@ fn is_black_on_white_on_paper(browser: &mut common::browser::Browser) {
     let dark = "[...document.querySelectorAll('svg')].filter((svg) => \
                 getComputedStyle(svg).backgroundColor !== 'rgb(255, 255, 255)').length";
     assert_eq!(browser.evaluates(dark), 0);
+    let tall =
+        "[...document.querySelectorAll('svg')].filter((svg) => svg.getBoundingClientRect().height > 1000).length";
+    assert_eq!(browser.evaluates(tall), 0);
     let wide = "[...document.querySelectorAll('svg, table, pre')].filter((node) => node.scrollWidth > 680).length";
     assert_eq!(browser.evaluates(wide), 0);
     browser.looks(680, "dark", "screen");

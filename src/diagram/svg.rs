@@ -1,6 +1,7 @@
 //! The diagram as a picture that needs nothing else: one SVG file, for light and dark.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -24,6 +25,9 @@ const CALL: usize = 22;
 const LINE: usize = 17;
 const ARROW: usize = 38;
 
+/// The height of a piece in a page, at most about this, in pixels: it fits a sheet of paper, where they are smaller.
+const PIECE: usize = 960;
+
 /// The fewest and the most columns of text beside a lane.
 const LANE_COLUMNS: (usize, usize) = (24, 44);
 
@@ -45,38 +49,87 @@ pub const STYLE: &str = "
 .sequence .lost{stroke:#ff7b72}}
 ";
 
-/// Draws a diagram: as a file of its own, or under a name in a page that has the style.
-pub(super) fn draw(diagram: &Diagram, name_in_page: Option<&str>) -> String {
-    let mut picture = Picture::of(diagram);
-    picture.heads();
-    let top = picture.y;
-    for row in &diagram.rows {
-        picture.row(row);
+/// Draws a diagram as a file of its own.
+pub(super) fn draw(diagram: &Diagram) -> String {
+    let picture = Picture::whole(diagram);
+    // Several files may be pasted into one page, and ids must not be the same there.
+    let name = format!("diagram-{}", &blake3::hash(picture.body.as_bytes()).to_hex()[..8]);
+    let (width, height) = (picture.width(), picture.y);
+    let size = format!("width=\"{width}\" height=\"{height}\"");
+    picture.finish(&name, &title(diagram), &size, &format!("<style>{STYLE}</style>\n"))
+}
+
+/// Draws a diagram as elements of a page that has the style: as many as it takes for each to fit on paper and to show
+/// its lanes' names on a screen.
+pub(super) fn draw_in_page(diagram: &Diagram, name: &str) -> String {
+    let pieces = pieces(diagram);
+    let count = pieces.len();
+    let drawn = pieces.into_iter().enumerate().map(|(index, piece)| {
+        let (number, title, width) = (index + 1, title(diagram), piece.width());
+        let title =
+            if count == 1 { title } else { t!("{title} ({number} of {count})", "{title}（{number}/{count}）") };
+        // As large as the page's letters; a phone scrolls.
+        piece.finish(&format!("{name}-{number}"), &title, &format!("style=\"width:calc({width}rem/16)\""), "")
+    });
+    drawn.collect()
+}
+
+/// The diagram in pieces of about the same height.
+fn pieces(diagram: &Diagram) -> Vec<Picture<'_>> {
+    let height = Picture::whole(diagram).y;
+    let count = height.div_ceil(PIECE);
+    let mut pieces = Vec::new();
+    let mut piece = Picture::begun(diagram, 0);
+    for (index, row) in diagram.rows.iter().enumerate() {
+        if piece.y > height / count && pieces.len() + 1 < count {
+            piece.lanes();
+            pieces.push(piece);
+            piece = Picture::begun(diagram, index);
+        }
+        piece.row(row);
     }
-    picture.lanes(top);
-    picture.notes();
-    picture.finish(name_in_page)
+    piece.lanes();
+    piece.notes();
+    pieces.push(piece);
+    pieces
 }
 
 /// What is drawn so far, and how far down it reaches.
 struct Picture<'a> {
     diagram: &'a Diagram,
+    /// Which of the diagram's rows are in it.
+    rows: Range<usize>,
     /// How many columns of text fit beside a lane.
     columns: usize,
     body: String,
+    /// Where the lanes begin, and how far down everything reaches.
+    top: usize,
     y: usize,
 }
 
 impl<'a> Picture<'a> {
-    fn of(diagram: &'a Diagram) -> Self {
+    fn whole(diagram: &'a Diagram) -> Self {
+        let mut picture = Self::begun(diagram, 0);
+        diagram.rows.iter().for_each(|row| picture.row(row));
+        picture.lanes();
+        picture.notes();
+        picture
+    }
+
+    /// The names of the lanes, with nothing below them yet.
+    fn begun(diagram: &'a Diagram, first_row: usize) -> Self {
         let widths = diagram.rows.iter().map(|row| match row {
             Row::Call { text, .. } => text.width(),
-            Row::Arrow { from, to, label, beside, .. } => beside.width().max(label.width() / from.abs_diff(*to) + 2),
+            Row::Arrow { label, beside, .. } => beside.width().max(label.width() + 2),
             Row::Folded(_) => 0,
         });
         let names = diagram.lanes.iter().map(|lane| lane.program.width());
         let widest = widths.chain(names).max().unwrap_or(0);
-        Self { diagram, columns: widest.clamp(LANE_COLUMNS.0, LANE_COLUMNS.1), body: String::new(), y: MARGIN }
+        let (columns, rows) = (widest.clamp(LANE_COLUMNS.0, LANE_COLUMNS.1), first_row..first_row);
+        let mut picture = Self { diagram, rows, columns, body: String::new(), top: 0, y: MARGIN };
+        picture.heads();
+        picture.top = picture.y;
+        picture
     }
 
     fn lane_width(&self) -> usize {
@@ -111,6 +164,7 @@ impl<'a> Picture<'a> {
     }
 
     fn row(&mut self, row: &Row) {
+        self.rows.end += 1;
         match row {
             Row::Call { lane, text } => {
                 let x = self.x(*lane) + GAP;
@@ -152,12 +206,14 @@ impl<'a> Picture<'a> {
         };
         let _ = writeln!(self.body, r#"<line class="{class}" x1="{start}" y1="{y}" x2="{end}" y2="{y}"/>"#);
         let _ = writeln!(self.body, r#"<path class="{class}" d="{head}"/>"#);
-        let room = length / COLUMN - 2;
-        self.text(usize::midpoint(start, full), self.y + 14, room, "label", label);
+        // Beside the sender, where no lane's line goes through it.
+        let first = if from < to { start + self.lane_width() / 2 } else { start - self.lane_width() / 2 };
+        self.text(first, self.y + 14, self.columns, "label", label);
     }
 
     /// The lanes' lines, behind everything else.
-    fn lanes(&mut self, top: usize) {
+    fn lanes(&mut self) {
+        let top = self.top;
         let lines: String = (0..self.diagram.lanes.len())
             .map(|lane| (self.x(lane), self.y))
             .map(|(x, y)| format!("<line class=\"lane\" x1=\"{x}\" y1=\"{top}\" x2=\"{x}\" y2=\"{y}\"/>\n"))
@@ -176,25 +232,28 @@ impl<'a> Picture<'a> {
         self.y += MARGIN;
     }
 
-    fn finish(self, name_in_page: Option<&str>) -> String {
-        let (width, height) = (self.width(), self.y);
-        let (title, told) = (escaped(&title(self.diagram)), escaped(&told(self.diagram)));
-        let body = self.body;
-        // Several files may be pasted into one page, and ids must not be the same there.
-        let own_name = || format!("diagram-{}", &blake3::hash(body.as_bytes()).to_hex()[..8]);
-        let name = name_in_page.map_or_else(own_name, str::to_string);
-        let (size, style) = if name_in_page.is_some() {
-            // As large as the page's letters; a phone scrolls.
-            (format!("style=\"width:calc({width}rem/16)\""), String::new())
-        } else {
-            (format!("width=\"{width}\" height=\"{height}\""), format!("<style>{STYLE}</style>\n"))
-        };
-        let tag = lang().tag();
+    fn finish(self, name: &str, title: &str, size: &str, style: &str) -> String {
+        let (width, height, tag) = (self.width(), self.y, lang().tag());
+        let (title, told, body) = (escaped(title), escaped(&self.told()), &self.body);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"sequence\" lang=\"{tag}\" role=\"img\" \
              aria-labelledby=\"{name}-title\" aria-describedby=\"{name}-told\" {size} viewBox=\"0 0 {width} {height}\">\n\
              <title id=\"{name}-title\">{title}</title>\n<desc id=\"{name}-told\">{told}</desc>\n{style}{body}</svg>\n"
         )
+    }
+
+    /// The rows in words, at the end of the diagram its notes too.
+    fn told(&self) -> String {
+        let Diagram { lanes, rows, notes } = self.diagram;
+        let name = |lane: &usize| lanes[*lane].program.clone();
+        let told = rows[self.rows.clone()].iter().take(TOLD).map(|row| match row {
+            Row::Call { lane, text } => format!("{}: {text}", name(lane)),
+            Row::Arrow { from, to, label, beside, .. } => format!("{} → {}: {label} {beside}", name(from), name(to)),
+            Row::Folded(text) => text.clone(),
+        });
+        let is_last = self.rows.end == rows.len();
+        let notes = notes.iter().filter(|_| is_last).cloned();
+        told.chain(notes).map(|row| row.trim_end().to_string() + "\n").collect()
     }
 }
 
@@ -202,15 +261,4 @@ fn title(diagram: &Diagram) -> String {
     let names = diagram.lanes.iter().map(|lane| lane.program.clone()).collect::<Vec<_>>();
     let names = names.join(&t!(", ", "、"));
     t!("Sequence diagram: {names}", "时序图：{names}")
-}
-
-/// The rows and notes in words.
-fn told(diagram: &Diagram) -> String {
-    let name = |lane: &usize| diagram.lanes[*lane].program.clone();
-    let rows = diagram.rows.iter().take(TOLD).map(|row| match row {
-        Row::Call { lane, text } => format!("{}: {text}", name(lane)),
-        Row::Arrow { from, to, label, beside, .. } => format!("{} → {}: {label} {beside}", name(from), name(to)),
-        Row::Folded(text) => text.clone(),
-    });
-    rows.chain(diagram.notes.iter().cloned()).map(|row| row.trim_end().to_string() + "\n").collect()
 }

@@ -102,15 +102,14 @@ impl Report {
         let Self { name, claim, verdict: Verdict { kind, why }, source, .. } = self;
         let mut text = t!("{name}: {claim}\n", "{name}：{claim}\n");
         if !calls_seen {
-            text += &section(&t!("the calls", "调用过程"), self.calls.iter().map(Repeated::line));
+            text += &section(&t!("the calls", "调用过程"), INDENT, self.calls.iter().map(Repeated::line));
         }
         if let Some(diagram) = self.diagram() {
             let heading = t!("as a sequence diagram", "时序图");
             let drawn = diagram.text(screen::columns().saturating_sub(MARGIN.len()), Letters::of_console());
-            let lines = drawn.lines().map(|line| format!("{MARGIN}{line}\n"));
-            text += &format!("{MARGIN}{heading}\n{}", lines.collect::<String>());
+            text += &section(&heading, MARGIN, drawn.lines().map(str::to_string));
         }
-        text += &section(&t!("observed", "现象"), self.observations.iter().cloned());
+        text += &section(&t!("observed", "现象"), INDENT, self.observations.iter().cloned());
         text + &t!(
             "  verdict: {kind}\n    {why}\n  source: {source}\n",
             "  结论：{kind}\n    {why}\n  出处：{source}\n"
@@ -118,8 +117,8 @@ impl Report {
     }
 }
 
-fn section(heading: &str, lines: impl Iterator<Item = String>) -> String {
-    let lines: String = lines.map(|line| format!("{INDENT}{line}\n")).collect();
+fn section(heading: &str, indent: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String = lines.map(|line| format!("{indent}{line}\n")).collect();
     if lines.is_empty() { lines } else { format!("{MARGIN}{heading}\n{lines}") }
 }
 
