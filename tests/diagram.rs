@@ -147,3 +147,41 @@ fn what_is_no_trace_is_one_line_with_file_and_number() {
     let (code, _, err) = run(LAB, &["diagram", &file], "");
     assert!(code == Some(1) && err.contains("no call in these traces"), "{err}");
 }
+
+#[test]
+fn the_lab_draws_what_its_own_sockets_did() {
+    let shown = |args: &[&str]| {
+        let (code, out, err) = run(LAB, args, "");
+        assert_eq!(code, Some(0), "{args:?} {err}");
+        out
+    };
+    let out = shown(&["run", "handshake", "--lang", "en"]);
+    let words =
+        ["  the calls\n", "  as a sequence diagram\n  server ", "SYN [SYN_SENT]", "\"hello\" ─┤ ", "  observed\n"];
+    let places: Vec<_> =
+        words.iter().map(|word| out.find(word).unwrap_or_else(|| panic!("{word} is not in {out}"))).collect();
+    assert!(places.is_sorted() && !out.contains("pid "), "both are one process: {out}");
+    assert!(shown(&["run", "handshake", "--lang", "zh"]).contains("  时序图\n  服务器 "));
+    // A long one is folded, and where nobody talks to anybody there is nothing to draw.
+    let flood = shown(&["run", "flood"]);
+    assert!(flood.contains(" more rows: ") && flood.lines().count() < 150, "{flood}");
+    assert!(!shown(&["run", "pipes"]).contains("sequence diagram") && !shown(&[]).contains('│'));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_console_without_utf_8_gets_plain_letters() {
+    let traces = Traces::of("diagram-gbk");
+    chat(&traces);
+    let drawn = |locale: &str| {
+        let mut command = std::process::Command::new(LAB);
+        command.args(["diagram", &traces.file("client"), &traces.file("server")]).env("LC_ALL", locale);
+        let (status, out, err) = Running::spawn(command).ended();
+        assert!(status.success(), "{err}");
+        String::from_utf8(out).unwrap()
+    };
+    let (plain, boxes) = (drawn("zh_CN.GBK"), drawn("C.UTF-8"));
+    assert!(plain.is_ascii() && plain.contains("+. SYN [SYN_SENT] .") && plain.contains(".>|"), "{plain}");
+    assert!(boxes.contains("├╌ SYN [SYN_SENT] ╌") && boxes.contains("╌▶│"), "{boxes}");
+    assert_eq!(drawn("C"), boxes, "no locale means UTF-8");
+}

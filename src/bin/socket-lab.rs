@@ -59,8 +59,8 @@ struct Manner {
     ))]
     server_port: Option<u16>,
     #[arg(long, value_name = t!("FILE.html", "文件.html"), help = t!(
-        "Write all of it as one page for a browser too, with diagrams; goes with --json, --step and --predict",
-        "另外把全部结果写成一个网页，带时序图；可以和 --json、--step、--predict 一起用"
+        "Write all of it as one page too, with diagrams, for a projector, a phone or paper; goes with --json, --step and --predict",
+        "另外把全部结果写成一个网页，带时序图，投影、手机、打印都能看；可以和 --json、--step、--predict 一起用"
     ))]
     report: Option<PathBuf>,
 }

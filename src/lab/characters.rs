@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(usual.ambiguous, (930, 6763));
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { buffer: 1023 }).verdict().kind, Kind::AsTaught);
-        assert_eq!(usual.figure().unwrap().bars[0].shown, "399 of 400 (99.7 %)");
+        assert_eq!(usual.figure().unwrap().bars[0].shown, "399 of 400 (99.8 %)");
         let impossible = Saw { whole_by_stream: 399, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -32,7 +32,7 @@ pub(super) const STYLE: &str = "
 .chart text{font:13px ui-monospace,Consolas,Menlo,'DejaVu Sans Mono','Noto Sans Mono CJK SC','Noto Sans CJK SC',\
 'PingFang SC','Microsoft YaHei',monospace;fill:currentColor;white-space:pre}
 .chart .tick{text-anchor:middle;fill:#57606a}.chart .value{text-anchor:end;font-weight:bold}
-.chart rect{fill:#0a5dc2}.chart line{stroke:#8c959f}.chart .grid{stroke-dasharray:2 3}
+.chart rect{fill:#0a5dc2}.chart line{stroke:#8c959f}
 @media screen and (prefers-color-scheme:dark){.chart{background:#0d1117;color:#e6edf3}.chart .tick{fill:#9aa4af}
 .chart rect{fill:#6cb0ff}.chart line{stroke:#6e7681}}
 ";
@@ -44,10 +44,8 @@ pub(super) fn draw(figure: &Figure, name: &str) -> String {
     let (room, steps) = (columns * COLUMN, steps(figure));
     let bottom = MARGIN + figure.bars.len() * ROW;
     let scale = Scale { room, end: steps.last().copied().unwrap_or(1.0) };
-    let mut body: String = steps.iter().map(|&step| scale.tick(step, bottom)).collect();
-    for (index, bar) in figure.bars.iter().enumerate() {
-        body += &scale.bar(bar, MARGIN + index * ROW);
-    }
+    let rows = figure.bars.iter().enumerate().map(|(index, bar)| scale.row(bar, &steps, MARGIN + index * ROW));
+    let body = rows.chain(steps.iter().map(|&step| scale.tick(step, bottom))).collect::<String>();
     let (width, height) = (room + 2 * MARGIN, bottom + AXIS + MARGIN);
     let (title, axis, y) = (escaped(&figure.title), escaped(&figure.axis), bottom + AXIS);
     let told: String = figure.bars.iter().map(|bar| escaped(&format!("{}: {}\n", bar.label, bar.shown))).collect();
@@ -82,20 +80,21 @@ impl Scale {
     }
 
     fn tick(&self, step: f64, bottom: usize) -> String {
-        let (x, y) = (MARGIN as f64 + self.length(step), bottom + TICKS);
-        let class = if step == 0.0 { "zero" } else { "grid" };
-        let line = format!("<line class=\"{class}\" x1=\"{x:.1}\" y1=\"{MARGIN}\" x2=\"{x:.1}\" y2=\"{bottom}\"/>\n");
-        let number = format!("{step:.3}");
+        let (x, y, number) = (MARGIN as f64 + self.length(step), bottom + TICKS, format!("{step:.3}"));
         let number = number.trim_end_matches('0').trim_end_matches('.');
-        line + &format!("<text class=\"tick\" x=\"{x:.1}\" y=\"{y}\">{number}</text>\n")
+        format!("<text class=\"tick\" x=\"{x:.1}\" y=\"{y}\">{number}</text>\n")
     }
 
-    fn bar(&self, bar: &Bar, top: usize) -> String {
-        let (label, shown) = (escaped(&bar.label), escaped(&bar.shown));
-        let (text, y, right) = (top + 14, top + 20, MARGIN + self.room);
+    /// A bar with its words above it. The lines of the axis leave those out.
+    fn row(&self, bar: &Bar, steps: &[f64], top: usize) -> String {
+        let (label, shown, length) = (escaped(&bar.label), escaped(&bar.shown), self.length(bar.value));
+        let (text, y, right) = (top + 14, top + 21, MARGIN + self.room);
         let mut drawn = format!("<text x=\"{MARGIN}\" y=\"{text}\">{label}</text>\n");
         let _ = writeln!(drawn, "<text class=\"value\" x=\"{right}\" y=\"{text}\">{shown}</text>");
-        let length = self.length(bar.value);
+        for step in steps {
+            let (x, start, end) = (MARGIN as f64 + self.length(*step), top + 19, top + 37);
+            let _ = writeln!(drawn, "<line x1=\"{x:.1}\" y1=\"{start}\" x2=\"{x:.1}\" y2=\"{end}\"/>");
+        }
         drawn + &format!("<rect x=\"{MARGIN}\" y=\"{y}\" width=\"{length:.1}\" height=\"14\"/>\n")
     }
 }

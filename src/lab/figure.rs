@@ -32,10 +32,9 @@ impl Figure {
     /// How much there was of how much there could have been, as shares of a hundred.
     pub(super) fn shares(title: String, parts: impl IntoIterator<Item = (String, usize, usize)>) -> Self {
         let bar = |(label, part, whole): (String, usize, usize)| {
-            // Cut, not rounded: what is not the whole never reads 100.
-            let thousandths = 1000 * part / whole.max(1);
-            let share = format!("{}.{} %", thousandths / 10, thousandths % 10);
             let value = 100.0 * part as f64 / whole.max(1) as f64;
+            // What is not the whole never reads 100.
+            let share = format!("{:.1} %", if part < whole { value.min(99.9) } else { value });
             Bar { label, value, shown: t!("{part} of {whole} ({share})", "{part} / {whole}（{share}）") }
         };
         let axis = t!("share in percent", "所占百分比（%）");
@@ -60,9 +59,11 @@ mod tests {
 
     #[test]
     fn a_share_that_is_not_the_whole_never_reads_100() {
-        let figure = Figure::shares("kept".into(), [("a".into(), 1999, 2000), ("b".into(), 5, 5), ("c".into(), 0, 0)]);
+        let parts = [(1999, 2000), (5, 5), (0, 0), (930, 6763)];
+        let figure = Figure::shares("kept".into(), parts.map(|(part, whole)| ("a".into(), part, whole)));
         let shown: Vec<_> = figure.bars.iter().map(|bar| bar.shown.as_str()).collect();
-        assert_eq!(shown, ["1999 of 2000 (99.9 %)", "5 of 5 (100.0 %)", "0 of 0 (0.0 %)"]);
+        let expected = ["1999 of 2000 (99.9 %)", "5 of 5 (100.0 %)", "0 of 0 (0.0 %)", "930 of 6763 (13.8 %)"];
+        assert_eq!(shown, expected);
         assert_eq!(figure.end, Some(100.0));
     }
 
