@@ -265,6 +265,32 @@ fn no_text_of_the_picture_stands_over_another_or_outside() {
     }
 }
 
+#[test]
+fn a_long_diagram_stands_in_a_page_in_pieces_with_every_row_once() {
+    let diagram = Diagram::of(questions(45));
+    let html = diagram.svg_in_page("talk");
+    let pieces: Vec<_> = html.split_inclusive("</svg>\n").collect();
+    assert!(pieces.len() > 3, "{}", pieces.len());
+    for (index, piece) in pieces.iter().enumerate() {
+        let number = index + 1;
+        let start = format!("aria-labelledby=\"talk-{number}-title\" aria-describedby=\"talk-{number}-told\"");
+        assert!(piece.starts_with("<svg ") && piece.contains(&start) && !piece.contains("<style>"), "{piece}");
+        assert!(piece.contains(&format!("({number} of {})</title>", pieces.len())), "{piece}");
+        let height: usize =
+            piece.split("viewBox=\"0 0 ").nth(1).unwrap().split([' ', '"']).nth(1).unwrap().parse().unwrap();
+        assert!((400..1100).contains(&height), "{height}");
+        assert!(["client", "server"].iter().all(|name| piece.contains(&format!(">{name}</text>"))), "{piece}");
+    }
+    for number in 0..45 {
+        assert_eq!(html.matches(&format!("&quot;question {number}&quot;</text>")).count(), 1, "{number}");
+    }
+    assert_eq!(
+        diagram.svg_in_page("x").matches("not captured").count(),
+        2,
+        "the notes stand below the last piece, in words too"
+    );
+}
+
 /// Questions and their answers over one connection.
 fn questions(count: i64) -> Vec<Vec<Event>> {
     let (mut client, mut server) = (vec![connect(0)], vec![accept(1)]);
