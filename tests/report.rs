@@ -55,6 +55,13 @@ fn the_page_goes_with_whatever_else_is_asked_for() {
         "{err}"
     );
     read();
+    // Who steps decides how long a connect takes, and then a chart of that says nothing.
+    for (step, charts) in [(&[][..], 1), (&["--step"], 0)] {
+        let (code, _, err) = run(LAB, &[&["run", "backlog", "--report", &file], step].concat(), "");
+        let page = std::fs::read_to_string(&file).unwrap();
+        assert_eq!((code, page.matches("class=\"chart\"").count()), (Some(0), charts), "{err}");
+    }
+    std::fs::remove_file(&file).unwrap();
     let (code, _, err) = run(LAB, &["--report", &file, "list"], "");
     assert!(code == Some(2) && err.contains("for running experiments") && pages.is_empty(), "{err}");
 }

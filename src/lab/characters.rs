@@ -129,9 +129,9 @@ impl Judge for Saw {
     fn figure(&self) -> Option<Figure> {
         let (both, all) = self.ambiguous;
         let bars = [
-            (t!("whole, read by read", "逐次解码，完整的"), self.whole_by_read, HANZI),
-            (t!("whole, one decoder", "增量解码，完整的"), self.whole_by_stream, HANZI),
-            (t!("GBK and UTF-8 alike", "也是合法 UTF-8 的"), both, all),
+            (t!("whole, read by read", "逐次解码后完整"), self.whole_by_read, HANZI),
+            (t!("whole, one decoder", "增量解码后完整"), self.whole_by_stream, HANZI),
+            (t!("GBK, valid UTF-8 too", "GBK 也是合法 UTF-8"), both, all),
         ];
         let title = t!(
             "Hanzi that survive decoding, and hanzi that fit two encodings",

@@ -138,7 +138,7 @@ impl Judge for Saw {
     fn figure(&self) -> Option<Figure> {
         let udp = (t!("UDP datagrams", "UDP 数据报"), self.received, self.sent);
         let tcp = (t!("TCP bytes", "TCP 字节"), self.tcp.received, self.tcp.sent);
-        Some(Figure::shares(t!("How much of what was sent arrived", "发出的有多少收到了"), [udp, tcp]))
+        Some(Figure::shares(t!("How much of what was sent arrived", "发出的数据有多少收到了"), [udp, tcp]))
     }
 
     fn answer(&self) -> Option<usize> {

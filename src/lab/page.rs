@@ -183,7 +183,7 @@ fn diagram(report: &Report, id: &str) -> String {
 
 /// The chart, and the same as a table for who cannot see it.
 fn numbers(figure: &Figure, id: &str) -> String {
-    let (title, caption) = (escaped(&figure.title), t!("the same as a table", "同样的数据，表格形式"));
+    let (title, caption) = (escaped(&figure.title), t!("the same as a table", "同样的数据（表格）"));
     let row = |Bar { label, shown, .. }: &Bar| {
         format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n", escaped(label), escaped(shown))
     };
