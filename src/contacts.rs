@@ -9,15 +9,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
 use crate::address::Address;
 use crate::room::check_name;
-use crate::{errors, t};
+use crate::{errors, replace, t};
 
 /// The book that everybody has without a file: three poets at one address.
 const POETS: [&str; 3] = ["李白", "苏轼", "杜甫"];
@@ -160,34 +160,14 @@ fn parse(text: &str) -> Result<Vec<Contact>, (usize, String)> {
     Ok(all)
 }
 
-/// Replaces `file` by one with a line more: written beside it, forced to the disk, then renamed over it.
+/// Replaces `file` by one with a line more.
 fn append(file: &Path, name: &str, address: &Address) -> io::Result<()> {
-    // A link stays a link: what it points to is replaced.
-    let file = file.canonicalize()?;
-    let mut text = read_text(&file)?;
+    let mut text = read_text(file)?;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     let _ = writeln!(text, "{} = {}", toml::Value::from(name), toml::Value::from(address.to_string()));
-    let beside = beside(&file);
-    let written = File::create(&beside).and_then(|mut new| {
-        new.set_permissions(fs::metadata(&file)?.permissions())?;
-        new.write_all(text.as_bytes())?;
-        new.sync_all()
-    });
-    let replaced = written.and_then(|()| fs::rename(&beside, &file));
-    if replaced.is_err() {
-        // What is left of the new file is of no use; should even that fail, the next attempt overwrites it.
-        let _ = fs::remove_file(&beside);
-    }
-    replaced
-}
-
-/// The name of the new file until it is complete. Always the same, so that killed programs leave one at most.
-fn beside(file: &Path) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
-    file.with_file_name(name)
+    replace::file(file, text.as_bytes())
 }
 
 #[cfg(test)]
@@ -243,7 +223,6 @@ mod tests {
         }
         assert!(fs::read_to_string(&file).unwrap().starts_with("# mine\nbob = \"9000\"\n"));
         assert_eq!(Contacts::read(&file).unwrap().all, contacts.all);
-        assert!(!beside(&file).exists());
         fs::remove_file(&file).unwrap();
     }
 }

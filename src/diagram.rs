@@ -8,10 +8,12 @@
 //! - `links`: which receive got what which send sent
 //! - `merge`: the clocks, and one order of all calls
 //! - `states`: the TCP states that are certain
-//! - `lay`: the rows; `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
+//! - `lay`: the rows; `inferred`: those for segments and states that nobody saw
+//! - `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
 
 mod fit;
 mod fold;
+mod inferred;
 mod lay;
 mod links;
 mod merge;
@@ -26,6 +28,7 @@ use std::path::Path;
 
 pub use self::lay::{Line, Row};
 pub use self::sockets::Lane;
+pub use self::svg::STYLE as SVG_STYLE;
 pub use self::terminal::Letters;
 use crate::trace::Event;
 use crate::{errors, t};
@@ -85,10 +88,26 @@ impl Diagram {
         terminal::draw(self, columns, letters)
     }
 
+    /// Whether anything went from one lane to another: without that a list of the calls says as much.
+    pub fn has_arrows(&self) -> bool {
+        self.rows.iter().any(|row| matches!(row, Row::Arrow { .. }))
+    }
+
     /// The diagram as an SVG picture that needs no other file.
     pub fn svg(&self) -> String {
         svg::draw(self)
     }
+
+    /// The diagram as elements of a page that has [`SVG_STYLE`] once, a long one in pieces. `name` is unique there, and
+    /// a word that an attribute `id` can begin with.
+    pub fn svg_in_page(&self, name: &str) -> String {
+        svg::draw_in_page(self, name)
+    }
+}
+
+/// Whether the lanes have their process ids: those of one process alone, as in the lab, would all have the same.
+fn tell_pids(lanes: &[Lane]) -> bool {
+    lanes.len() < 2 || lanes.iter().any(|lane| lane.pid != lanes[0].pid)
 }
 
 fn notes(clocks: &[i128], rows: &[Row]) -> Vec<String> {

@@ -4,12 +4,17 @@
 //! order with real sockets on the loopback address, `Saw` is what the sockets did, and `Judge` turns that into sentences
 //! and a verdict. The verdict comes from what was seen in this run, so another world gets another verdict: the test at the
 //! end of each file alters one setting to show it.
+//!
+//! No experiment knows how it is shown: `report` has it as text and JSON, `page` as a page for a browser, with the
+//! sequence diagram of its calls and, where it has a `Figure`, a `chart`.
 
 mod backlog;
 mod boundaries;
 mod characters;
+mod chart;
 mod empty;
 mod farewell;
+pub mod figure;
 mod flood;
 mod half_close;
 mod handshake;
@@ -17,6 +22,7 @@ mod largest;
 mod leftover;
 mod many_clients;
 mod outcome;
+pub mod page;
 mod pipes;
 mod refused;
 pub mod report;
@@ -36,6 +42,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use self::figure::Figure;
 use self::report::Report;
 use self::stage::Stage;
 use crate::{errors, t};
@@ -98,6 +105,8 @@ pub struct Findings {
     /// Which answer of the question came true, from 0.
     answer: Option<usize>,
     verdict: Verdict,
+    /// Numbers that a chart tells better, if there are any.
+    figure: Option<Figure>,
 }
 
 /// Whether the claim holds on this system.
@@ -183,18 +192,23 @@ trait Judge: Serialize {
     fn answer(&self) -> Option<usize>;
     /// Whether the claim holds.
     fn verdict(&self) -> Verdict;
+    /// Numbers that a chart tells better than a sentence.
+    fn figure(&self) -> Option<Figure> {
+        None
+    }
 }
 
 impl Findings {
     fn of(saw: impl Judge) -> Self {
         let measured = serde_json::to_value(&saw).expect("numbers, strings and lists");
-        Self { observations: saw.observations(), measured, answer: saw.answer(), verdict: saw.verdict() }
+        let (observations, answer, verdict, figure) = (saw.observations(), saw.answer(), saw.verdict(), saw.figure());
+        Self { observations, measured, answer, verdict, figure }
     }
 
     /// Of a run that an error has ended.
     fn failed(error: &io::Error) -> Self {
         let verdict = Verdict::of(error);
-        Self { observations: Vec::new(), measured: serde_json::Value::Null, answer: None, verdict }
+        Self { observations: Vec::new(), measured: serde_json::Value::Null, answer: None, verdict, figure: None }
     }
 }
 

@@ -39,6 +39,14 @@ impl Lang {
         if is_chinese { Self::Zh } else { Self::En }
     }
 
+    /// The tag that HTML and SVG have for it; with it a browser picks the right shapes of the hanzi.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
     /// The language for a command line: `--lang`, then `SOCKET_DEMOS_LANG`, then the system's.
     ///
     /// It is looked up before the arguments are parsed, since `--help` and usage errors are in that language too.

@@ -33,6 +33,7 @@
 //!
 //! The person:
 //! - [`input`]: the non-empty input loop; [`screen`]: standard output and error; [`ending`]: Ctrl-C and the terminal
+//! - [`replace`]: files that are never half written; `xml`: text inside HTML and SVG
 //!
 //! The lab:
 //! - [`lab`]: every claim of the course as an experiment; one file each in `src/lab`, all alike
@@ -69,6 +70,7 @@ pub mod ports;
 pub mod rarely;
 pub mod reliable;
 pub mod remote;
+pub mod replace;
 pub mod report;
 pub mod room;
 pub mod screen;
@@ -79,3 +81,4 @@ pub mod text;
 pub mod trace;
 #[cfg(windows)]
 mod windows;
+mod xml;

@@ -189,13 +189,14 @@ struct Call<'a> {
     name: &'a str,
     argument: String,
     data: Option<&'a [u8]>,
+    local: Option<SocketAddr>,
     peer: Option<SocketAddr>,
     fault: Option<Fault>,
 }
 
 impl<'a> Call<'a> {
     fn new(name: &'a str, argument: impl ToString) -> Self {
-        Self { name, argument: argument.to_string(), data: None, peer: None, fault: None }
+        Self { name, argument: argument.to_string(), data: None, local: None, peer: None, fault: None }
     }
 }
 
@@ -238,7 +239,7 @@ impl Track {
             socket: self.number,
             call: call.name.to_string(),
             argument: call.argument,
-            local: self.local,
+            local: call.local.or(self.local),
             peer: call.peer.or(self.peer),
             fault: call.fault,
             result: result.map_or_else(|error| Outcome::Error(errors::code(error)), Outcome::Ok),

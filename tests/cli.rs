@@ -29,6 +29,9 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("socket-lab", LAB),
 ];
 
+/// The commands that have options of their own.
+const COMMANDS: [(&str, &str, &str); 2] = [("socket-lab-run", LAB, "run"), ("socket-lab-diagram", LAB, "diagram")];
+
 /// Runs a program to its end with nothing to read.
 fn quick(program: &str, args: &[&str]) -> (Option<i32>, String, String) {
     run(program, args, "")
@@ -45,9 +48,10 @@ fn failure(program: &str, args: &[&str]) -> (Option<i32>, String) {
 #[cfg(unix)]
 #[test]
 fn help_is_as_written_down_in_both_languages() {
-    for (name, program) in PROGRAMS {
+    let programs = PROGRAMS.map(|(name, program)| (name, program, "--help"));
+    for (name, program, command) in programs.into_iter().chain(COMMANDS) {
         for lang in ["en", "zh"] {
-            let (code, out, err) = quick(program, &["--help", "--lang", lang]);
+            let (code, out, err) = quick(program, &[command, "--help", "--lang", lang]);
             assert_eq!((code, err.as_str()), (Some(0), ""), "{name}");
             let file = format!("{}/tests/help/{name}.{lang}.txt", env!("CARGO_MANIFEST_DIR"));
             if std::env::var_os("UPDATE_HELP").is_some() {

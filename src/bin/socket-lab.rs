@@ -14,13 +14,13 @@ use anyhow::bail;
 use clap::{Parser, Subcommand};
 use socket_demos::cli::{self, Usage};
 use socket_demos::diagram::{self, Diagram, Letters};
+use socket_demos::lab::page::{self, Setting};
 use socket_demos::lab::report::{self, Report};
 use socket_demos::lab::viewer::{self, Viewer};
 use socket_demos::lab::{EXPERIMENTS, Experiment, about, find, sysctl};
 use socket_demos::options::{self, Shared};
 use socket_demos::ports::{self, Holder, Socket, State, Transport};
-use socket_demos::text::Charset;
-use socket_demos::{errors, screen, t};
+use socket_demos::{errors, replace, screen, t, text};
 
 const PROGRAM: &str = "socket-lab";
 
@@ -58,11 +58,16 @@ struct Manner {
         "服务器用这个端口，并说明怎样用 tcpdump 或 Wireshark 观察它 [默认：任选一个空闲端口]"
     ))]
     server_port: Option<u16>,
+    #[arg(long, value_name = t!("FILE.html", "文件.html"), help = t!(
+        "Write all of it as one page too, with diagrams, for a projector, a phone or paper; goes with --json, --step and --predict",
+        "另外把全部结果写成一个网页，带时序图，投影、手机、打印都能看；可以和 --json、--step、--predict 一起用"
+    ))]
+    report: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum Lab {
-    #[command(about = t!("Run experiments and tell all: claim, calls, verdict", "运行实验并详细说明：说法、调用过程、结论"))]
+    #[command(about = t!("Run experiments and tell all: claim, calls, diagram, verdict", "运行实验并详细说明：说法、调用过程、时序图、结论"))]
     Run {
         #[arg(value_name = t!("NAME", "名字"), help = t!("The experiments' names [default: all]", "实验的名字 [默认：全部]"))]
         names: Vec<String>,
@@ -116,11 +121,12 @@ impl Manner {
             step: self.step || other.step,
             predict: self.predict || other.predict,
             server_port: self.server_port.or(other.server_port),
+            report: self.report.clone().or_else(|| other.report.clone()),
         }
     }
 
     fn is_asked_for(&self) -> bool {
-        self.json || self.step || self.predict || self.server_port.is_some()
+        self.json || self.step || self.predict || self.server_port.is_some() || self.report.is_some()
     }
 }
 
@@ -141,12 +147,15 @@ fn lab(args: &Args) -> anyhow::Result<()> {
         None => run(&EXPERIMENTS.iter().collect::<Vec<_>>(), &Form::Line, manner, shared),
         Some(Lab::Run { names, manner: own }) => {
             let chosen = names.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>().map_err(Usage)?;
+            let manner = manner.and(own);
+            // Where all of it goes into a page, a line for each says enough here.
+            let form = if chosen.is_empty() && manner.report.is_some() { Form::Line } else { Form::Full };
             let chosen = if chosen.is_empty() { EXPERIMENTS.iter().collect() } else { chosen };
-            run(&chosen, &Form::Full, &manner.and(own), shared)
+            run(&chosen, &form, &manner, shared)
         }
         Some(_) if manner.is_asked_for() => bail!(Usage(t!(
-            "--json, --step, --predict and --port are for running experiments",
-            "--json、--step、--predict、--port 只在运行实验时有用"
+            "--json, --step, --predict, --port and --report are for running experiments",
+            "--json、--step、--predict、--port、--report 只在运行实验时有用"
         ))),
         Some(Lab::List { words }) => list(words),
         Some(Lab::Port { port, watch: false }) => show_port(*port),
@@ -178,6 +187,9 @@ fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, shared: &Shared) ->
         }
         reports.push(report);
     }
+    if let Some(file) = &manner.report {
+        write(file, &page::page(&reports, &Setting::here()))?;
+    }
     sum_up(&reports, form, manner)?;
     if let Some(score) = viewer.score() {
         screen::talk(&score);
@@ -192,7 +204,10 @@ fn sum_up(reports: &[Report], form: &Form, manner: &Manner) -> anyhow::Result<()
     if reports.len() > 1 {
         show(&report::summary(reports))?;
     }
-    if *form == Form::Line {
+    if let Some(file) = &manner.report {
+        let file = text::escape(&file.display().to_string()).into_owned();
+        screen::talk(&t!("the page is {file}", "网页已写入 {file}"));
+    } else if *form == Form::Line {
         screen::talk(&t!("one in full: {PROGRAM} run sticky", "详细看一个：{PROGRAM} run sticky"));
     }
     Ok(())
@@ -241,15 +256,17 @@ fn draw(traces: &[PathBuf], output: Option<&Path>, ascii: bool) -> anyhow::Resul
         bail!(t!("there is no call in these traces", "这些跟踪文件里没有任何调用"));
     }
     if let Some(file) = output {
-        let shown = file.display();
-        let failed = |error| {
-            let why = errors::reason(&error);
-            anyhow::anyhow!(t!("cannot write {shown}: {why}", "无法写 {shown}：{why}"))
-        };
-        return std::fs::write(file, diagram.svg()).map_err(failed);
+        return write(file, &diagram.svg());
     }
-    let letters = if ascii || !Charset::of_system().is_utf8() { Letters::Ascii } else { Letters::Box };
+    let letters = if ascii { Letters::Ascii } else { Letters::of_console() };
     show(&diagram.text(screen::columns(), letters))
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    replace::file(file, text.as_bytes()).map_err(|error| {
+        let (shown, why) = (text::escape(&file.display().to_string()).into_owned(), errors::reason(&error));
+        anyhow::anyhow!(t!("cannot write {shown}: {why}", "无法写 {shown}：{why}"))
+    })
 }
 
 fn line(Socket { local, remote, state, receive_queue, .. }: &Socket) -> String {

@@ -32,6 +32,18 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// A call on a line of at most `columns`, or on two: what it returned is often at its end. The second is indented.
+pub(super) fn in_two(text: &str, columns: usize, more: &str) -> Vec<String> {
+    if text.width() <= columns {
+        return vec![text.to_string()];
+    }
+    let text = text.trim();
+    let at_result = text.find(" = ").filter(|&at| text[..at].width() <= columns && text[at..].width() < columns);
+    let end = at_result.unwrap_or_else(|| wrapped(text, columns)[0].len());
+    let rest = format!("  {}", text[end..].trim_start());
+    vec![text[..end].to_string(), cut(&rest, columns, more)]
+}
+
 /// The beginning of `text` that fits.
 fn first(text: &str, columns: usize) -> &str {
     let mut used = 0;
@@ -52,6 +64,16 @@ mod tests {
         assert_eq!(cut("你好世界", 7, "…"), "你好世…");
         assert_eq!(cut("你好世界", 6, "…"), "你好…");
         assert_eq!(padded("你好", 6), "你好  ");
+    }
+
+    #[test]
+    fn a_long_call_has_a_second_line_and_no_third() {
+        let call = "connect(127.0.0.1:8080) = -1 ECONNREFUSED 111";
+        assert_eq!(in_two(call, 45, "…"), [call]);
+        assert_eq!(in_two(call, 44, "…"), ["connect(127.0.0.1:8080)", "  = -1 ECONNREFUSED 111"]);
+        assert_eq!(in_two("recv(1024) = 9 \"one two\"", 20, "…"), ["recv(1024)", "  = 9 \"one two\""]);
+        assert_eq!(in_two("recv(1024) = 9 \"one two\"", 14, "…"), ["recv(1024) =", "  9 \"one two\""]);
+        assert_eq!(in_two(call, 12, "…"), ["connect(127.", "  0.0.1:808…"]);
     }
 
     #[test]

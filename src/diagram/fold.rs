@@ -6,8 +6,8 @@ use crate::t;
 /// A diagram of so many rows is shown whole.
 const WHOLE: usize = 200;
 
-/// How many rows a pattern has at most: a question, its answer, and what each side does around them.
-const LONGEST_PATTERN: usize = 8;
+/// How many rows a pattern has at most: a whole connection with its handshake, a question, the answer and the end.
+const LONGEST_PATTERN: usize = 32;
 
 /// A pattern is folded from so many repetitions on.
 const REPETITIONS: usize = 8;
@@ -74,9 +74,10 @@ fn shape(row: &Row) -> String {
     }
 }
 
-/// The call without its arguments and words, and with its error if it has one.
+/// The call without its socket's number, its arguments and words, and with its error if it has one.
 fn kind(text: &str) -> String {
-    let name = text.split(['(', '"']).next().unwrap_or(text);
+    let call = text.trim_start_matches('#').trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    let name = call.split(['(', '"']).next().unwrap_or(call);
     let error = text.split_once(" = -1 ").map_or("", |(_, error)| error);
     name.to_string() + error
 }

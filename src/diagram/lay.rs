@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::links::{Kind, Link, destination};
+use super::links::{Kind, Link};
 use super::sockets::{Traces, is_known_as};
-use super::states::{Segment, States};
+use super::states::States;
 use crate::t;
 use crate::trace::{Fault, Outcome};
 
@@ -14,6 +14,9 @@ const SHOWN_BYTES: usize = 60;
 
 /// How many calls that carry nothing may stand between a send and its receive without a number for both.
 const MOST_BETWEEN: usize = 4;
+
+/// How many messages that one receive got are named; of more only the first and the last.
+const MOST_PARTS: usize = 3;
 
 /// One row of the diagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +58,8 @@ pub enum Line {
 
 /// Makes the rows.
 pub(super) struct Layout<'a> {
-    traces: &'a Traces,
-    states: States<'a>,
+    pub(super) traces: &'a Traces,
+    pub(super) states: States<'a>,
     links: &'a [Link],
     /// The links from and to each call.
     from: HashMap<usize, Vec<usize>>,
@@ -96,11 +99,13 @@ impl<'a> Layout<'a> {
     fn lay(&mut self, call: usize) {
         let made = &self.traces.calls[call];
         if made.is_send() && made.moved() != Some(0) || made.is_send() && self.is_datagram(call) {
-            return self.send(call);
+            self.send(call);
+            return self.reset(call);
         }
-        if made.event.call == "connect" && made.moved().is_some() && !self.is_datagram(call) {
+        if made.event.call == "connect" && !self.is_datagram(call) {
             return self.connect(call);
         }
+        self.refusal(call);
         let before = self.link_to(call, |kind| matches!(kind, Kind::Bytes(_) | Kind::Datagram | Kind::Again));
         let told = self.told(call) + &self.received(call, &before);
         let drawn = before.first().is_some_and(|&link| before.len() == 1 && self.is_plain(link));
@@ -115,7 +120,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn is_datagram(&self, call: usize) -> bool {
+    pub(super) fn is_datagram(&self, call: usize) -> bool {
         self.traces.sockets[self.traces.calls[call].socket].datagrams
     }
 
@@ -124,20 +129,22 @@ impl<'a> Layout<'a> {
         links.iter().copied().filter(|&link| wanted(&self.links[link].kind)).collect()
     }
 
-    fn row(&mut self, call: usize, text: String) {
+    pub(super) fn row(&mut self, call: usize, text: String) {
         self.rows.push(Row::Call { lane: self.traces.calls[call].lane, text });
     }
 
-    fn arrow(&mut self, from: usize, to: usize, label: String, beside: String, line: Line) {
+    pub(super) fn arrow(&mut self, from: usize, to: usize, label: String, beside: String, line: Line) {
         self.rows.push(Row::Arrow { from, to, label, beside, line });
     }
 
     /// The call without its bytes: `#2 recv(1024) = 5`.
-    fn told(&self, call: usize) -> String {
+    pub(super) fn told(&self, call: usize) -> String {
         let made = &self.traces.calls[call];
         let event = &made.event;
         let number = if self.several[made.lane] { format!("#{} ", event.socket) } else { String::new() };
         let result = match &event.result {
+            // It is the socket's number, which stands in front.
+            Outcome::Ok(_) if event.call == "socket" && self.several[made.lane] => String::new(),
             Outcome::Ok(0) if !made.is_receive() => String::new(),
             Outcome::Ok(result) => format!(" = {result}"),
             Outcome::Error(error) => format!(" = -1 {error}"),
@@ -146,13 +153,6 @@ impl<'a> Layout<'a> {
         let drawn = made.is_send() || made.is_receive();
         let argument = event.argument.split(", ").next().filter(|_| drawn).unwrap_or(&event.argument);
         crate::text::escape(&format!("{number}{}({argument}){result}", event.call)).into_owned()
-    }
-
-    /// The state in a row of its own, below the call that made it certain.
-    fn state(&mut self, call: usize) {
-        if let Some(state) = self.states.state(call) {
-            self.row(call, format!("[{state}]"));
-        }
     }
 
     fn words(&self, call: usize) -> String {
@@ -168,7 +168,7 @@ impl<'a> Layout<'a> {
         let lost = made.event.fault == Some(Fault::Lost) || messages.is_empty();
         let Some(to) = self.goes_to(call, messages.first().copied()) else {
             let told = self.told(call) + " " + &self.words(call) + &self.fault(call);
-            let to = destination(made).map(|to| format!(" → {to}")).unwrap_or_default();
+            let to = made.peer.map(|to| format!(" → {to}")).unwrap_or_default();
             return self.row(call, told + &to);
         };
         let plain = messages.len() == 1 && self.is_plain(messages[0]);
@@ -194,7 +194,7 @@ impl<'a> Layout<'a> {
         if !self.is_datagram(call) {
             return self.states.other(socket).map(|other| self.traces.sockets[other].lane);
         }
-        let to = destination(&self.traces.calls[call])?;
+        let to = self.traces.calls[call].peer?;
         let mut sockets = self.traces.sockets.iter().enumerate();
         let at = |at: usize, other: &super::sockets::Socket| {
             at != socket && other.datagrams && other.local.is_some() && is_known_as(other.local, Some(to))
@@ -245,6 +245,9 @@ impl<'a> Layout<'a> {
                 _ => format!("({number})"),
             });
         }
+        if parts.len() > MOST_PARTS {
+            parts.splice(1..parts.len() - 1, ["…".to_string()]);
+        }
         let from = if parts.is_empty() { String::new() } else { format!(" ← {}", parts.join(" ")) };
         let unknown = before.is_empty() && self.traces.calls[call].moved().is_some_and(|moved| moved > 0);
         let unknown = unknown && self.traces.calls[call].is_receive();
@@ -265,32 +268,6 @@ impl<'a> Layout<'a> {
                 room
             }
             _ => false,
-        }
-    }
-
-    /// The three segments of a connection.
-    fn connect(&mut self, call: usize) {
-        let told = self.told(call);
-        let lane = self.traces.calls[call].lane;
-        let other = self.states.other(self.traces.calls[call].socket).map(|other| self.traces.sockets[other].lane);
-        let Some(other) = other.filter(|&other| other != lane) else {
-            self.row(call, told);
-            return self.state(call);
-        };
-        self.arrow(lane, other, "SYN [SYN_SENT]".into(), String::new(), Line::Inferred);
-        self.arrow(other, lane, "SYN, ACK [SYN_RCVD]".into(), String::new(), Line::Inferred);
-        self.row(call, told);
-        self.state(call);
-        self.arrow(lane, other, "ACK".into(), String::new(), Line::Inferred);
-    }
-
-    /// The segment that ends a direction.
-    fn end(&mut self, call: usize, segment: &Segment) {
-        let made = &self.traces.calls[call];
-        let other = self.states.other(made.socket).map(|other| self.traces.sockets[other].lane);
-        let name = if *segment == Segment::Fin { "FIN" } else { "RST" };
-        if let Some(other) = other.filter(|&other| other != made.lane) {
-            self.arrow(made.lane, other, name.into(), String::new(), Line::Inferred);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Which receive got what which send sent.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::ops::Range;
 
 use super::sockets::{Call, Traces, is_known_as};
@@ -158,11 +157,6 @@ fn may_be(traces: &Traces, from: usize, receive: &Call) -> bool {
     let (send, receiver) = (&traces.calls[from], &traces.sockets[receive.socket]);
     let sender = &traces.sockets[send.socket];
     send.socket != receive.socket
-        && is_known_as(receiver.local, destination(send))
+        && is_known_as(receiver.local, send.peer)
         && is_known_as(sender.local, receive.event.peer)
-}
-
-/// Where a datagram was sent.
-pub(super) fn destination(send: &Call) -> Option<SocketAddr> {
-    send.event.peer.or_else(|| send.event.argument.rsplit(", ").next()?.parse().ok())
 }

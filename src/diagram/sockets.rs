@@ -22,6 +22,8 @@ pub(super) struct Call {
     pub(super) lane: usize,
     /// The index of its socket.
     pub(super) socket: usize,
+    /// The socket's peer at that time, or the one that the call names.
+    pub(super) peer: Option<SocketAddr>,
 }
 
 /// What is known of a socket.
@@ -77,13 +79,18 @@ impl Traces {
         known.datagrams |=
             event.argument.ends_with("SOCK_DGRAM") || ["sendto", "recvfrom"].contains(&event.call.as_str());
         known.local = event.local.or(known.local);
+        if let ("connect", Outcome::Ok(_)) = (event.call.as_str(), &event.result) {
+            known.peer = event.argument.parse().ok().or(known.peer);
+        }
         if !known.datagrams {
             known.peer = event.peer.or(known.peer);
         }
+        let named = event.argument.rsplit(", ").next().and_then(|address| address.parse().ok());
+        let peer = event.peer.or(named).or(known.peer);
         if let ("accept", Outcome::Ok(number)) = (event.call.as_str(), &event.result) {
             self.accept(lane, u32::try_from(*number).unwrap_or(0), call, &event);
         }
-        self.calls.push(Call { event, lane, socket });
+        self.calls.push(Call { event, lane, socket, peer });
     }
 
     /// `accept` opens a socket of its own.
@@ -100,6 +107,15 @@ impl Traces {
             self.sockets.push(Socket { lane, ..Socket::default() });
             self.sockets.len() - 1
         })
+    }
+
+    /// The lane of a socket that others know as `address`, and that was not accepted for one of them: a server's.
+    pub(super) fn lane_at(&self, address: SocketAddr, datagrams: bool) -> Option<usize> {
+        let at = |socket: &&Socket| {
+            let is_open = socket.datagrams == datagrams && socket.accepted.is_none() && socket.local.is_some();
+            is_open && is_known_as(socket.local, Some(address))
+        };
+        self.sockets.iter().find(at).map(|socket| socket.lane)
     }
 
     /// The pairs of sockets that are the ends of one TCP connection: the one that called, the one that was accepted.
@@ -132,6 +148,11 @@ pub(super) fn is_known_as(local: Option<SocketAddr>, address: Option<SocketAddr>
 }
 
 impl Call {
+    /// Whether it failed with an error of that name, whatever the system calls it.
+    pub(super) fn failed_with(&self, name: &str) -> bool {
+        matches!(&self.event.result, Outcome::Error(error) if error.contains(name))
+    }
+
     /// How many bytes it moved; `None` where it failed.
     pub(super) fn moved(&self) -> Option<u64> {
         if let Outcome::Ok(moved) = self.event.result { Some(moved) } else { None }

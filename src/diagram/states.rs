@@ -1,6 +1,6 @@
 //! The TCP states that the calls make certain, and the end of each direction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::links::{Kind, Link};
 use super::sockets::Traces;
@@ -11,6 +11,8 @@ pub(super) struct States<'a> {
     other: HashMap<usize, usize>,
     /// The call of each socket that ended its direction.
     ended: HashMap<usize, End>,
+    /// The sockets that are closed: what still comes for them is answered with a reset.
+    closed: HashSet<usize>,
     /// Which receive saw the end of which socket.
     seen: HashMap<usize, usize>,
 }
@@ -40,7 +42,7 @@ impl<'a> States<'a> {
         let other = pairs.iter().flat_map(|&(one, two)| [(one, two), (two, one)]).collect();
         let ends = links.iter().filter(|link| link.kind == Kind::End);
         let seen = ends.map(|link| (link.to, traces.calls[link.from].socket)).collect();
-        Self { traces, other, ended: HashMap::new(), seen }
+        Self { traces, other, ended: HashMap::new(), closed: HashSet::new(), seen }
     }
 
     /// The socket at the other end of a TCP connection.
@@ -51,6 +53,9 @@ impl<'a> States<'a> {
     /// The segment that this call makes the system send, if it is the first end of its direction.
     pub(super) fn segment(&mut self, call: usize) -> Option<Segment> {
         let socket = self.traces.calls[call].socket;
+        if self.traces.calls[call].event.call == "close" {
+            self.closed.insert(socket);
+        }
         let other = self.other(socket)?;
         if !self.traces.calls[call].is_end() || self.ended.contains_key(&socket) {
             return None;
@@ -64,6 +69,14 @@ impl<'a> States<'a> {
         };
         self.ended.insert(socket, end);
         Some(if end == End::Reset { Segment::Reset } else { Segment::Fin })
+    }
+
+    /// Whether this call sends to a socket that is closed, which ends the connection: nobody will ever read that.
+    pub(super) fn is_answered_with_reset(&mut self, call: usize) -> bool {
+        let socket = self.traces.calls[call].socket;
+        let sends = self.traces.calls[call].is_send() && self.traces.calls[call].moved() != Some(0);
+        let late = sends && self.other(socket).is_some_and(|other| self.closed.contains(&other));
+        late && self.ended.insert(socket, End::Reset).is_none_or(|end| end != End::Reset)
     }
 
     /// A socket that throws away what is unsent, or whose end is an error for the other one.

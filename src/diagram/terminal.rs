@@ -2,8 +2,9 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::fit::{cut, padded};
+use super::fit::{cut, in_two, padded, wrapped};
 use super::{Diagram, Lane, Line, Row};
+use crate::text::Charset;
 
 /// The fewest columns of a lane. More lanes than fit make the lines longer than the terminal.
 const MIN_LANE: usize = 20;
@@ -33,6 +34,11 @@ struct Brush {
 }
 
 impl Letters {
+    /// Those that the console can show.
+    pub fn of_console() -> Self {
+        if Charset::of_system().is_utf8() { Self::Box } else { Self::Ascii }
+    }
+
     fn brush(self) -> Brush {
         match self {
             Self::Box => Brush {
@@ -69,9 +75,10 @@ impl Letters {
 pub(super) fn draw(diagram: &Diagram, columns: usize, letters: Letters) -> String {
     let lanes = diagram.lanes.len().max(1);
     let page = Page { brush: letters.brush(), lanes, lane: (columns.saturating_sub(1) / lanes).max(MIN_LANE) };
+    let columns = columns.max(MIN_LANE);
     let mut drawn = page.heads(&diagram.lanes);
-    drawn.extend(diagram.rows.iter().map(|row| page.row(row)));
-    drawn.extend(diagram.notes.iter().map(|note| page.plain(note)));
+    drawn.extend(diagram.rows.iter().flat_map(|row| page.row(row)));
+    drawn.extend(diagram.notes.iter().flat_map(|note| wrapped(&page.plain(note), columns)));
     drawn.join("\n")
 }
 
@@ -89,21 +96,28 @@ impl Page {
             let cells = lanes.iter().map(|lane| padded(&cut(&text(lane), self.lane - 2, self.brush.more), self.lane));
             cells.collect::<String>().trim_end().to_string()
         };
-        vec![head(|lane| crate::text::escape(&lane.program).into_owned()), head(|lane| format!("pid {}", lane.pid))]
+        let mut heads = vec![head(|lane| crate::text::escape(&lane.program).into_owned())];
+        if super::tell_pids(lanes) {
+            heads.push(head(|lane| format!("pid {}", lane.pid)));
+        }
+        heads
     }
 
-    fn row(&self, row: &Row) -> String {
-        let line = match row {
-            Row::Call { lane, text } => self.lines_until(*lane) + &self.beside(*lane, text),
+    fn row(&self, row: &Row) -> Vec<String> {
+        match row {
+            Row::Call { lane, text } => {
+                let lines = in_two(&self.plain(text), self.lane - 3, self.brush.more);
+                let drawn = lines.iter().map(|text| self.lines_until(*lane) + &self.beside(*lane, text));
+                drawn.map(|line| line.trim_end().to_string()).collect()
+            }
             Row::Arrow { from, to, label, beside, line } => {
                 let (left, right) = (*from.min(to), *from.max(to));
-                let mut text = self.lines_until(left);
-                text.push_str(&self.arrow((right - left) * self.lane, from < to, label, *line));
-                text + &self.beside(right, beside).chars().skip(1).collect::<String>()
+                let arrow = self.arrow((right - left) * self.lane, from < to, label, *line);
+                let beside: String = self.beside(right, beside).chars().skip(1).collect();
+                vec![(self.lines_until(left) + &arrow + &beside).trim_end().to_string()]
             }
-            Row::Folded(text) => format!("  {}", self.plain(text)),
-        };
-        line.trim_end().to_string()
+            Row::Folded(text) => vec![format!("  {}", self.plain(text))],
+        }
     }
 
     /// The lines of the lanes left of `lane`.
@@ -113,7 +127,7 @@ impl Page {
 
     /// The line of `lane` with a text behind it, and the lines of the lanes right of it.
     fn beside(&self, lane: usize, text: &str) -> String {
-        let text = cut(&self.plain(text), self.lane - 2, self.brush.more);
+        let text = cut(&self.plain(text), self.lane - 3, self.brush.more);
         let own = padded(&format!("{} {text}", self.brush.lane), self.lane);
         own + &padded(&self.brush.lane.to_string(), self.lane).repeat(self.lanes - lane - 1)
     }

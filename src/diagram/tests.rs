@@ -1,5 +1,8 @@
 //! Hand-written traces, and what the diagram makes of them.
 
+mod drawn;
+mod inferred;
+
 use super::*;
 use crate::trace::{Data, Fault, Outcome};
 
@@ -191,76 +194,6 @@ fn a_send_written_down_behind_its_answer_comes_first() {
     assert!(place(&rows, "ask?") < place(&rows, "yes"), "{rows:#?}");
 }
 
-#[test]
-fn every_line_fits_the_terminal_and_every_lane_stands_in_its_column() {
-    use unicode_width::UnicodeWidthStr as _;
-    let long = "很长的一句话，一行放不下，所以要截断才行，再多写几个字";
-    let client = vec![connect(0), call("client", 1, "send", "1", long), call("client", 4, "recv", "1024", "\x1b[2J")];
-    let server = vec![accept(1), call("server", 2, "recv", "1024", long), call("server", 3, "send", "4", "\x1b[2J")];
-    let diagram = Diagram::of(vec![client, server]);
-    for (letters, sign) in
-        [(Letters::Box, ['│', '├', '┤', '▶', '◀', '✗']), (Letters::Ascii, ['|', '+', '+', '>', '<', 'X'])]
-    {
-        let text = diagram.text(60, letters);
-        let rows: Vec<_> = text.lines().skip(2).take(diagram.rows.len()).collect();
-        for row in rows {
-            assert!(row.width() <= 60 && !row.contains('\x1b'), "{row}");
-            let mut column = 0;
-            let second = row.chars().find(|c| {
-                let here = column;
-                column += c.to_string().width();
-                here == 29
-            });
-            assert!(second.is_some_and(|c| sign.contains(&c)), "{row}\n{text}");
-        }
-        assert!(letters == Letters::Box || !text.contains(['│', '─', '╌', '…', '←']), "{text}");
-    }
-}
-
-#[test]
-fn the_picture_is_well_formed_escaped_and_self_contained() {
-    let client = vec![connect(0), call("client", 1, "send", "1", "<b>&\"\x1b\u{ffff}")];
-    let server = vec![accept(1), udp("server", 5, "stranger's")];
-    let svg = Diagram::of(vec![client, server]).svg();
-    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" lang=\"en\" role=\"img\""), "{svg}");
-    assert!(svg.contains("&lt;b&gt;&amp;&quot;\\x1b") && !svg.contains("<b>"), "{svg}");
-    assert!(svg.contains("<title id=") && svg.contains("<desc id=") && svg.contains("prefers-color-scheme:dark"));
-    assert!(!svg.contains(['\x1b', '\u{ffff}']) && svg.matches("http").count() == 1, "{svg}");
-    for tag in ["text", "title", "desc", "style", "svg"] {
-        assert_eq!(svg.matches(&format!("<{tag}")).count(), svg.matches(&format!("</{tag}>")).count(), "{tag}");
-    }
-}
-
-#[test]
-fn no_text_of_the_picture_stands_over_another_or_outside() {
-    use unicode_width::UnicodeWidthStr as _;
-    let long = "很长的一句话，一行放不下，所以要截断才行，再多写几个字，还要再多一点，这样才够长，真的够了";
-    let client = vec![connect(0), call("client", 1, "send", "1", long), call("client", 4, "recv", "1024", "fine")];
-    let server = vec![accept(1), call("server", 2, "recv", "1024", long), call("server", 3, "send", "4", "fine")];
-    let svg = Diagram::of(vec![client, server]).svg();
-    let number = |line: &str, name: &str| -> usize {
-        let rest = line.split(&format!(" {name}=\"")).nth(1).unwrap();
-        rest.split('"').next().unwrap().parse().unwrap()
-    };
-    let (width, height) = (number(&svg, "width"), number(&svg, "height"));
-    let boxes: Vec<_> = svg.lines().filter(|line| line.starts_with("<text")).collect();
-    let boxes: Vec<_> = boxes
-        .into_iter()
-        .map(|line| {
-            let text = line.split('>').nth(1).unwrap().trim_end_matches("</text").replace("&quot;", "'");
-            let (x, y) = (number(line, "x"), number(line, "y"));
-            (x, x + text.width() * 8, y - 12, y + 4)
-        })
-        .collect();
-    for (index, one) in boxes.iter().enumerate() {
-        assert!(one.1 <= width && one.3 <= height, "{one:?} {svg}");
-        for other in &boxes[..index] {
-            let apart = one.0 >= other.1 || other.0 >= one.1 || one.2 >= other.3 || other.2 >= one.3;
-            assert!(apart, "{one:?} {other:?} {svg}");
-        }
-    }
-}
-
 /// Questions and their answers over one connection.
 fn questions(count: i64) -> Vec<Vec<Event>> {
     let (mut client, mut server) = (vec![connect(0)], vec![accept(1)]);
@@ -302,4 +235,36 @@ fn what_is_long_without_a_pattern_has_its_middle_left_out() {
     assert!(
         place(&rows, "datagram 0\"") < place(&rows, "(… ") && place(&rows, "(… ") < place(&rows, "datagram 1999\"")
     );
+}
+
+/// Connections one after the other, each with a message: seven calls.
+fn connections(count: i64) -> Vec<Vec<Event>> {
+    let (mut client, mut server) = (Vec::new(), Vec::new());
+    for number in 0..count {
+        let (at, caller) = (10 * number, format!("10.0.0.1:{}", 10_000 + number));
+        let socket = u32::try_from(number).unwrap() + 2;
+        let of = |event: Event| {
+            let (local, peer) = if event.program == "server" { (SERVER, &*caller) } else { (&*caller, SERVER) };
+            Event { socket, local: local.parse().ok(), peer: peer.parse().ok(), ..event }
+        };
+        client.extend([connect(at), call("client", at + 2, "send", "3", "abc")].map(of));
+        let accepted = Outcome::Ok(u64::from(socket));
+        server.push(Event { result: accepted, argument: caller.clone(), ..accept(at + 1) });
+        server.push(of(call("server", at + 3, "recv", "1024", "abc")));
+        client.push(of(call("client", at + 4, "close", "", "")));
+        server.extend([("recv", 5), ("close", 6)].map(|(name, after)| of(call("server", at + after, name, "9", ""))));
+    }
+    vec![client, server]
+}
+
+#[test]
+fn ten_thousand_calls_are_a_short_diagram_soon() {
+    let start = std::time::Instant::now();
+    for files in [questions(2500), connections(1450)] {
+        assert!(files.iter().map(Vec::len).sum::<usize>() >= 10_000);
+        let diagram = Diagram::of(files);
+        assert!(diagram.rows.len() < 100 && diagram.svg().len() < 100_000, "{}", diagram.rows.len());
+    }
+    // It takes a fraction of a second; a bound for what would grow with the square of the calls, also on a busy machine.
+    assert!(start.elapsed().as_secs() < 20, "it took {:?}", start.elapsed());
 }

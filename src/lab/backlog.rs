@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::figure::Figure;
 use super::stage::{Side, Stage, UNANSWERED};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::ports::{State, tcp_sockets, tcp_state};
@@ -49,6 +51,9 @@ struct Saw {
     next: Option<String>,
     /// What the kernel's table shows, where there is one.
     table: Option<Table>,
+    /// How long each `connect` took, the one that failed too; none where a viewer decided that.
+    #[serde(skip)]
+    took: Vec<Duration>,
 }
 
 #[derive(Serialize)]
@@ -65,15 +70,18 @@ impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
         let listener = stage.listen(self.backlog)?;
         let server = listener.local_addr()?;
-        let (mut connected, mut next) = (Vec::new(), None);
+        let (mut connected, mut next, mut took) = (Vec::new(), None, Vec::new());
         while connected.len() < self.clients && next.is_none() {
-            match stage.tcp(Side::Client)?.connect_timeout(server, UNANSWERED) {
+            let client = stage.tcp(Side::Client)?;
+            let start = Instant::now();
+            match client.connect_timeout(server, UNANSWERED) {
                 Ok(client) => connected.push(client),
                 Err(error) => next = Some(errors::code(&error)),
             }
+            took.extend((!stage.is_stepped()).then(|| start.elapsed()));
         }
         let table = Table::of(server, stage).ok();
-        Ok(Saw { backlog: self.backlog, clients: self.clients, connected: connected.len(), next, table })
+        Ok(Saw { backlog: self.backlog, clients: self.clients, connected: connected.len(), next, table, took })
     }
 }
 
@@ -95,7 +103,7 @@ impl Table {
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
-        let Self { backlog, clients, connected, next, table } = self;
+        let Self { backlog, clients, connected, next, table, .. } = self;
         let mut observations = vec![t!(
             "listen({backlog}), nobody accepts: of {clients} clients {connected} were connected",
             "listen({backlog})，没人 accept：{clients} 个客户端里连上了 {connected} 个"
@@ -111,6 +119,20 @@ impl Judge for Saw {
             ));
         }
         observations
+    }
+
+    fn figure(&self) -> Option<Figure> {
+        let Self { backlog, connected, took, .. } = self;
+        let bars = took.iter().enumerate().map(|(index, took)| {
+            let (number, answered) = (index + 1, index < *connected);
+            let outcome = if answered { t!("connected", "连上了") } else { t!("no connection", "没连上") };
+            (t!("client {number}", "客户端 {number}"), *took, outcome)
+        });
+        let title = t!(
+            "How long connect takes while listen({backlog}) fills up",
+            "listen({backlog}) 的队列渐渐装满，connect 要多久"
+        );
+        (!took.is_empty()).then(|| Figure::times(title, bars))
     }
 
     fn answer(&self) -> Option<usize> {
@@ -158,6 +180,8 @@ mod tests {
         let saw = |world: World| world.run(&Stage::silent()).unwrap();
         let short = saw(World::default());
         assert_eq!((short.connected, short.verdict().kind), (4, Kind::Different));
+        let bars = short.figure().unwrap().bars;
+        assert!(bars.len() == 5 && bars[..4].iter().all(|bar| bar.value < bars[4].value / 2.0), "{bars:?}");
         let longer = saw(World { backlog: 5, clients: 9 });
         assert_eq!((longer.connected, longer.verdict().kind), (6, Kind::Different));
         let long = saw(World { backlog: 16, ..World::default() });

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use serde::Serialize;
 
+use super::figure::Figure;
 use super::outcome::Got;
 use super::stage::{Stage, arrived, recv, send};
 use super::{Experiment, Findings, Judge, Question, Verdict};
@@ -125,6 +126,20 @@ impl Judge for Saw {
         observations
     }
 
+    fn figure(&self) -> Option<Figure> {
+        let (both, all) = self.ambiguous;
+        let bars = [
+            (t!("whole, read by read", "逐次解码后完整"), self.whole_by_read, HANZI),
+            (t!("whole, one decoder", "增量解码后完整"), self.whole_by_stream, HANZI),
+            (t!("GBK, valid UTF-8 too", "GBK 也是合法 UTF-8"), both, all),
+        ];
+        let title = t!(
+            "Hanzi that survive decoding, and hanzi that fit two encodings",
+            "解码后完整的汉字，和两种编码都说得通的汉字"
+        );
+        Some(Figure::shares(title, bars))
+    }
+
     fn answer(&self) -> Option<usize> {
         Some(usize::from(self.whole_by_read < HANZI))
     }
@@ -156,6 +171,7 @@ mod tests {
         assert_eq!(usual.ambiguous, (930, 6763));
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { buffer: 1023 }).verdict().kind, Kind::AsTaught);
+        assert_eq!(usual.figure().unwrap().bars[0].shown, "399 of 400 (99.8 %)");
         let impossible = Saw { whole_by_stream: 399, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -5,6 +5,7 @@ use std::net::Shutdown;
 
 use serde::Serialize;
 
+use super::figure::Figure;
 use super::outcome::Got;
 use super::stage::{Side, Stage, recv, recv_from_briefly, send};
 use super::{Experiment, Findings, Judge, Question, Verdict};
@@ -134,6 +135,12 @@ impl Judge for Saw {
         observations
     }
 
+    fn figure(&self) -> Option<Figure> {
+        let udp = (t!("UDP datagrams", "UDP 数据报"), self.received, self.sent);
+        let tcp = (t!("TCP bytes", "TCP 字节"), self.tcp.received, self.tcp.sent);
+        Some(Figure::shares(t!("How much of what was sent arrived", "发出的数据有多少收到了"), [udp, tcp]))
+    }
+
     fn answer(&self) -> Option<usize> {
         let Self { datagrams, sent, received, .. } = self;
         Some(if received == datagrams { 0 } else { 1 + usize::from(sent == datagrams) })
@@ -169,6 +176,8 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(2)));
         assert_eq!(saw(World { datagrams: 50, ..World::default() }).verdict().kind, Kind::AsTaught);
+        let kept: Vec<_> = usual.figure().unwrap().bars.iter().map(|bar| bar.value).collect();
+        assert!(kept[0] < 50.0 && kept[1] > 99.0, "{kept:?}");
         let impossible = Saw { received: 2001, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -5,13 +5,21 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::figure::Figure;
 use super::stage::Side;
 use super::{Experiment, Findings, Kind, Verdict};
-use crate::t;
+use crate::diagram::{Diagram, Letters};
 use crate::trace::Event;
+use crate::{screen, t};
 
 /// How many bytes of a call its line shows.
 const SHOWN_BYTES: usize = 24;
+
+/// What stands before a heading, and before a diagram, which wants all columns there are.
+const MARGIN: &str = "  ";
+
+/// What stands before the lines of a section.
+const INDENT: &str = "    ";
 
 /// How many columns the names of the experiments take.
 const NAME_COLUMNS: usize = 13;
@@ -41,6 +49,9 @@ pub struct Report {
     pub source: String,
     /// How long the run took.
     pub milliseconds: u64,
+    /// Numbers that a chart tells better; a program finds all numbers in `measured`.
+    #[serde(skip)]
+    pub figure: Option<Figure>,
 }
 
 /// A call, and how often it was made in a row with the same bytes and the same result.
@@ -55,7 +66,7 @@ pub struct Repeated {
 
 impl Report {
     pub(super) fn new(experiment: &Experiment, findings: Findings, events: Vec<Event>, time: Duration) -> Self {
-        let Findings { observations, measured, answer, verdict } = findings;
+        let Findings { observations, measured, answer, verdict, figure } = findings;
         Self {
             name: experiment.name.to_string(),
             claim: (experiment.claim)(),
@@ -66,7 +77,17 @@ impl Report {
             calls: fold(events),
             source: experiment.source.to_string(),
             milliseconds: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+            figure,
         }
+    }
+
+    /// What the sockets said to each other, and in which order; `None` where none talks to another.
+    pub fn diagram(&self) -> Option<Diagram> {
+        let calls = self.calls.iter().flat_map(|Repeated { event, times }| {
+            let event = Event { program: Side::shown(&event.program), ..event.clone() };
+            std::iter::repeat_n(event, usize::try_from(*times).unwrap_or(usize::MAX))
+        });
+        Some(Diagram::of(vec![calls.collect()])).filter(Diagram::has_arrows)
     }
 
     /// Name, verdict and claim on one line.
@@ -81,9 +102,14 @@ impl Report {
         let Self { name, claim, verdict: Verdict { kind, why }, source, .. } = self;
         let mut text = t!("{name}: {claim}\n", "{name}：{claim}\n");
         if !calls_seen {
-            text += &section(&t!("the calls", "调用过程"), self.calls.iter().map(Repeated::line));
+            text += &section(&t!("the calls", "调用过程"), INDENT, self.calls.iter().map(Repeated::line));
         }
-        text += &section(&t!("observed", "现象"), self.observations.iter().cloned());
+        if let Some(diagram) = self.diagram() {
+            let heading = t!("as a sequence diagram", "时序图");
+            let drawn = diagram.text(screen::columns().saturating_sub(MARGIN.len()), Letters::of_console());
+            text += &section(&heading, MARGIN, drawn.lines().map(str::to_string));
+        }
+        text += &section(&t!("observed", "现象"), INDENT, self.observations.iter().cloned());
         text + &t!(
             "  verdict: {kind}\n    {why}\n  source: {source}\n",
             "  结论：{kind}\n    {why}\n  出处：{source}\n"
@@ -91,14 +117,14 @@ impl Report {
     }
 }
 
-fn section(heading: &str, lines: impl Iterator<Item = String>) -> String {
-    let lines: String = lines.map(|line| format!("    {line}\n")).collect();
-    if lines.is_empty() { lines } else { format!("  {heading}\n{lines}") }
+fn section(heading: &str, indent: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String = lines.map(|line| format!("{indent}{line}\n")).collect();
+    if lines.is_empty() { lines } else { format!("{MARGIN}{heading}\n{lines}") }
 }
 
 impl Repeated {
     /// The call on one line: who, and what.
-    fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         let side = padded(&Side::shown(&self.event.program), 8);
         let (call, times) = (self.event.told(SHOWN_BYTES), self.times);
         if times == 1 { format!("{side} {call}") } else { format!("{side} {call} ×{times}") }
@@ -148,7 +174,8 @@ pub fn summary(reports: &[Report]) -> String {
     let counted = counted.iter().filter(|(_, count)| *count > 0);
     let counts = counted.map(|(kind, count)| t!("{count} {kind}", "{count} 个{kind}")).collect::<Vec<_>>();
     let counts = counts.join(&t!(", ", "，"));
-    t!("{all} experiments in {seconds:.1} s: {counts}", "{all} 个实验，用时 {seconds:.1} 秒：{counts}")
+    let plural = if all == 1 { "" } else { "s" };
+    t!("{all} experiment{plural} in {seconds:.1} s: {counts}", "{all} 个实验，用时 {seconds:.1} 秒：{counts}")
 }
 
 /// Every trouble among the reports, as the line of an error; `None` without one.

@@ -53,13 +53,19 @@ impl Side {
 pub struct Stage {
     trace: Trace,
     server: SocketAddr,
+    stepped: bool,
 }
 
 impl Stage {
     /// Where calls also go to `trace` and to a `watcher`, and servers have `port`, or one of the system's choice.
     pub fn new(trace: &Trace, port: Option<u16>, watcher: Option<Arc<dyn Watcher>>) -> Self {
         let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
-        Self { trace: trace.kept("socket-lab", watcher), server }
+        Self { stepped: watcher.is_some(), trace: trace.kept("socket-lab", watcher), server }
+    }
+
+    /// Whether somebody decides when each call is made, so that how long it takes means nothing.
+    pub(super) fn is_stepped(&self) -> bool {
+        self.stepped
     }
 
     /// The calls so far.

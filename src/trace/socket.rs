@@ -67,7 +67,13 @@ impl Traced<Socket> {
 
     /// `bind(2)`.
     pub fn bind(&self, address: SocketAddr) -> io::Result<()> {
-        self.call("bind", address, |socket| socket.bind(&address.into()))
+        let Some(track) = &self.track else { return self.socket.bind(&address.into()) };
+        track.announce("bind", address);
+        let result = self.socket.bind(&address.into());
+        // Port 0 has become a port that only the system knows.
+        let local = result.as_ref().ok().and_then(|()| self.local_addr().ok());
+        track.record(Call { local, ..Call::new("bind", address) }, result.as_ref().map(|()| 0));
+        result
     }
 
     /// `listen(2)`: from now on the kernel finishes handshakes, at most `backlog` + 1 of them ahead of `accept` on

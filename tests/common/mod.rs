@@ -4,6 +4,8 @@
 //! all that it printed.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
 
+#[cfg(target_os = "linux")]
+pub mod browser;
 pub mod exec;
 #[cfg(target_os = "linux")]
 pub mod forge;
