@@ -54,7 +54,7 @@ const CLASSIC_OUTPUT: usize = 1024 * 1024;
     "run commands for whoever has the key; nothing is encrypted (for that, use ssh)",
     "替持有密钥的人执行命令；内容不加密（需要加密请用 ssh）"
 ))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     listen: OwnAddress,
     #[command(flatten)]

@@ -29,7 +29,7 @@ const PROGRAM: &str = "udp-qq-client";
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("a contact book: choose somebody and talk", "通讯录：选一个人，开始聊天"))]
-struct Args {
+pub(crate) struct Args {
     #[arg(long, value_name = t!("FILE", "文件"), help = t!(
         "Contacts as TOML, name = \"address\" [default: three poets]",
         "TOML 通讯录，每行 名字 = \"地址\" [默认：三位诗人]"
