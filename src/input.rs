@@ -3,6 +3,8 @@
 //! On a terminal a line editor (rustyline) takes care of wide characters, history and input methods. From a pipe, or
 //! where the output is redirected, lines are read as they come.
 
+mod offers;
+
 use std::io::{self, BufRead, IsTerminal as _, Read as _};
 
 use rustyline::Editor;
@@ -10,6 +12,7 @@ use rustyline::config::{Config, Configurer as _};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
+use self::offers::Offers;
 use crate::text::Charset;
 use crate::{ending, screen, t};
 
@@ -28,6 +31,8 @@ pub enum Typed<T = String> {
     End,
 }
 
+type Line = Editor<Offers, MemHistory>;
+
 /// Standard input, as lines.
 pub struct Keyboard {
     source: Source,
@@ -35,7 +40,7 @@ pub struct Keyboard {
 }
 
 enum Source {
-    Editor(Box<Editor<(), MemHistory>>),
+    Editor(Box<Line>),
     Plain(Plain),
 }
 
@@ -51,7 +56,7 @@ impl Keyboard {
         Self::with(line_editor())
     }
 
-    fn with(editor: Option<Box<Editor<(), MemHistory>>>) -> Self {
+    fn with(editor: Option<Box<Line>>) -> Self {
         Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor), refused: 0 }
     }
 
@@ -67,6 +72,13 @@ impl Keyboard {
     pub fn refused(&self) -> usize {
         let not_text = if let Source::Plain(plain) = &self.source { plain.refused } else { 0 };
         self.refused + not_text
+    }
+
+    /// From now on Tab completes a line to one of `lines`, where there is line editing.
+    pub fn offer(&mut self, lines: Vec<String>) {
+        if let Source::Editor(editor) = &mut self.source {
+            editor.set_helper(Some(Offers(lines)));
+        }
     }
 
     /// Asks until there is something to send: white space alone is refused with a notice, and so is what `accept`
@@ -138,7 +150,7 @@ pub fn without_escape(typed: &str) -> &str {
 }
 
 /// `None` where there is no terminal, or none that can be drawn on (`TERM=dumb`, mintty).
-fn line_editor() -> Option<Box<Editor<(), MemHistory>>> {
+fn line_editor() -> Option<Box<Line>> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return None;
     }
@@ -149,13 +161,13 @@ fn line_editor() -> Option<Box<Editor<(), MemHistory>>> {
 }
 
 /// From now on everything that is shown goes through the editor.
-fn show_above(mut editor: Box<Editor<(), MemHistory>>) -> Option<Box<Editor<(), MemHistory>>> {
+fn show_above(mut editor: Box<Line>) -> Option<Box<Line>> {
     let printer = editor.create_external_printer().ok()?;
     screen::edit_with(printer);
     Some(editor)
 }
 
-fn edit(editor: &mut Editor<(), MemHistory>, prompt: &str, initial: &str) -> io::Result<Option<String>> {
+fn edit(editor: &mut Line, prompt: &str, initial: &str) -> io::Result<Option<String>> {
     loop {
         match editor.readline_with_initial(prompt, (initial, "")) {
             Ok(line) => return Ok(Some(line)),

@@ -84,6 +84,7 @@ fn chat(args: &Args) -> anyhow::Result<()> {
 /// Asks for a contact until one is chosen; `None` when the person leaves.
 fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Option<Contact>> {
     loop {
+        keyboard.offer(contacts.names());
         let prompt = t!(
             "talk to (name or number, /list, /add NAME ADDRESS, q): ",
             "和谁聊（名字或编号，/list，/add 名字 地址，q）："
@@ -116,6 +117,7 @@ fn classic(keyboard: &mut Keyboard, contacts: &mut Contacts, args: &Args, trace:
             Some(socket) => socket,
             None => socket.insert(Traced::udp(address, trace)?.over(&args.network)?),
         };
+        keyboard.offer(Vec::new());
         let encode = |typed: &str| letters::encode(typed, args.encoding.charset);
         while let Typed::Line(message) = keyboard.ask(&format!("{}> ", contact.name), encode)? {
             socket.send_to(&message, address)?;
@@ -207,6 +209,7 @@ fn talk(
     args: &Args,
 ) -> anyhow::Result<Back> {
     let Conversation { socket, answers, address } = conversation;
+    keyboard.offer(Vec::new());
     loop {
         let words = |typed: &str| {
             if input::is_command(typed) {
