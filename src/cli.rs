@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ColorChoice, Command};
 use crate::lang::Lang;
 use crate::options::Shared;
 use crate::screen::OutputFailed;
-use crate::{ending, errors, lang, screen, t};
+use crate::{completion, ending, errors, lang, screen, t};
 
 /// The exit status of wrong usage.
 const USAGE: u8 = 2;
@@ -44,11 +44,14 @@ pub fn run_for_status<A>(failure: u8, body: impl FnOnce(&A) -> anyhow::Result<u8
 where
     A: clap::Parser + AsRef<Shared>,
 {
-    lang::set(Lang::for_arguments(std::env::args_os().skip(1)));
-    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    let command = A::command().arg(version.help(t!("Print the version", "显示版本")));
+    lang::set(Lang::for_arguments(completion::typed(std::env::args_os()).into_iter()));
+    let command = command::<A>();
     let program = command.get_name().to_string();
-    let command = localized(command, &program);
+    match completion::answer(&command) {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => {}
+        Err(error) => return ExitCode::from(report(&program, &error, failure)),
+    }
     let args = match command.try_get_matches().and_then(|matches| A::from_arg_matches(&matches)) {
         Ok(args) => args,
         Err(error) => return usage(&program, &error),
@@ -58,6 +61,14 @@ where
     let status = body(&args).unwrap_or_else(|error| report(&program, &error, failure));
     ending::finish();
     ExitCode::from(status)
+}
+
+/// What a program understands, in the chosen language.
+pub fn command<A: clap::CommandFactory>() -> Command {
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
+    let command = A::command().arg(version.help(t!("Print the version", "显示版本")));
+    let program = command.get_name().to_string();
+    localized(command, &program)
 }
 
 /// Ends the program from a thread of its own for the reason given.

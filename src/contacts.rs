@@ -78,6 +78,11 @@ impl Contacts {
         self.all.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
     }
 
+    /// The names alone.
+    pub fn names(&self) -> Vec<String> {
+        self.all.iter().map(|contact| contact.name.clone()).collect()
+    }
+
     /// Whether all share one address.
     pub fn share_one_address(&self) -> bool {
         self.all.len() > 1 && self.all.iter().all(|contact| contact.address == self.all[0].address)

@@ -3,18 +3,16 @@
 //! On a terminal a line editor (rustyline) takes care of wide characters, history and input methods. From a pipe, or
 //! where the output is redirected, lines are read as they come.
 
-use std::borrow::Cow;
+mod helper;
+
 use std::io::{self, BufRead, IsTerminal as _, Read as _};
 
-use rustyline::completion::Completer;
+use rustyline::Editor;
 use rustyline::config::{ColorMode, Config, Configurer as _};
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
-use rustyline::validate::Validator;
-use rustyline::{Editor, Helper};
 
+use self::helper::LineHelper;
 use crate::text::Charset;
 use crate::{ending, screen, t};
 
@@ -33,6 +31,8 @@ pub enum Typed<T = String> {
     End,
 }
 
+type Line = Editor<LineHelper, MemHistory>;
+
 /// Standard input, as lines.
 pub struct Keyboard {
     source: Source,
@@ -40,7 +40,7 @@ pub struct Keyboard {
 }
 
 enum Source {
-    Editor(Box<Editor<Watched, MemHistory>>),
+    Editor(Box<Line>),
     Plain(Plain),
 }
 
@@ -56,7 +56,7 @@ impl Keyboard {
         Self::with(line_editor())
     }
 
-    fn with(editor: Option<Box<Editor<Watched, MemHistory>>>) -> Self {
+    fn with(editor: Option<Box<Line>>) -> Self {
         Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor), refused: 0 }
     }
 
@@ -72,6 +72,13 @@ impl Keyboard {
     pub fn refused(&self) -> usize {
         let not_text = if let Source::Plain(plain) = &self.source { plain.refused } else { 0 };
         self.refused + not_text
+    }
+
+    /// From now on Tab completes a line to one of `lines`, where there is line editing.
+    pub fn offer(&mut self, lines: Vec<String>) {
+        if let Source::Editor(editor) = &mut self.source {
+            editor.set_helper(Some(LineHelper(lines)));
+        }
     }
 
     /// Asks until there is something to send: white space alone is refused with a notice, and so is what `accept`
@@ -143,7 +150,7 @@ pub fn without_escape(typed: &str) -> &str {
 }
 
 /// `None` where there is no terminal, or none that can be drawn on (`TERM=dumb`, mintty).
-fn line_editor() -> Option<Box<Editor<Watched, MemHistory>>> {
+fn line_editor() -> Option<Box<Line>> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return None;
     }
@@ -153,39 +160,18 @@ fn line_editor() -> Option<Box<Editor<Watched, MemHistory>>> {
     // Forced, since it asks before it draws only where it may use colours. It gets none.
     config.set_color_mode(ColorMode::Forced);
     let mut editor = Editor::with_history(config.build(), MemHistory::new()).ok()?;
-    editor.set_helper(Some(Watched));
+    editor.set_helper(Some(LineHelper::default()));
     Some(Box::new(editor))
 }
 
-/// The line editor's helper: it tells the screen when the line is about to be drawn, and else helps with nothing.
-struct Watched;
-
-impl Highlighter for Watched {
-    fn highlight<'l>(&self, line: &'l str, _pos: usize) -> Cow<'l, str> {
-        screen::typing_is_drawn(line);
-        line.into()
-    }
-}
-
-impl Completer for Watched {
-    type Candidate = String;
-}
-
-impl Hinter for Watched {
-    type Hint = String;
-}
-
-impl Validator for Watched {}
-impl Helper for Watched {}
-
 /// From now on everything that is shown goes through the editor.
-fn show_above(mut editor: Box<Editor<Watched, MemHistory>>) -> Option<Box<Editor<Watched, MemHistory>>> {
+fn show_above(mut editor: Box<Line>) -> Option<Box<Line>> {
     let printer = editor.create_external_printer().ok()?;
     screen::edit_with(printer);
     Some(editor)
 }
 
-fn edit(editor: &mut Editor<Watched, MemHistory>, prompt: &str, initial: &str) -> io::Result<Option<String>> {
+fn edit(editor: &mut Line, prompt: &str, initial: &str) -> io::Result<Option<String>> {
     loop {
         screen::typing_begins(prompt);
         let typed = editor.readline_with_initial(prompt, (initial, ""));

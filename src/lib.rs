@@ -7,6 +7,7 @@
 //!
 //! From the command line to the socket:
 //! - [`cli`]: help, exit codes, one-line errors; [`options`]: what programs share; [`lang`]: English or Chinese, `t!`
+//! - [`completion`]: what a shell offers at Tab
 //! - [`address`]: `HOST:PORT` as people type it; [`errors`]: what the system says, with the cure
 //! - [`ports`]: who holds a port, and in which TCP states
 //! - [`trace`]: the sockets themselves, with every call told; [`accept`]: what `accept` may fail with
@@ -43,6 +44,7 @@ pub mod accept;
 pub mod address;
 pub mod cli;
 pub mod clock;
+pub mod completion;
 pub mod contacts;
 pub mod datagrams;
 pub mod deadline;

@@ -13,13 +13,13 @@ use crate::cli::Usage;
 use crate::lang::Lang;
 use crate::text::Charset;
 use crate::trace::Trace;
-use crate::{errors, room, screen, t};
+use crate::{completion, errors, room, screen, t};
 
 /// The options that every program has.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Shared {
     /// Looked at before the arguments are parsed; here so that a wrong value is refused.
-    #[arg(long, global = true, value_name = "en|zh", value_parser = parse_lang, help = t!(
+    #[arg(long, global = true, value_name = "en|zh", value_parser = parse_lang, add = completion::languages(), help = t!(
         "Language: en or zh (default: SOCKET_DEMOS_LANG, then the system's)",
         "语言：en 或 zh（默认看 SOCKET_DEMOS_LANG，再看系统语言）"
     ))]
@@ -192,7 +192,7 @@ impl Textbook {
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub struct Encoding {
     /// The encoding of what is received and sent.
-    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), default_value = "utf-8", help = t!(
+    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), default_value = "utf-8", add = completion::encodings(), help = t!(
         "Encoding of what is sent and received: utf-8, gbk, …",
         "收发文字的编码：utf-8、gbk 等"
     ))]

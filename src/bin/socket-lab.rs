@@ -20,7 +20,8 @@ use socket_demos::lab::viewer::{self, Viewer};
 use socket_demos::lab::{EXPERIMENTS, Experiment, about, find, sysctl};
 use socket_demos::options::{self, Shared};
 use socket_demos::ports::{self, Holder, Socket, State, Transport};
-use socket_demos::{errors, replace, screen, t, text};
+use socket_demos::text;
+use socket_demos::{completion, errors, replace, screen, t};
 
 const PROGRAM: &str = "socket-lab";
 
@@ -32,7 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
     "Without a command it runs every experiment, a line each.",
     "不写命令就运行全部实验，每个一行。"
 ))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     manner: Manner,
     #[command(subcommand)]
@@ -69,14 +70,14 @@ struct Manner {
 enum Lab {
     #[command(about = t!("Run experiments and tell all: claim, calls, diagram, verdict", "运行实验并详细说明：说法、调用过程、时序图、结论"))]
     Run {
-        #[arg(value_name = t!("NAME", "名字"), help = t!("The experiments' names [default: all]", "实验的名字 [默认：全部]"))]
+        #[arg(value_name = t!("NAME", "名字"), add = completion::experiments(), help = t!("The experiments' names [default: all]", "实验的名字 [默认：全部]"))]
         names: Vec<String>,
         #[command(flatten)]
         manner: Manner,
     },
     #[command(about = t!("Find experiments by name, symptom or error number", "按名字、现象或错误号查找实验"))]
     List {
-        #[arg(value_name = t!("WORD", "关键词"), help = t!("What to look for: 10054, EADDRINUSE, 粘包, …", "要找的词：10054、EADDRINUSE、粘包 等"))]
+        #[arg(value_name = t!("WORD", "关键词"), add = completion::symptoms(), help = t!("What to look for: 10054, EADDRINUSE, 粘包, …", "要找的词：10054、EADDRINUSE、粘包 等"))]
         words: Vec<String>,
     },
     #[command(about = t!("Who holds a TCP port, and every TCP state on it", "谁占着一个 TCP 端口，上面有哪些 TCP 状态"))]

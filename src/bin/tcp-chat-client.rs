@@ -31,7 +31,7 @@ const READ: usize = 16 * 1024;
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("talk to a tcp-chat-server, or to nc", "与 tcp-chat-server 或 nc 聊天"))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     server: ServerAddress,
     #[arg(long, conflicts_with = "classic", help = t!(

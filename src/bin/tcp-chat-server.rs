@@ -37,7 +37,7 @@ const CLIENT_STACK: usize = 128 * 1024;
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("a chat room over TCP", "TCP 聊天室"))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     listen: ListenAddress,
     #[arg(long, conflicts_with = "classic", help = t!(

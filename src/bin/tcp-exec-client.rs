@@ -44,7 +44,7 @@ const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
     "have commands run by a tcp-exec-server; nothing is encrypted (for that, use ssh)",
     "让 tcp-exec-server 执行命令；内容不加密（需要加密请用 ssh）"
 ), after_help = manners::exit_statuses())]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     server: ServerAddress,
     #[command(flatten)]

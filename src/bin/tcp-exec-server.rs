@@ -51,7 +51,7 @@ const OUTPUT_PATIENCE: Duration = Duration::from_secs(300);
     "run commands for whoever has the key; nothing is encrypted (for that, use ssh)",
     "替持有密钥的人执行命令；内容不加密（需要加密请用 ssh）"
 ))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     listen: OwnAddress,
     #[command(flatten)]

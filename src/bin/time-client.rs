@@ -37,7 +37,7 @@ enum Protocol {
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("asks a time server for the time", "向时间服务器问时间"))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     server: ServerAddress,
     #[arg(long, value_name = t!("PROTOCOL", "协议"), default_value = "text", help = t!(

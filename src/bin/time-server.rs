@@ -35,7 +35,7 @@ const SHOWN_REQUEST: usize = 40;
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("tells the time over UDP", "用 UDP 报时"))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     listen: ListenAddress,
     #[arg(long, value_name = "STRFTIME", default_value = clock::DEFAULT_FORMAT, value_parser = Format::parse, help = t!(

@@ -27,7 +27,7 @@ const PROGRAM: &str = "udp-chat-client";
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("write to a udp-chat-server, or to nc -u", "与 udp-chat-server 或 nc -u 聊天"))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     server: ServerAddress,
     #[command(flatten)]

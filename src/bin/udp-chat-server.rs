@@ -28,7 +28,7 @@ const PROGRAM: &str = "udp-chat-server";
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("hear and answer anybody over UDP", "用 UDP 接收并回复任何人的消息"))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     listen: ListenAddress,
     #[command(flatten)]

@@ -48,7 +48,7 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
     "run commands for whoever has the key, reliably over UDP; nothing is encrypted (for that, use ssh)",
     "在 UDP 上可靠地替持有密钥的人执行命令；内容不加密（需要加密请用 ssh）"
 ))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     listen: OwnAddress,
     #[command(flatten)]

@@ -30,7 +30,7 @@ const PROGRAM: &str = "udp-qq-client";
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("a contact book: choose somebody and talk", "通讯录：选一个人，开始聊天"))]
-struct Args {
+pub(crate) struct Args {
     #[arg(long, value_name = t!("FILE", "文件"), help = t!(
         "Contacts as TOML, name = \"address\" [default: three poets]",
         "TOML 通讯录，每行 名字 = \"地址\" [默认：三位诗人]"
@@ -85,6 +85,7 @@ fn chat(args: &Args) -> anyhow::Result<()> {
 /// Asks for a contact until one is chosen; `None` when the person leaves.
 fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Option<Contact>> {
     loop {
+        keyboard.offer(contacts.names());
         let prompt = t!(
             "talk to (name or number, /list, /add NAME ADDRESS, q): ",
             "和谁聊（名字或编号，/list，/add 名字 地址，q）："
@@ -117,6 +118,7 @@ fn classic(keyboard: &mut Keyboard, contacts: &mut Contacts, args: &Args, trace:
             Some(socket) => socket,
             None => socket.insert(Traced::udp(address, trace)?.over(&args.network)?),
         };
+        keyboard.offer(Vec::new());
         let encode = |typed: &str| letters::encode(typed, args.encoding.charset);
         while let Typed::Line(message) = keyboard.ask(&format!("{}> ", contact.name), encode)? {
             socket.send_to(&message, address)?;
@@ -210,6 +212,7 @@ fn talk(
     args: &Args,
 ) -> anyhow::Result<Back> {
     let Conversation { socket, answers, address } = conversation;
+    keyboard.offer(Vec::new());
     loop {
         let words = |typed: &str| {
             if input::is_command(typed) {

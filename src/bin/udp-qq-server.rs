@@ -28,7 +28,7 @@ const PROGRAM: &str = "udp-qq-server";
 
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!("be reached by anybody who has your address", "谁有你的地址，谁就能找到你"))]
-struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     listen: ListenAddress,
     #[command(flatten)]

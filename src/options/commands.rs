@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{parse_bufsize, parse_clients, parse_duration};
 use crate::key;
-use crate::t;
 use crate::text::Charset;
+use crate::{completion, t};
 
 /// How long a command may run, unless it is said otherwise.
 const TIME: Duration = Duration::from_secs(300);
@@ -95,7 +95,7 @@ pub struct CommandClient {
     ))]
     key_file: Option<PathBuf>,
     /// The encoding of the outputs, where the server is not to be believed.
-    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), help = t!(
+    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), add = completion::encodings(), help = t!(
         "Encoding of the output: utf-8, gbk, … [default: what the server says, with --classic the system's]",
         "输出的编码：utf-8、gbk 等 [默认：以服务器声明的为准，--classic 时用系统的]"
     ))]
