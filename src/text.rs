@@ -116,11 +116,19 @@ impl Charset {
     /// [`Unmappable`] names the first character that the encoding lacks.
     pub fn encode(self, text: &str) -> Result<Vec<u8>, Unmappable> {
         let (bytes, _, lossy) = self.0.encode(text);
-        if lossy {
-            let lacking = text.chars().find(|c| self.0.encode(c.encode_utf8(&mut [0; 4])).2);
+        // Some encoders write what looks alike, Shift_JIS a backslash for `¥`: that is replaced too.
+        if lossy || !self.is_utf8() && self.decode(&bytes) != text {
+            let lacking = text.chars().find(|c| !self.has(*c));
             return Err(Unmappable(lacking.unwrap_or(char::REPLACEMENT_CHARACTER), self.0.name()));
         }
         Ok(bytes.into_owned())
+    }
+
+    fn has(self, c: char) -> bool {
+        let mut text = [0; 4];
+        let text = &*c.encode_utf8(&mut text);
+        let (bytes, _, lossy) = self.0.encode(text);
+        !lossy && self.decode(&bytes) == text
     }
 
     /// The bytes of text that must go out whatever happens (a relayed line with broken bytes, a notice in another
@@ -433,6 +441,9 @@ mod tests {
     fn what_an_encoding_lacks_is_refused_by_name() {
         assert_eq!(gbk().encode("月🌕"), Err(Unmappable('🌕', "GBK")));
         assert_eq!(gbk().encode("你好").unwrap(), b"\xc4\xe3\xba\xc3");
+        let shift_jis: Charset = "shift_jis".parse().unwrap();
+        assert_eq!(shift_jis.encode("円¥"), Err(Unmappable('¥', "Shift_JIS")), "0x5c would arrive as a backslash");
+        assert_eq!(shift_jis.encode_lossy("円¥"), b"\x89\x7e?");
         assert_eq!(gbk().encode_lossy("好🌕"), b"\xba\xc3?");
     }
 
