@@ -338,6 +338,15 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     shown.into()
 }
 
+/// As [`escape`], on one line: newline and tab are shown as `\n` and `\t`.
+pub fn escape_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\n', '\t']) {
+        escape(&text.replace('\n', "\\n").replace('\t', "\\t")).into_owned().into()
+    } else {
+        escape(text)
+    }
+}
+
 /// Whether `c` may not reach a terminal: C0 but newline and tab, DEL, C1, bidirectional controls (Unicode UAX #9), line
 /// and paragraph separators, tag characters.
 pub fn is_forbidden(c: char) -> bool {
@@ -435,6 +444,7 @@ mod tests {
             assert_eq!(escape(&once), once);
         }
         assert_eq!(escape("a\x1b\u{202e}\u{85}\tb\n"), "a\\x1b\\u{202e}\\u{85}\tb\n");
+        assert_eq!(escape_line("a\x1b\u{202e}\u{85}\tb\n"), "a\\x1b\\u{202e}\\u{85}\\tb\\n");
     }
 
     #[test]
