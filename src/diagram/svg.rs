@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use unicode_width::UnicodeWidthStr as _;
-
-use super::fit::{cut, wrapped};
+use super::fit::{cut, width, wrapped};
 use super::{Diagram, Line, Row};
 use crate::lang::{Lang, lang};
 use crate::t;
@@ -66,11 +64,11 @@ struct Picture<'a> {
 impl<'a> Picture<'a> {
     fn of(diagram: &'a Diagram) -> Self {
         let widths = diagram.rows.iter().map(|row| match row {
-            Row::Call { text, .. } => text.width(),
-            Row::Arrow { from, to, label, beside, .. } => beside.width().max(label.width() / from.abs_diff(*to) + 2),
+            Row::Call { text, .. } => width(text),
+            Row::Arrow { from, to, label, beside, .. } => width(beside).max(width(label) / from.abs_diff(*to) + 2),
             Row::Folded(_) => 0,
         });
-        let names = diagram.lanes.iter().map(|lane| lane.program.width());
+        let names = diagram.lanes.iter().map(|lane| width(&lane.program));
         let widest = widths.chain(names).max().unwrap_or(0);
         Self { diagram, columns: widest.clamp(LANE_COLUMNS.0, LANE_COLUMNS.1), body: String::new(), y: MARGIN }
     }
