@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSo
 use std::str::FromStr;
 
 use crate::t;
+use crate::text::is_forbidden;
 
 /// The port that every program uses unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -39,12 +40,11 @@ impl FromStr for Address {
 /// The host, possibly empty, and the port, if there is one.
 fn split(typed: &str) -> Result<(&str, Option<&str>), String> {
     if let Some((v6, rest)) = typed.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
-        // A zone (fe80::1%eth0) is no part of the address itself.
-        let is_v6 = v6.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+        let is_v6 = is_v6(v6);
         let port = if rest.is_empty() { Some(None) } else { rest.strip_prefix(':').map(Some) };
         return port.filter(|_| is_v6).map(|port| (v6, port)).ok_or_else(wrong_shape);
     }
-    if typed.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()) {
+    if is_v6(typed) {
         return Ok((typed, None));
     }
     if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) {
@@ -53,6 +53,17 @@ fn split(typed: &str) -> Result<(&str, Option<&str>), String> {
     let (host, port) = typed.rsplit_once(':').map_or((typed, None), |(host, port)| (host, Some(port)));
     check_host(host)?;
     Ok((host, port))
+}
+
+/// Whether `host` is an IPv6 address, perhaps with a zone (`fe80::1%eth0`): the name or number of an interface.
+fn is_v6(host: &str) -> bool {
+    let (address, zone) = host.split_once('%').unwrap_or((host, ""));
+    address.parse::<Ipv6Addr>().is_ok() && !zone.contains(is_unfit)
+}
+
+/// Whether `c` stands in no host. What is shown of an address must not command a terminal.
+fn is_unfit(c: char) -> bool {
+    c.is_whitespace() || is_forbidden(c) || "/[]@".contains(c)
 }
 
 fn wrong_shape() -> String {
@@ -84,7 +95,7 @@ fn check_host(host: &str) -> Result<(), String> {
     if host.contains(':') {
         return Err(t!("an IPv6 address with a port is written [::1]:8080", "带端口的 IPv6 地址写作 [::1]:8080"));
     }
-    if host.chars().any(|c| c.is_whitespace() || c.is_control() || "/[]@".contains(c)) {
+    if host.contains(is_unfit) {
         return Err(wrong_shape());
     }
     Ok(())
@@ -204,6 +215,9 @@ mod tests {
             ("[::1", "[::1]:8080"),
             ("[::1]80", "not HOST:PORT"),
             ("[bob]:80", "not HOST:PORT"),
+            ("[fe80::1%\x1b[2J]:80", "not HOST:PORT"),
+            ("fe80::1%x]y", "[::1]:8080"),
+            ("\u{202e}gro.elpmaxe", "not HOST:PORT"),
         ];
         for (typed, why) in table {
             assert!(shown(typed).starts_with("error") && shown(typed).contains(why), "{typed}: {}", shown(typed));

@@ -19,7 +19,11 @@ const MAX_ANSWER: usize = 512;
 
 /// A way to write the time: strftime(3), as far as jiff has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Format(String);
+pub struct Format {
+    format: String,
+    /// The time at which it was taken, written so.
+    sample: String,
+}
 
 impl Format {
     /// Takes a format that can be written.
@@ -35,30 +39,62 @@ impl Format {
                 "写出来是空的，或超过 {MAX_ANSWER} 字节"
             ));
         }
-        Ok(Self(format.to_string()))
+        if asks(written.as_bytes()) {
+            return Err(t!(
+                "the answer would be a question: two servers would answer each other for ever",
+                "这样回答出去又成了提问，两个服务器会互相回答个没完"
+            ));
+        }
+        Ok(Self { format: format.to_string(), sample: written })
     }
 
     /// The time written so.
     pub fn write(&self, time: &Zoned) -> String {
         // It was written once already, in `parse`.
-        strtime::format(&self.0, time).unwrap_or_default()
+        strtime::format(&self.format, time).unwrap_or_default()
     }
 
-    /// Whether `text` could be an answer in this format.
+    /// Whether `text` could be an answer in this format. Some formats cannot be read back (`%c`): then it is one that
+    /// looks alike.
     fn fits(&self, text: &str) -> bool {
-        strtime::parse(&self.0, text).is_ok()
+        let reads = |text: &str| strtime::parse(&self.format, text).is_ok();
+        if reads(self.sample.trim()) { reads(text) } else { shape(text) == shape(&self.sample) }
     }
+}
+
+/// What two times in one format have in common: where there are words and numbers, and what stands between them.
+fn shape(text: &str) -> String {
+    let mut shape: Vec<char> = text
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| {
+            if c.is_alphabetic() {
+                'a'
+            } else if c.is_numeric() {
+                '0'
+            } else {
+                c
+            }
+        })
+        .collect();
+    shape.dedup();
+    shape.into_iter().collect()
+}
+
+/// Whether these bytes ask for the time as text.
+fn asks(request: &[u8]) -> bool {
+    request.trim_ascii().eq_ignore_ascii_case(QUESTION.as_bytes())
 }
 
 impl Default for Format {
     fn default() -> Self {
-        Self(DEFAULT_FORMAT.into())
+        Self { format: DEFAULT_FORMAT.into(), sample: "1970-01-01 00:00:00".into() }
     }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.format)
     }
 }
 
@@ -95,7 +131,7 @@ impl Question {
         if let Some(question) = sntp::Question::read(request) {
             return Some(Self::Sntp(question));
         }
-        if request.trim_ascii().eq_ignore_ascii_case(QUESTION.as_bytes()) {
+        if asks(request) {
             return Some(Self::Text);
         }
         request.is_empty().then_some(Self::Seconds)
@@ -161,6 +197,10 @@ mod tests {
         for text in ["2026-01-02 03:04:05", "23:59"] {
             assert_eq!(Question::read(text.as_bytes(), &own, Answers::Anything), None, "{text}");
         }
+        let one_way = Format::parse("%c").unwrap();
+        let asked = |text: &str| Question::read(text.as_bytes(), &one_way, Answers::Anything);
+        assert_eq!(asked(&one_way.write(&now())), None, "a format that cannot be read back");
+        assert_eq!(asked("get time"), Some(Question::Text));
     }
 
     #[test]
@@ -177,6 +217,7 @@ mod tests {
         assert_eq!(Format::parse("%Y年%m月%d日 %H时").unwrap().write(&now()), "2026年01月02日 03时");
         assert!(Format::parse("%!").is_err());
         assert!(Format::parse("").is_err());
+        assert!(Format::parse("Get time\n").is_err(), "an answer that is a question");
         assert!(Format::parse(&"%A".repeat(200)).is_err());
     }
 }

@@ -135,12 +135,13 @@ impl Contacts {
 
 fn read_text(file: &Path) -> io::Result<String> {
     if fs::metadata(file)?.len() > MAX_FILE {
-        return Err(io::Error::new(
-            ErrorKind::FileTooLarge,
-            t!("larger than {MAX_FILE} bytes", "超过 {MAX_FILE} 字节"),
-        ));
+        return Err(too_large());
     }
     fs::read_to_string(file)
+}
+
+fn too_large() -> io::Error {
+    io::Error::new(ErrorKind::FileTooLarge, t!("larger than {MAX_FILE} bytes", "超过 {MAX_FILE} 字节"))
 }
 
 /// The contacts of the file's text, or the number and fault of the first wrong line.
@@ -172,6 +173,9 @@ fn append(file: &Path, name: &str, address: &Address) -> io::Result<()> {
         text.push('\n');
     }
     let _ = writeln!(text, "{} = {}", toml::Value::from(name), toml::Value::from(address.to_string()));
+    if text.len() as u64 > MAX_FILE {
+        return Err(too_large());
+    }
     replace::file(file, text.as_bytes())
 }
 
@@ -226,6 +230,12 @@ mod tests {
         for (name, address) in [("bob", "1"), ("a b", "1"), ("new", "x:")] {
             assert!(contacts.add(name, address).is_err(), "{name}");
         }
+        let full = format!("{}bob = \"9000\"\n", " ".repeat(MAX_FILE as usize - 20));
+        let book = fs::read_to_string(&file).unwrap();
+        fs::write(&file, &full).unwrap();
+        assert!(contacts.add("王维", "1").is_err(), "the file would be too large to be read again");
+        assert_eq!(fs::read_to_string(&file).unwrap(), full);
+        fs::write(&file, book).unwrap();
         assert!(fs::read_to_string(&file).unwrap().starts_with("# mine\nbob = \"9000\"\n"));
         assert_eq!(Contacts::read(&file).unwrap().all, contacts.all);
         fs::remove_file(&file).unwrap();

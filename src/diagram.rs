@@ -52,7 +52,7 @@ pub struct Diagram {
 /// # Errors
 /// A sentence with the file's name, and the line's number where a line is no event.
 pub fn read(path: &Path) -> Result<Vec<Event>, String> {
-    let shown = crate::text::escape(&path.display().to_string()).into_owned();
+    let shown = crate::text::escape_line(&path.display().to_string()).into_owned();
     let bytes = std::fs::read(path).map_err(|error| {
         let why = errors::reason(&error);
         t!("cannot read {shown}: {why}", "无法读取 {shown}：{why}")

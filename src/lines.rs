@@ -137,20 +137,23 @@ fn is_q(text: &str) -> bool {
     text == "q" || text == "ｑ"
 }
 
-/// A long line in pieces that fit.
+/// A long line in pieces that fit. Where it can only be cut before a `/`, one more says that it is no command.
 fn pieces(line: &str) -> Vec<String> {
     // No character of any charset takes more than four bytes.
     const MAX_CHARACTERS: usize = MAX_LINE / 4;
     let characters: Vec<char> = line.chars().collect();
     let mut pieces = Vec::new();
     let mut rest = &characters[..];
+    let mut slash = None;
     while rest.len() > MAX_CHARACTERS {
         let is_command = |at: usize| matches!(rest[at], '/' | '／') || matches!(rest[at..], ['q' | 'ｑ']);
-        let end = (1..=MAX_CHARACTERS).rev().find(|&at| !is_command(at)).unwrap_or(MAX_CHARACTERS);
-        pieces.push(rest[..end].iter().collect());
-        rest = &rest[end..];
+        let end = (1..=MAX_CHARACTERS).rev().find(|&at| !is_command(at));
+        let (piece, after) = rest.split_at(end.unwrap_or(MAX_CHARACTERS));
+        pieces.push(slash.iter().chain(piece).collect());
+        slash = end.is_none().then_some('/');
+        rest = after;
     }
-    pieces.push(rest.iter().collect());
+    pieces.push(slash.iter().chain(rest).collect());
     pieces
 }
 
@@ -225,6 +228,11 @@ mod tests {
             assert_eq!(String::from_utf8(sent.concat()).unwrap(), typed);
             assert!(sent.iter().all(|m| m.starts_with(b"x")), "{end}");
         }
+        let slashes = "/".repeat(piece);
+        let typed = format!("{}{slashes}kick bob", "x".repeat(3 * piece));
+        let sent = messages(&typed, Charset::default()).unwrap();
+        assert_eq!(sent.last().unwrap(), b"//kick bob", "no place to cut but before a slash");
+        assert!(sent.iter().all(|message| message.len() <= MAX_LINE));
         assert_eq!(messages("a\nq\nb", Charset::default()).unwrap(), [&b"a"[..], b" q", b"b"]);
     }
 

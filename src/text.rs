@@ -120,11 +120,19 @@ impl Charset {
     /// [`Unmappable`] names the first character that the encoding lacks.
     pub fn encode(self, text: &str) -> Result<Vec<u8>, Unmappable> {
         let (bytes, _, lossy) = self.0.encode(text);
-        if lossy {
-            let lacking = text.chars().find(|c| self.0.encode(c.encode_utf8(&mut [0; 4])).2);
+        // Some encoders write what looks alike, Shift_JIS a backslash for `¥`: that is replaced too.
+        if lossy || !self.is_utf8() && self.decode(&bytes) != text {
+            let lacking = text.chars().find(|c| !self.has(*c));
             return Err(Unmappable(lacking.unwrap_or(char::REPLACEMENT_CHARACTER), self.0.name()));
         }
         Ok(bytes.into_owned())
+    }
+
+    fn has(self, c: char) -> bool {
+        let mut text = [0; 4];
+        let text = &*c.encode_utf8(&mut text);
+        let (bytes, _, lossy) = self.0.encode(text);
+        !lossy && self.decode(&bytes) == text
     }
 
     /// The bytes of text that must go out whatever happens (a relayed line with broken bytes, a notice in another
@@ -216,6 +224,15 @@ pub fn escape(text: &str) -> Cow<'_, str> {
         };
     }
     shown.into()
+}
+
+/// As [`escape`], on one line: newline and tab are shown as `\n` and `\t`.
+pub fn escape_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\n', '\t']) {
+        escape(&text.replace('\n', "\\n").replace('\t', "\\t")).into_owned().into()
+    } else {
+        escape(text)
+    }
 }
 
 /// Whether `c` may not reach a terminal: C0 but newline and tab, DEL, C1, bidirectional controls (Unicode UAX #9), line

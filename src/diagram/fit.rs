@@ -1,25 +1,31 @@
 //! Text in a room of so many columns; a hanzi takes two.
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthChar as _;
+
+/// How many columns `text` takes: those of its characters one by one, so that the width of a text is never more than that
+/// of its parts. Terminals disagree about characters that change their neighbours (emoji).
+pub(super) fn width(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
 
 /// `text` in at most `columns`, with `more` at its end where something is left out.
 pub(super) fn cut(text: &str, columns: usize, more: &str) -> String {
-    if text.width() <= columns {
+    if width(text) <= columns {
         return text.to_string();
     }
-    first(text, columns.saturating_sub(more.width())).to_string() + more
+    first(text, columns.saturating_sub(width(more))).to_string() + more
 }
 
 /// `text` filled up to `columns`.
 pub(super) fn padded(text: &str, columns: usize) -> String {
-    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 /// `text` in lines of at most `columns`, cut between words where there are any.
 pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text.trim();
-    while rest.width() > columns {
+    while width(rest) > columns {
         let fits = first(rest, columns);
         let end = fits.rfind(' ').filter(|&end| end > fits.len() / 2).unwrap_or(fits.len());
         let end = end.max(rest.chars().next().map_or(0, char::len_utf8));
@@ -34,11 +40,11 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
 
 /// A call on a line of at most `columns`, or on two: what it returned is often at its end. The second is indented.
 pub(super) fn in_two(text: &str, columns: usize, more: &str) -> Vec<String> {
-    if text.width() <= columns {
+    if width(text) <= columns {
         return vec![text.to_string()];
     }
     let text = text.trim();
-    let at_result = text.find(" = ").filter(|&at| text[..at].width() <= columns && text[at..].width() < columns);
+    let at_result = text.find(" = ").filter(|&at| width(&text[..at]) <= columns && width(&text[at..]) < columns);
     let end = at_result.unwrap_or_else(|| wrapped(text, columns)[0].len());
     let rest = format!("  {}", text[end..].trim_start());
     vec![text[..end].to_string(), cut(&rest, columns, more)]
@@ -64,6 +70,8 @@ mod tests {
         assert_eq!(cut("你好世界", 7, "…"), "你好世…");
         assert_eq!(cut("你好世界", 6, "…"), "你好…");
         assert_eq!(padded("你好", 6), "你好  ");
+        // An emoji of two characters is wider than both of them for some, but what is cut must be what is counted.
+        assert_eq!(width(&cut(&"❤\u{fe0f}".repeat(30), 10, "…")), 10);
     }
 
     #[test]

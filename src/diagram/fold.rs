@@ -19,36 +19,44 @@ const SHOWN: (usize, usize) = (3, 1);
 const FIRST: usize = 200;
 const LAST: usize = 100;
 
+/// What is shown: a row, or a gap in place of so many.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Row(&'a Row),
+    Gap(&'a [Row]),
+}
+
 /// The rows, with gaps where there are too many.
 pub(super) fn folded(rows: Vec<Row>) -> Vec<Row> {
     if rows.len() <= WHOLE {
         return rows;
     }
-    let rows = without_repetitions(&rows);
-    if rows.len() <= FIRST + LAST + 1 {
-        return rows;
+    let shown = without_repetitions(&rows);
+    if shown.len() <= FIRST + LAST + 1 {
+        return shown.iter().map(|shown| row(&[*shown])).collect();
     }
-    let (first, rest) = rows.split_at(FIRST);
+    let (first, rest) = shown.split_at(FIRST);
     let (middle, last) = rest.split_at(rest.len() - LAST);
-    [first, &[gap(middle)], last].concat()
+    let parts = first.chunks(1).chain([middle]).chain(last.chunks(1));
+    parts.map(row).collect()
 }
 
-fn without_repetitions(rows: &[Row]) -> Vec<Row> {
+fn without_repetitions(rows: &[Row]) -> Vec<Shown<'_>> {
     let shapes: Vec<String> = rows.iter().map(shape).collect();
     let mut shown = Vec::new();
     let mut start = 0;
     while start < rows.len() {
         let Some((length, times)) = pattern(&shapes[start..]) else {
-            shown.push(rows[start].clone());
+            shown.push(Shown::Row(&rows[start]));
             start += 1;
             continue;
         };
         let run = &rows[start..start + length * times];
         let (first, rest) = run.split_at(length * SHOWN.0);
         let (middle, last) = rest.split_at(rest.len() - length * SHOWN.1);
-        shown.extend_from_slice(first);
-        shown.push(gap(middle));
-        shown.extend_from_slice(last);
+        shown.extend(first.iter().map(Shown::Row));
+        shown.push(Shown::Gap(middle));
+        shown.extend(last.iter().map(Shown::Row));
         start += run.len();
     }
     shown
@@ -82,13 +90,20 @@ fn kind(text: &str) -> String {
     name.to_string() + error
 }
 
-/// What is left out, in a row.
-fn gap(rows: &[Row]) -> Row {
+/// What is shown as one row: itself, or a gap that counts the rows of gaps in it too.
+fn row(shown: &[Shown<'_>]) -> Row {
+    if let [Shown::Row(row)] = shown {
+        return (*row).clone();
+    }
+    let rows = shown.iter().flat_map(|shown| match shown {
+        Shown::Row(row) => std::slice::from_ref(*row),
+        Shown::Gap(rows) => rows,
+    });
     let lines = |wanted: Line| {
         let arrow = |row: &&Row| matches!(row, Row::Arrow { line, .. } if *line == wanted);
-        rows.iter().filter(arrow).count()
+        rows.clone().filter(arrow).count()
     };
-    let count = rows.len();
+    let count = rows.clone().count();
     let (arrived, lost) = (lines(Line::Arrived), lines(Line::Lost));
     Row::Folded(if arrived + lost == 0 {
         t!("… {count} more rows", "… 还有 {count} 行")

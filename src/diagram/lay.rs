@@ -152,7 +152,7 @@ impl<'a> Layout<'a> {
         // The arrow shows with whom.
         let drawn = made.is_send() || made.is_receive();
         let argument = event.argument.split(", ").next().filter(|_| drawn).unwrap_or(&event.argument);
-        crate::text::escape(&format!("{number}{}({argument}){result}", event.call)).into_owned()
+        crate::text::escape_line(&format!("{number}{}({argument}){result}", event.call)).into_owned()
     }
 
     fn words(&self, call: usize) -> String {

@@ -57,7 +57,8 @@ fn stream(traces: &Traces, from: usize, to: usize) -> Vec<Link> {
         let mut end = 0_u64;
         let count = |call: usize| {
             let start = end;
-            end += traces.calls[call].moved().unwrap_or(0);
+            // A file may say anything; no stream is that long.
+            end = start.saturating_add(traces.calls[call].moved().unwrap_or(0));
             (call, start..end)
         };
         calls.into_iter().map(count).collect::<Vec<_>>()

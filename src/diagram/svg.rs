@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use unicode_width::UnicodeWidthStr as _;
-
-use super::fit::{cut, in_two, wrapped};
+use super::fit::{cut, in_two, width, wrapped};
 use super::{Diagram, Line, Row, tell_pids};
 use crate::lang::lang;
 use crate::t;
@@ -119,11 +117,11 @@ impl<'a> Picture<'a> {
     /// The names of the lanes, with nothing below them yet.
     fn begun(diagram: &'a Diagram, first_row: usize) -> Self {
         let widths = diagram.rows.iter().map(|row| match row {
-            Row::Call { text, .. } => text.width(),
-            Row::Arrow { label, beside, .. } => beside.width().max(label.width() + 2),
+            Row::Call { text, .. } => width(text),
+            Row::Arrow { label, beside, .. } => width(beside).max(width(label) + 2),
             Row::Folded(_) => 0,
         });
-        let names = diagram.lanes.iter().map(|lane| lane.program.width());
+        let names = diagram.lanes.iter().map(|lane| width(&lane.program));
         let widest = widths.chain(names).max().unwrap_or(0);
         let (columns, rows) = (widest.clamp(LANE_COLUMNS.0, LANE_COLUMNS.1), first_row..first_row);
         let mut picture = Self { diagram, rows, columns, body: String::new(), top: 0, y: MARGIN };

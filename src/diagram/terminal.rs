@@ -1,8 +1,6 @@
 //! The diagram as text.
 
-use unicode_width::UnicodeWidthStr as _;
-
-use super::fit::{cut, in_two, padded, wrapped};
+use super::fit::{cut, in_two, padded, width, wrapped};
 use super::{Diagram, Lane, Line, Row};
 use crate::text::Charset;
 
@@ -96,7 +94,7 @@ impl Page {
             let cells = lanes.iter().map(|lane| padded(&cut(&text(lane), self.lane - 2, self.brush.more), self.lane));
             cells.collect::<String>().trim_end().to_string()
         };
-        let mut heads = vec![head(|lane| crate::text::escape(&lane.program).into_owned())];
+        let mut heads = vec![head(|lane| crate::text::escape_line(&lane.program).into_owned())];
         if super::tell_pids(lanes) {
             heads.push(head(|lane| format!("pid {}", lane.pid)));
         }
@@ -138,7 +136,7 @@ impl Page {
         let shaft = if line == Line::Inferred { dashed } else { solid };
         let room = columns.saturating_sub(6);
         let label = cut(&self.plain(label), room, self.brush.more);
-        let rest = room - label.width();
+        let rest = room - width(&label);
         let drawn = |count: usize| shaft.to_string().repeat(count);
         // What is lost ends short of where it was to arrive.
         let (end, gap) = if line == Line::Lost { (lost, rest / 4) } else { (self.head(rightwards), 0) };

@@ -268,3 +268,40 @@ fn ten_thousand_calls_are_a_short_diagram_soon() {
     // It takes a fraction of a second; a bound for what would grow with the square of the calls, also on a busy machine.
     assert!(start.elapsed().as_secs() < 20, "it took {:?}", start.elapsed());
 }
+
+#[test]
+fn what_a_file_says_makes_no_row_of_its_own() {
+    let call = Event { program: "a\nb".into(), ..call("client", 0, "bind\nserver: close()", "x\ty", "") };
+    let diagram = Diagram::of(vec![vec![call]]);
+    let text = diagram.text(80, Letters::Box);
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(text.starts_with("a\\nb") && text.contains(r"bind\nserver: close()(x\ty)"), "{text}");
+}
+
+#[test]
+fn a_file_may_claim_more_bytes_than_there_are() {
+    let most = |event: Event| Event { result: Outcome::Ok(u64::MAX), ..event };
+    let sends = [1, 2].map(|at| most(call("client", at, "send", "1", "a")));
+    let receives = [3, 4].map(|at| most(call("server", at, "recv", "1", "a")));
+    let client = [&[connect(0)][..], &sends].concat();
+    let server = [&[accept(1)][..], &receives].concat();
+    assert_eq!(drawn(vec![client, server]).iter().filter(|row| row.contains("send")).count(), 2);
+}
+
+#[test]
+fn an_emoji_of_two_characters_finds_its_room() {
+    let hearts = "❤\u{fe0f}".repeat(30);
+    let diagram = Diagram::of(vec![vec![udp("client", 0, &hearts)], vec![udp("server", 1, &hearts)]]);
+    assert!(diagram.text(40, Letters::Box).contains("❤"));
+}
+
+#[test]
+fn a_fold_counts_the_rows_of_the_folds_in_it() {
+    // A thousand calls alike between five hundred and five hundred that are not.
+    let name = |at: i64| if (500..1500).contains(&at) { "fcntl".into() } else { format!("call{at}") };
+    let calls = (0..2000).map(|at| Event { call: name(at), ..call("client", at, "", "", "") }).collect();
+    let rows = drawn(vec![calls]);
+    let folds: Vec<_> = rows.iter().filter(|row| row.starts_with('(')).collect();
+    assert_eq!(rows.len() - folds.len(), 300);
+    assert_eq!(folds, ["(… 1700 more rows)"]);
+}

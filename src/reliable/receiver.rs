@@ -45,6 +45,11 @@ impl Receiver {
         if number >= self.limit() || self.last.is_some_and(|last| number > last) {
             return;
         }
+        // Nor can the last piece be in front of others.
+        let behind = self.taken + self.pieces.len() as u64;
+        if matches!(content, Content::Done(_)) && number + 1 < behind {
+            return;
+        }
         let index = number.checked_sub(self.taken).map(|index| index as usize);
         let Some(index) = index.filter(|index| self.pieces.get(*index).is_none_or(Option::is_none)) else {
             // Here already. It came again, so perhaps its acknowledgement was lost; but ten copies need only one.

@@ -78,12 +78,16 @@ fn forbidden_characters_never_come_out_and_escaping_twice_changes_nothing() {
         assert_eq!(escape(&once), once);
     }
     assert_eq!(escape("a\x1b\u{202e}\u{85}\tb\n"), "a\\x1b\\u{202e}\\u{85}\tb\n");
+    assert_eq!(escape_line("a\x1b\u{202e}\u{85}\tb\n"), "a\\x1b\\u{202e}\\u{85}\\tb\\n");
 }
 
 #[test]
 fn what_an_encoding_lacks_is_refused_by_name() {
     assert_eq!(gbk().encode("月🌕"), Err(Unmappable('🌕', "GBK")));
     assert_eq!(gbk().encode("你好").unwrap(), b"\xc4\xe3\xba\xc3");
+    let shift_jis: Charset = "shift_jis".parse().unwrap();
+    assert_eq!(shift_jis.encode("円¥"), Err(Unmappable('¥', "Shift_JIS")), "0x5c would arrive as a backslash");
+    assert_eq!(shift_jis.encode_lossy("円¥"), b"\x89\x7e?");
     assert_eq!(gbk().encode_lossy("好🌕"), b"\xba\xc3?");
 }
 

@@ -99,9 +99,8 @@ impl Data {
     /// The first `bytes` of them as text on one line, harmless on a terminal.
     pub(crate) fn quoted(&self, bytes: usize) -> String {
         let text: String = self.text.chars().take(bytes).collect();
-        let text = text.replace('\n', "\\n").replace('\t', "\\t");
         let more = if self.length > bytes { "…" } else { "" };
-        format!(" \"{}{more}\"", crate::text::escape(&text))
+        format!(" \"{}{more}\"", crate::text::escape_line(&text))
     }
 }
 
@@ -111,8 +110,9 @@ impl fmt::Display for Event {
         let time = self.time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S%.6f");
         write!(f, "{time} {}", self.told(SHOWN_BYTES))?;
         let Some(data) = &self.data else { return Ok(()) };
-        let hex = &data.hex[..data.hex.len().min(2 * SHOWN_BYTES)];
-        write!(f, " {hex}{}", if data.length > SHOWN_BYTES { "…" } else { "" })
+        // The digits of an event that was read from a file can be anything.
+        let hex: String = data.hex.chars().take(2 * SHOWN_BYTES).collect();
+        write!(f, " {}{}", crate::text::escape_line(&hex), if data.length > SHOWN_BYTES { "…" } else { "" })
     }
 }
 
@@ -126,7 +126,8 @@ impl Event {
         };
         let fault = self.fault.map(|fault| format!(" [{fault}]")).unwrap_or_default();
         let data = self.data.as_ref().map(|data| data.quoted(bytes)).unwrap_or_default();
-        format!("#{socket} {call}({argument}) = {result}{fault}{data}")
+        let called = format!("#{socket} {call}({argument}) = {result}");
+        format!("{}{fault}{data}", crate::text::escape_line(&called))
     }
 }
 
@@ -187,6 +188,10 @@ mod tests {
         assert!(shown.ends_with(r#" #2 recv(1024) = 7 "你\n\x1bok" e4bda00a1b6f6b"#), "{shown}");
         let failed = Event { result: Outcome::Error("ECONNRESET 104".into()), data: None, ..event() };
         assert!(failed.to_string().ends_with(" #2 recv(1024) = -1 ECONNRESET 104"), "{failed}");
+        // A line of a file may say anything, digits of three bytes each where the hexadecimal ones should be included.
+        let data = Data { hex: "十\x1b".repeat(96), ..Data::of(b"x") };
+        let read = Event { call: "a\nb".into(), argument: "\u{202e}".into(), data: Some(data), ..event() };
+        assert!(read.to_string().contains(r#" #2 a\nb(\u{202e}) = 7 "x" 十\x1b十"#), "{read}");
     }
 
     #[test]

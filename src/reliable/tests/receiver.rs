@@ -105,3 +105,17 @@ fn there_is_nothing_behind_the_last_piece() {
     receiver.insert(1, piece(1), ms(0));
     assert_eq!(take(&mut receiver), [Content::Done(Outcome::Exited(0))]);
 }
+
+#[test]
+fn nothing_comes_behind_the_last_piece_even_if_it_came_before_it() {
+    let mut receiver = Receiver::new();
+    receiver.insert(2, piece(2), ms(0));
+    receiver.insert(1, Content::Done(Outcome::Exited(0)), ms(0));
+    receiver.insert(0, piece(0), ms(0));
+    assert_eq!(take(&mut receiver), [piece(0)], "a last piece in front of others is none");
+    receiver.insert(4, Content::Done(Outcome::Exited(4)), ms(0));
+    receiver.insert(3, Content::Done(Outcome::Exited(3)), ms(0));
+    receiver.insert(1, piece(1), ms(0));
+    receiver.insert(3, piece(3), ms(0));
+    assert_eq!(take(&mut receiver), [piece(1), piece(2), piece(3), Content::Done(Outcome::Exited(4))]);
+}
