@@ -158,9 +158,9 @@ impl std::error::Error for NotMet {}
 
 /// Whether a connection begins with the greeting of a server of commands, for clients of another kind that got there.
 pub fn is_greeting(first: &[u8]) -> bool {
-    first
-        .get(5..)
-        .is_some_and(|payload| !payload.is_empty() && MAGIC.starts_with(&payload[..payload.len().min(MAGIC.len())]))
+    // The length is at most a few dozen, so its upper three bytes are 0, which no text begins with.
+    let [0, 0, 0, _, kind::GREETING, payload @ ..] = first else { return false };
+    !payload.is_empty() && MAGIC.starts_with(&payload[..payload.len().min(MAGIC.len())])
 }
 
 /// What a server says first.
@@ -287,5 +287,16 @@ mod tests {
         let frame = [b"\0\0\0\x45\x01", &good[..]].concat();
         assert!(is_greeting(&frame) && is_greeting(&frame[..20]));
         assert!(!is_greeting(&frame[..5]) && !is_greeting(&frame[1..]) && !is_greeting(b"[bob] hello"));
+    }
+
+    #[test]
+    fn a_greeting_is_told_from_words() {
+        let greeting = [&[0, 0, 0, 70, kind::GREETING][..], MAGIC, &[7; 32]].concat();
+        for length in 6..greeting.len() {
+            assert!(is_greeting(&greeting[..length]), "{length}");
+        }
+        for words in ["thanks", "always", "", "\0\0\0", "\0\0\0\u{7}\u{1}", "socket-demos remote commands 1\n"] {
+            assert!(!is_greeting(words.as_bytes()), "{words:?}");
+        }
     }
 }
