@@ -59,8 +59,7 @@ where
     screen::set_color(args.as_ref().wants_color());
     ending::prepare();
     let status = body(&args).unwrap_or_else(|error| report(&program, &error, failure));
-    ending::finish();
-    ExitCode::from(status)
+    ending::now(status)
 }
 
 /// What a program understands, in the chosen language.

@@ -28,6 +28,11 @@ type Interrupted = Box<dyn Fn() -> bool + Send>;
 static INTERRUPTED_BY: Mutex<Option<Interrupted>> = Mutex::new(None);
 
 static LAST_ACTION: Mutex<Option<Action>> = Mutex::new(None);
+
+/// Whoever ends the program first ends it: the others wait for that, so that its status counts and nothing of it is cut
+/// short.
+static ENDING: Mutex<()> = Mutex::new(());
+
 static TERMINAL: Mutex<Option<terminal::Saved>> = Mutex::new(None);
 
 /// Remembers the terminal as it is, and catches the signals that end a program from now on. It comes before any other thread.
@@ -56,14 +61,15 @@ fn interrupted() {
     }
 }
 
-/// Ends the program from whatever thread.
+/// Ends the program from whatever thread: does the last action, shows what is still to be shown, and puts the terminal
+/// back.
 pub fn now(status: u8) -> ! {
+    let _first = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
     finish();
     std::process::exit(status.into())
 }
 
-/// Does the last action, shows what is still to be shown, and puts the terminal back.
-pub fn finish() {
+fn finish() {
     let action = LAST_ACTION.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(action) = action {
         // Its threads may hang on an output that nobody reads; the program ends all the same.

@@ -314,3 +314,21 @@ fn who_has_nothing_to_do_sleeps() {
     eventually(0, || one_second(server));
     assert!(one_second(client) <= 22, "an idle client looks 20 times a second");
 }
+
+#[test]
+fn a_client_that_is_ended_while_it_still_asks_says_by_what() {
+    // Somebody is there, and says nothing.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    silent.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let exec = Exec::start(UDP, &[]);
+    let key = exec.place.file("key");
+    // Two threads end it at about the same time, the one that was told and the one that asks: ten times the same one wins.
+    for (signal, status) in [("INT", 130), ("TERM", 143)].repeat(5) {
+        let mut client = Running::start(UDP.client, &[&address, "--key-file", &key, "-c", "true"]);
+        silent.recv(&mut [0; 1500]).unwrap();
+        client.signal(signal);
+        let (ended, _, err) = client.ended();
+        assert_eq!((ended.code(), err.as_str()), (Some(status), ""), "{signal}");
+    }
+}

@@ -194,6 +194,7 @@ fn run(talk: &Talk, server: SocketAddr, ctrl_c: &CtrlC, args: &Args, command: &s
                 outputs.get_or_insert_with(|| Outputs::new(charset(), args.commands.raw)).show(output, &bytes)?;
             }
             Event::Ended(outcome) => break Ran::So(outcome),
+            Event::NotRun(NotRun::Withdrawn) => break Ran::Not(ending::INTERRUPTED),
             Event::NotRun(why) => {
                 let cure = if why == NotRun::Refused {
                     t!("; start one with: udp-exec-server {server}", "；先启动一个：udp-exec-server {server}")
