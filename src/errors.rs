@@ -9,6 +9,15 @@ use crate::t;
 
 /// The name and number that people search for: `EADDRINUSE 98`, on Windows `WSAEADDRINUSE 10048`.
 pub fn code(error: &io::Error) -> String {
+    #[cfg(unix)]
+    if let Some(number) = error.raw_os_error() {
+        return format!("{:?} {number}", nix::errno::Errno::from_raw(number));
+    }
+    // What is no error of a socket has no such name: files have numbers of their own below.
+    #[cfg(windows)]
+    if let Some(number @ ..10_000) = error.raw_os_error() {
+        return t!("error {number}", "错误 {number}");
+    }
     let name = match error.kind() {
         ErrorKind::AddrInUse => "EADDRINUSE",
         ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
@@ -24,10 +33,12 @@ pub fn code(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => "EACCES",
         ErrorKind::StorageFull => "ENOSPC",
         ErrorKind::TimedOut => "ETIMEDOUT",
-        ErrorKind::WouldBlock => "EAGAIN",
-        _ => match name_of_number(error) {
-            Some(name) => name,
-            None => return error.to_string(),
+        ErrorKind::WouldBlock => "EWOULDBLOCK",
+        // Those that the standard library has no kind for.
+        _ => match error.raw_os_error() {
+            Some(10_036) => "EINPROGRESS",
+            Some(10_040) => "EMSGSIZE",
+            _ => return error.to_string(),
         },
     };
     let family = if cfg!(windows) { "WSA" } else { "" };
@@ -35,21 +46,6 @@ pub fn code(error: &io::Error) -> String {
         Some(number) => format!("{family}{name} {number}"),
         None => format!("{family}{name}"),
     }
-}
-
-/// The names of errors that the standard library has no kind for.
-fn name_of_number(error: &io::Error) -> Option<&'static str> {
-    #[cfg(unix)]
-    let (too_long, in_progress) = (rustix::io::Errno::MSGSIZE, rustix::io::Errno::INPROGRESS);
-    #[cfg(unix)]
-    let (too_long, in_progress) = (too_long.raw_os_error(), in_progress.raw_os_error());
-    #[cfg(windows)]
-    let (too_long, in_progress) = (10040, 10036);
-    let number = error.raw_os_error()?;
-    if number == too_long {
-        return Some("EMSGSIZE");
-    }
-    (number == in_progress).then_some("EINPROGRESS")
 }
 
 /// What went wrong, in words, with its [`code`].
@@ -82,9 +78,15 @@ pub fn reason_at_once(error: &io::Error) -> String {
     t!("the system has no more threads or memory for now ({code})", "系统暂时没有更多的线程或内存（{code}）")
 }
 
-/// Whether a read only ran into its timeout: `WouldBlock` on Unix, `TimedOut` on Windows.
+/// Whether a read only ran into its timeout: `WouldBlock` on Unix, `TimedOut` on Windows, and `TimedOut` without a number
+/// where this program has watched the clock. On Unix ETIMEDOUT tells that the connection is lost: nothing sent was
+/// acknowledged (tcp(7)).
 pub fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+    match error.kind() {
+        ErrorKind::WouldBlock => true,
+        ErrorKind::TimedOut => cfg!(windows) || error.raw_os_error().is_none(),
+        _ => false,
+    }
 }
 
 /// Whether a UDP socket tells that something sent before was refused: ICMP's "port unreachable" comes back as
