@@ -12,7 +12,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How often the same trouble is told.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// Descriptors besides the clients': standard streams, listener, trace, closing connections.
+/// Descriptors besides the clients': standard streams, listener, trace, and some who are sent away. A flood of those runs
+/// out of them, and then `accept` waits until they have gone.
 #[cfg(unix)]
 const RESERVED_DESCRIPTORS: usize = 16;
 
@@ -23,10 +24,11 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    /// Takes a failed call: a connection that its client gave up needs nothing, a lack of descriptors, threads or
-    /// memory needs patience. Gives what is to be told about it: once, then every ten seconds at most.
+    /// Takes a failed call: a connection that its client gave up needs nothing, all else needs patience, since it may
+    /// fail again at once. Gives what is to be told about it: once, then every ten seconds at most.
     pub fn pause(&mut self, error: &io::Error) -> Option<String> {
-        if !is_lack_of_room(error) {
+        use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+        if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
             return None;
         }
         std::thread::sleep(PAUSE);
@@ -39,10 +41,17 @@ impl Trouble {
     }
 }
 
-/// Whether the system lacks something that a later moment may bring, as opposed to a connection that its client gave up.
+/// Whether the system lacks what the end of another connection may give back: descriptors, threads, memory.
 pub fn is_lack_of_room(error: &io::Error) -> bool {
-    use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected};
-    !matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected)
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let lacks = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::AGAIN];
+        Errno::from_io_error(error).is_some_and(|errno| lacks.contains(&errno))
+    }
+    // WSAEMFILE and WSAENOBUFS (Windows Sockets error codes), and ERROR_NOT_ENOUGH_MEMORY for a thread.
+    #[cfg(windows)]
+    matches!(error.raw_os_error(), Some(10024 | 10055 | 8))
 }
 
 /// Raises this process's soft limit of descriptors as far as `clients` need it and the hard limit lets it, and gives

@@ -3,11 +3,9 @@
 //! A plain `close` with unread bytes sends a reset (RFC 2525, section 2.17), and a reset may destroy what is still on
 //! its way to the peer. So: end our direction, read until the peer has ended too, then close.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::trace::Traced;
@@ -30,30 +28,23 @@ pub fn close(stream: &Traced<TcpStream>) {
 
 /// The second half of [`close`], after our direction has ended: reads until the peer has ended too.
 pub fn drain(mut stream: &Traced<TcpStream>) {
-    if stream.set_read_timeout(Some(PATIENCE)).is_err() {
-        return;
-    }
     let deadline = Instant::now() + PATIENCE;
-    let mut discarded = [0; 1024];
-    while stream.read(&mut discarded).is_ok_and(|n| n > 0) && Instant::now() < deadline {}
+    let (mut left, mut discarded) = (PATIENCE, [0; 1024]);
+    // Neither a peer that has gone nor one that talks on is waited for any longer.
+    while stream.set_read_timeout(Some(left)).is_ok() && stream.read(&mut discarded).is_ok_and(|n| n > 0) {
+        left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+    }
 }
 
-/// Sends a client away with `words`, in a thread of its own, since the server has others to accept.
-///
-/// # Errors
-/// Those of starting the thread; the client is closed all the same.
-pub fn refuse(stream: Arc<Traced<TcpStream>>, words: &[u8]) -> io::Result<()> {
+/// Sends a client away with `words`, and waits until it has closed, for the client's own thread.
+pub fn refuse(mut stream: &Traced<TcpStream>, words: &[u8]) {
     // A new connection's send buffer is empty, so this does not wait; a client that has gone does not need the words.
-    let _ = (&*stream).write_all(words);
-    if REFUSED.fetch_add(1, Ordering::Relaxed) >= MAX_REFUSED {
-        REFUSED.fetch_sub(1, Ordering::Relaxed);
-        return Ok(());
+    let _ = stream.write_all(words);
+    if REFUSED.fetch_add(1, Ordering::Relaxed) < MAX_REFUSED {
+        close(stream);
     }
-    let waiting = thread::Builder::new().spawn(move || {
-        close(&stream);
-        REFUSED.fetch_sub(1, Ordering::Relaxed);
-    });
-    waiting.map(drop).inspect_err(|_| {
-        REFUSED.fetch_sub(1, Ordering::Relaxed);
-    })
+    REFUSED.fetch_sub(1, Ordering::Relaxed);
 }

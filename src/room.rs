@@ -3,7 +3,7 @@
 //! Each client has a thread that reads from its socket and a [`Seat`] that takes the bytes. The room labels complete
 //! lines and sends them on at once, from the thread of the client that said them: one non-blocking `send` for each
 //! hearer, for all lines of one read, and for those of other threads that come together with them. One lock keeps the
-//! order the same for everybody; nothing under it can block.
+//! order the same for everybody; nothing under it can block, but for a trace, which tells each call as it is made.
 //!
 //! Who hears what:
 //! - words go to every other client as `[name] words`, control characters escaped (nc on a terminal is a reader too);

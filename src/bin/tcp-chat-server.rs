@@ -145,7 +145,10 @@ fn classic(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
             match take_turn(&stream, args, &mut incoming, &mut keyboard)? {
                 Turn::Done => {}
                 Turn::Gone(error) => break screen::talk(&gone(peer, error.as_ref())),
-                Turn::NothingToSay => return Ok(()),
+                Turn::NothingToSay => {
+                    farewell::close(&stream);
+                    return Ok(());
+                }
             }
         }
     }
@@ -259,22 +262,17 @@ fn speak(room: &Room) -> anyhow::Result<()> {
     }
 }
 
-/// A seat and a thread for a new client, or a word to one too many.
+/// A thread for a new client: there it gets a seat, or a word where it is one too many.
 fn welcome(stream: Traced<TcpStream>, peer: SocketAddr, room: &Arc<Room>) -> io::Result<()> {
     stream.set_keepalive()?;
     stream.set_nodelay()?;
     stream.set_send_buffer_size(room::SEND_BUFFER)?;
-    let stream = Arc::new(stream);
-    match room.seat(&stream, peer) {
-        Ok(seat) => {
-            let (builder, client) = (thread::Builder::new().stack_size(CLIENT_STACK), Arc::clone(&stream));
-            builder
-                .spawn(move || hear(&client, seat))
-                .map(drop)
-                .or_else(|_| farewell::refuse(stream, &room.full_notice()))
-        }
-        Err(Full) => farewell::refuse(stream, &room.full_notice()),
-    }
+    let (stream, room) = (Arc::new(stream), Arc::clone(room));
+    let client = move || match room.seat(&stream, peer) {
+        Ok(seat) => hear(&stream, seat),
+        Err(Full) => farewell::refuse(&stream, &room.full_notice()),
+    };
+    thread::Builder::new().stack_size(CLIENT_STACK).spawn(client).map(drop)
 }
 
 /// One client's thread: what `recv` gives goes to the room, until the client ends.

@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -98,7 +98,11 @@ fn enter(args: &Args, trace: &Trace) -> anyhow::Result<Session> {
         let mut writer = FrameWriter::new(stream);
         match handshake::meet(&mut reader, &mut writer, &key) {
             Ok(welcome) => return Session::new(stream, reader, writer, &welcome, args),
-            Err(NotMet::Crowd) if attempt < ATTEMPTS => thread::sleep(attempt * PAUSE),
+            Err(NotMet::Crowd) if attempt < ATTEMPTS => {
+                // The server has closed it already.
+                let _ = stream.shutdown(Shutdown::Both);
+                thread::sleep(attempt * PAUSE);
+            }
             Err(why) => bail!(t!("{server}: {why}", "{server}：{why}")),
         }
         attempt += 1;

@@ -68,8 +68,8 @@ impl Outbox {
     /// Sends without waiting for anybody, in the order of the calls.
     ///
     /// # Errors
-    /// [`TooSlow`] where more than [`MAX_LAG`] bytes would wait. A client that has gone is no error: its reader sees
-    /// the same.
+    /// [`TooSlow`] where more than [`MAX_LAG`] bytes would wait, or the system has no thread for those that do. A client
+    /// that has gone is no error: its reader sees the same.
     pub(super) fn send(self: &Arc<Self>, piece: &Arc<[u8]>) -> Result<(), TooSlow> {
         let mut lag = self.lag();
         if lag.closing.is_some() {
@@ -89,7 +89,13 @@ impl Outbox {
         if lag.bytes + piece.len() - sent > MAX_LAG {
             return Err(TooSlow);
         }
-        self.wait_in_line(&mut lag, piece, sent)
+        let waits = self.wait_in_line(&mut lag, piece, sent);
+        if waits.is_err() && sent > 0 {
+            // Half a piece has gone: whatever followed it would stand in the middle of a line.
+            lag.closing = Some(Closing { deadline: Instant::now(), how: Shutdown::Both });
+            self.end(Shutdown::Both);
+        }
+        waits
     }
 
     /// Sends a last piece, if any, and ends the connection as `how` says when all has gone, or altogether when the

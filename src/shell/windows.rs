@@ -54,7 +54,11 @@ pub(super) fn start(line: &Line, directory: Option<&Path>, _before: Option<&Path
     let (found, pieces) = sync_channel(WAITING);
     let (out, err) = (shell.stdout().take(), shell.stderr().take());
     let reading = out.map_or(Ok(()), |out| read(Output::Out, out, found.clone()));
-    reading.and(err.map_or(Ok(()), |err| read(Output::Err, err, found)))?;
+    if let Err(error) = reading.and(err.map_or(Ok(()), |err| read(Output::Err, err, found))) {
+        // Nobody would read its outputs; it is not left running, since the client is told that it was not started.
+        shell.start_kill()?;
+        return Err(error);
+    }
     Ok((Group { shell: Mutex::new(shell) }, Pipes { pieces, closed: false }))
 }
 
