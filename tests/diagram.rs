@@ -101,7 +101,7 @@ fn a_udp_chat_over_a_bad_network_shows_what_was_lost() {
         let lost = text.lines().filter(|line| line.contains("lost on purpose") && line.contains("---X")).count();
         let arrived = text.matches("recvfrom(65508) = 6").count();
         assert!(lost > 0 && lost + arrived == 6, "{text}");
-        assert!(text.contains("arrows with an X: datagrams that were lost"), "{text}");
+        assert!(text.contains("arrows with an X: datagrams that were not received"), "{text}");
     }
 }
 
