@@ -124,7 +124,7 @@ fn notes(clocks: &[i128], rows: &[Row]) -> Vec<String> {
         ));
     }
     if rows.iter().any(|row| matches!(row, Row::Arrow { line: Line::Lost, .. })) {
-        notes.push(t!("arrows with an X: datagrams that were lost", "带叉的箭头：丢失的数据报"));
+        notes.push(t!("arrows with an X: datagrams that were not received", "带叉的箭头：没有收到的数据报"));
     }
     notes
 }

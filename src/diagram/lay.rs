@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::links::{Kind, Link};
-use super::sockets::{Traces, is_known_as};
+use super::sockets::{Socket, Traces, is_known_as};
 use super::states::States;
 use crate::t;
 use crate::trace::{Fault, Outcome};
@@ -175,7 +175,7 @@ impl<'a> Layout<'a> {
         let number = if lost || plain { String::new() } else { format!("({}) ", self.number(call)) };
         let words = format!("{number}{}", self.words(call));
         let unseen = lost && made.event.fault.is_none() && self.is_datagram(call);
-        let fate = if unseen { t!(" lost", " 丢失") } else { self.fault(call) };
+        let fate = if unseen { self.fate(call) } else { self.fault(call) };
         let line = if lost && self.is_datagram(call) { Line::Lost } else { Line::Arrived };
         let (told, from) = (self.told(call), made.lane);
         match from.cmp(&to) {
@@ -194,12 +194,37 @@ impl<'a> Layout<'a> {
         if !self.is_datagram(call) {
             return self.states.other(socket).map(|other| self.traces.sockets[other].lane);
         }
-        let to = self.traces.calls[call].peer?;
+        self.receiver(call).map(|receiver| receiver.lane)
+    }
+
+    /// The socket that has the address a datagram was sent to.
+    fn receiver(&self, call: usize) -> Option<&Socket> {
+        let (sender, to) = (self.traces.calls[call].socket, self.traces.calls[call].peer?);
         let mut sockets = self.traces.sockets.iter().enumerate();
-        let at = |at: usize, other: &super::sockets::Socket| {
-            at != socket && other.datagrams && other.local.is_some() && is_known_as(other.local, Some(to))
+        let at = |at: usize, other: &Socket| {
+            at != sender && other.datagrams && other.local.is_some() && is_known_as(other.local, Some(to))
         };
-        sockets.find(|&(index, other)| at(index, other)).map(|(_, other)| other.lane)
+        sockets.find(|&(index, other)| at(index, other)).map(|(_, other)| other)
+    }
+
+    /// What became of a datagram that was sent and never received.
+    fn fate(&self, call: usize) -> String {
+        if self.is_filtered(call) {
+            t!(" not from its peer", " 不是对端发来的，不收")
+        } else {
+            t!(" lost", " 丢失")
+        }
+    }
+
+    /// Whether the socket that has the address was connected to somebody else by then: such a datagram is not lost.
+    fn is_filtered(&self, call: usize) -> bool {
+        let sender = self.traces.sockets[self.traces.calls[call].socket].local;
+        let Some(receiver) = self.receiver(call) else { return false };
+        let before = receiver.calls.iter().filter(|&&other| self.places[other] < self.places[call]);
+        let mut connects = before.map(|&other| &self.traces.calls[other]).filter(|made| made.event.call == "connect");
+        let last = connects.rfind(|made| made.moved().is_some()).and_then(|made| made.peer);
+        // Who is connected to itself hears nobody; the lab has it in place of a port that is closed.
+        last.is_some_and(|peer| sender.is_some() && !is_known_as(sender, Some(peer)) && receiver.local != Some(peer))
     }
 
     fn fault(&self, call: usize) -> String {

@@ -166,6 +166,23 @@ fn lost_datagrams_are_lost_and_those_dropped_on_purpose_say_so() {
 }
 
 #[test]
+fn what_a_connected_socket_does_not_take_from_a_stranger_is_not_lost() {
+    let own = |at, name: &str, argument: &str| Event { peer: None, ..call("client", at, name, argument, "") };
+    let fate = |connected_at: i64, to: &str| {
+        let sent = Event { call: "sendto".into(), program: "stranger".into(), ..udp("server", 5, "psst") };
+        let sent = Event { local: "10.0.0.3:7".parse().ok(), peer: CLIENT.parse().ok(), ..sent };
+        let socket = [own(0, "socket", "AF_INET, SOCK_DGRAM"), own(0, "bind", CLIENT)];
+        let rows = drawn(vec![[&socket[..], &[own(connected_at, "connect", to)]].concat(), vec![sent]]);
+        rows[place(&rows, "psst")].split(" | ").nth(1).unwrap_or_default().to_string()
+    };
+    assert!(fate(1, SERVER).contains("not from its peer"), "{}", fate(1, SERVER));
+    // It was its peer, was connected to nobody but itself, or was not connected yet.
+    for (at, to) in [(1, "10.0.0.3:7"), (1, CLIENT), (9, SERVER)] {
+        assert!(fate(at, to).contains("lost"), "{at} {to}: {}", fate(at, to));
+    }
+}
+
+#[test]
 fn duplicated_and_reordered_datagrams_are_recognised() {
     let client = vec![udp("client", 0, "one"), udp("client", 1, "two")];
     let server = vec![udp("server", 2, "two"), udp("server", 3, "one"), udp("server", 4, "one")];
