@@ -96,14 +96,21 @@ impl fmt::Display for State {
 /// # Errors
 /// `Unsupported` where the system has no `/proc/net/tcp`.
 pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
-    if !cfg!(target_os = "linux") {
+    let cannot_be_seen = || {
         let why = t!(
             "the TCP states cannot be seen here: this system has no /proc/net/tcp",
             "这里看不到 TCP 状态：系统没有 /proc/net/tcp"
         );
-        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        io::Error::new(io::ErrorKind::Unsupported, why)
+    };
+    if !cfg!(target_os = "linux") {
+        return Err(cannot_be_seen());
     }
-    sockets(Transport::Tcp, port)
+    // A container can be without it too.
+    sockets(Transport::Tcp, port).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => cannot_be_seen(),
+        _ => error,
+    })
 }
 
 /// Every socket of `transport` with `port` on its own side.

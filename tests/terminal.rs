@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::exec::{Exec, TCP};
-use common::{CLIENT, DEADLINE, LAB, SERVER, Server, eventually, send_signal};
+use common::{CLIENT, DEADLINE, LAB, QQ_CLIENT, SERVER, Server, eventually, send_signal};
 use pty_process::blocking::{self, Pty};
 use rustix::termios::{Termios, tcgetattr};
 
@@ -382,4 +382,18 @@ fn listening_port_of(pid: u32) -> u16 {
 
 fn tempfile() -> std::path::PathBuf {
     std::env::temp_dir().join(format!("socket-demos-test-{}", std::process::id()))
+}
+
+#[test]
+fn tab_completes_a_name_of_the_contact_book_and_nothing_that_is_said() {
+    let qq = Terminal::start(QQ_CLIENT, &[]);
+    qq.sees(|text| text.trim_end().ends_with("q):"));
+    qq.types("/add 李清照 127.0.0.1:9\r");
+    qq.sees(|text| text.trim_end().ends_with("q):"));
+    qq.types("李清\t");
+    qq.sees(|text| text.trim_end().ends_with("李清照"));
+    qq.types("\r");
+    qq.sees_last("李清照>");
+    qq.types("李\t白");
+    qq.sees_last("李清照> 李白");
 }

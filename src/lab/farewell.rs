@@ -89,12 +89,14 @@ impl World {
 fn after_kill(stage: &Stage, unread: &[u8]) -> io::Result<Option<Got>> {
     use std::os::fd::OwnedFd;
     use std::process::{Command, Stdio};
+
+    use super::stage::start;
+
     let (client, server) = stage.pair()?;
     send(&server, unread)?;
     arrived(&client, unread.len());
     let held = OwnedFd::from(client.get_ref().try_clone()?);
-    let mut process =
-        Command::new("sleep").arg("60").stdin(held).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let mut process = start(Command::new("sleep").arg("60").stdin(held).stdout(Stdio::null()).stderr(Stdio::null()))?;
     // Only the other process has it now.
     client.close();
     process.kill()?;

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::stage::{QUIET, Side, Stage};
+use super::stage::{self, QUIET, Side, Stage};
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::input::charset_of_pipes;
 use crate::t;
@@ -89,8 +89,9 @@ impl World {
         let ((out, to_out), (err, to_err)) = (Traced::pipe(&trace)?, Traced::pipe(&trace)?);
         let to_err = if self.one_pipe { to_out.try_clone()? } else { to_err };
         // The command is gone at the end of this line, and with it our copies of the ends that are written to.
-        let child =
-            Command::new(shell).args([option, script]).stdin(Stdio::null()).stdout(to_out).stderr(to_err).spawn()?;
+        let child = stage::start(
+            Command::new(shell).args([option, script]).stdin(Stdio::null()).stdout(to_out).stderr(to_err),
+        )?;
         Ok(Piped { child, out, err })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,6 +48,18 @@ impl Side {
             None => name.to_string(),
         }
     }
+}
+
+/// Starts a program of the system's, whose absence is no failure of an experiment: it cannot be shown there.
+pub(super) fn start(command: &mut Command) -> io::Result<Child> {
+    command.spawn().map_err(|error| {
+        if error.kind() != io::ErrorKind::NotFound {
+            return error;
+        }
+        let program = command.get_program().display();
+        let why = t!("it takes the program {program}, which is not here", "需要用到程序 {program}，这里没有");
+        io::Error::new(io::ErrorKind::Unsupported, why)
+    })
 }
 
 /// The place of one run: its trace, and the server's address.
@@ -230,5 +243,17 @@ impl std::ops::Deref for Silent {
 
     fn deref(&self) -> &Stage {
         &self.stage
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_here_is_no_failure() {
+        let kind = |program: &str| start(&mut Command::new(program)).unwrap_err().kind();
+        assert_eq!(kind("no-such-program-here"), io::ErrorKind::Unsupported);
+        assert_ne!(kind("."), io::ErrorKind::Unsupported);
     }
 }
