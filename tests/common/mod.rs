@@ -8,6 +8,8 @@ pub mod exec;
 #[cfg(target_os = "linux")]
 pub mod forge;
 pub mod relay;
+#[cfg(unix)]
+pub mod terminal;
 pub mod textbook;
 
 use std::fmt::Debug;
