@@ -65,16 +65,23 @@ impl Terminal {
     }
 
     /// Waits until the screen's text is as `wanted`.
-    pub fn sees(&self, wanted: impl Fn(&str) -> bool) -> String {
+    pub fn sees(&self, wanted: impl FnMut(&str) -> bool) -> String {
+        self.waits(wanted).unwrap_or_else(|text| panic!("this is all there is to see:\n{text}"))
+    }
+
+    /// Waits until the screen's text is as `wanted`, and gives it; after the deadline as an error.
+    pub fn waits(&self, mut wanted: impl FnMut(&str) -> bool) -> Result<String, String> {
         let deadline = Instant::now() + DEADLINE;
         let mut screen = self.seen.screen.lock().unwrap();
         loop {
             let text = screen.0.screen().contents();
             if wanted(&text) {
-                return text;
+                return Ok(text);
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "this is all there is to see:\n{text}");
+            if left.is_zero() {
+                return Err(text);
+            }
             screen = self.seen.changed.wait_timeout(screen, left).unwrap().0;
         }
     }
