@@ -22,13 +22,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
-
-use super::terminal::{Eye, Terminal};
+use super::terminal::{Eye, Size, Terminal};
 use super::{LAB, Running, not_run};
 
-/// Tall enough that nothing scrolls away, as wide as most terminals are.
-const SIZE: (u16, u16) = (2000, 80);
+/// Tall enough that nothing scrolls away. Programs are told the width that most terminals have; what the lessons show is
+/// not wrapped.
+const SIZE: Size = Size { rows: 1200, columns: 80, shown: 600 };
 
 /// What the programs ask with, in both languages, and the shell. Besides these a word may stand before the `> `.
 const PROMPTS: [&str; 9] = [
@@ -124,7 +123,7 @@ impl Classroom {
         let programs = std::path::Path::new(LAB).parent().unwrap().display();
         let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
         let target = self.network.pid().to_string();
-        let enter = ["--target", &target, "--user", "--net", "--preserve-credentials", "bash", "--norc", "--noprofile"];
+        let enter = ["--target", &target, "--user", "--net", "--preserve-credentials", "bash", "--norc", "--noprofile", "--noediting"];
         let command = pty_process::blocking::Command::new("nsenter").args(enter).current_dir(&self.folder);
         let command = command.env("PATH", path).env("PS1", "$ ").env("HOME", &self.folder).env("LC_ALL", "C.UTF-8");
         let command = command.env("SOCKET_DEMOS_LANG", self.lang);
@@ -143,16 +142,16 @@ impl Drop for Classroom {
 /// One terminal, and how far down the lesson has come in it.
 struct Desk {
     terminal: Terminal,
-    next: usize,
+    next: u16,
     /// What may stand there that the lesson does not show.
     unshown: Unshown,
 }
 
 /// Lines that a lesson leaves out.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, PartialOrd, Eq, Ord)]
 enum Unshown {
     Nothing,
-    /// What a key such as Ctrl-C left behind: its echo, a prompt.
+    /// What a key such as Ctrl-C left behind: its echo, an empty line, a prompt.
     Echo,
     Anything,
 }
@@ -169,8 +168,13 @@ impl Desk {
             "^D" => Some("\x04"),
             _ => return self.reach(line),
         };
-        self.unshown = if key.is_some() { Unshown::Echo } else { Unshown::Anything };
-        key.into_iter().for_each(|key| self.terminal.types(key));
+        match key {
+            Some(key) => {
+                self.unshown = self.unshown.max(Unshown::Echo);
+                self.terminal.types(key);
+            }
+            None => self.unshown = Unshown::Anything,
+        }
         Ok(())
     }
 
@@ -196,52 +200,32 @@ impl Desk {
     }
 
     /// Waits until a row is as `pattern` with so many rows below it, and gives its place.
-    fn find(&self, pattern: &str, below: impl Fn(usize) -> bool) -> Result<usize, String> {
-        let place = |text: &str| {
-            let rows = rows(text);
-            for (index, row) in rows.iter().map(String::as_str).enumerate().skip(self.next) {
-                if matches(pattern.trim_end(), row) && below(rows.len() - index - 1) {
-                    return Some(index);
-                }
-                let echo = ["^C", "^D"].contains(&row) || typed_at(&format!("{row} ")).is_some_and(|(_, typed)| typed.is_empty());
-                if self.unshown == Unshown::Nothing || self.unshown == Unshown::Echo && !echo {
-                    return None;
-                }
-            }
-            None
+    fn find(&self, pattern: &str, below: impl Fn(usize) -> bool) -> Result<u16, String> {
+        // The emulator leaves U+FFFD out.
+        let pattern = pattern.trim_end().replace('\u{fffd}', "");
+        let place = |screen: &vt100::Screen| {
+            let rows = Terminal::rows_from(screen, self.next);
+            let unshown = rows.iter().take_while(|row| self.may_skip(row)).count();
+            let candidates = rows.iter().enumerate().take(unshown + 1);
+            let fits = |(index, row): &(usize, &String)| matches(&pattern, row) && below(rows.len() - index - 1);
+            candidates.into_iter().find(fits).map(|(index, _)| self.next + index as u16)
         };
-        let mut found = None;
-        let seen = self.terminal.waits(|text| {
-            found = place(text);
-            found.is_some()
-        });
-        let shown = |text: String| {
-            let rows: Vec<_> = rows(&text).into_iter().skip(self.next).take(40).collect();
-            format!("wanted\n{pattern}\nbut there stands\n{}", rows.join("\n"))
-        };
-        seen.map_err(shown).map(|_| found.unwrap())
+        self.terminal.waits(place).ok_or_else(|| {
+            let screen = self.terminal.seen.screen.lock().unwrap();
+            let rows = Terminal::rows_from(screen.0.screen(), self.next);
+            let shown = rows.iter().take(40).map(String::as_str).collect::<Vec<_>>();
+            format!("wanted\n{pattern}\nbut there stands\n{}", shown.join("\n"))
+        })
     }
-}
 
-/// The lines on a screen. The emulator joins what the terminal has wrapped, except in front of a wide character for which
-/// a single column was left.
-fn rows(text: &str) -> Vec<String> {
-    let screen = usize::from(SIZE.1);
-    let (mut rows, mut columns): (Vec<String>, usize) = (Vec::new(), 0);
-    for row in text.lines() {
-        let wide = row.chars().next().and_then(UnicodeWidthChar::width) == Some(2);
-        match rows.last_mut() {
-            Some(above) if wide && columns % screen == screen - 1 => {
-                above.push_str(row);
-                columns += 1 + row.width();
-            }
-            _ => {
-                rows.push(row.to_string());
-                columns = row.width();
-            }
+    fn may_skip(&self, row: &str) -> bool {
+        let prompt = || typed_at(&format!("{row} ")).is_some_and(|(_, typed)| typed.is_empty());
+        match self.unshown {
+            Unshown::Nothing => false,
+            Unshown::Echo => ["^C", "^D", ""].contains(&row) || prompt(),
+            Unshown::Anything => true,
         }
     }
-    rows.iter().map(|row| row.trim_end().to_string()).collect()
 }
 
 /// The prompt that a line begins with, and what is typed at it.

@@ -11,8 +11,18 @@ use rustix::termios::{Termios, tcgetattr};
 
 use super::{DEADLINE, eventually};
 
-/// Rows and columns of a terminal as most people have it.
-const USUAL: (u16, u16) = (24, 80);
+/// How large a terminal is.
+#[derive(Clone, Copy)]
+pub struct Size {
+    pub rows: u16,
+    /// What its program is told.
+    pub columns: u16,
+    /// What the emulator shows.
+    pub shown: u16,
+}
+
+/// A terminal as most people have it.
+const USUAL: Size = Size { rows: 24, columns: 80, shown: 80 };
 
 /// A program on a terminal of its own.
 pub struct Terminal {
@@ -43,14 +53,14 @@ impl Terminal {
         Self::spawn(Command::new(program).args(args).env("SOCKET_DEMOS_LANG", "en"), USUAL, eye)
     }
 
-    /// Starts a prepared command on a terminal of so many rows and columns.
-    pub fn spawn(command: Command, (rows, columns): (u16, u16), eye: Eye) -> Self {
+    /// Starts a prepared command.
+    pub fn spawn(command: Command, size: Size, eye: Eye) -> Self {
         let (pty, slave) = blocking::open().unwrap();
-        pty.resize(pty_process::Size::new(rows, columns)).unwrap();
+        pty.resize(pty_process::Size::new(size.rows, size.columns)).unwrap();
         let before = tcgetattr(&pty).unwrap();
         let child = command.env("TERM", "xterm").spawn(slave).unwrap();
         let pty = Arc::new(pty);
-        let [tall, wide] = [rows, columns].map(|size| size.try_into().unwrap());
+        let [tall, wide] = [size.rows, size.shown].map(|size| size.try_into().unwrap());
         let screen = Mutex::new((vt100::Parser::new(tall, wide, 0), Vec::new()));
         let seen = Arc::new(Seen { screen, changed: Condvar::new() });
         if eye == Eye::Open {
@@ -65,25 +75,37 @@ impl Terminal {
     }
 
     /// Waits until the screen's text is as `wanted`.
-    pub fn sees(&self, wanted: impl FnMut(&str) -> bool) -> String {
-        self.waits(wanted).unwrap_or_else(|text| panic!("this is all there is to see:\n{text}"))
+    pub fn sees(&self, mut wanted: impl FnMut(&str) -> bool) -> String {
+        let seen = self.waits(|screen| {
+            let text = screen.contents();
+            wanted(&text).then_some(text)
+        });
+        let shown = || self.seen.screen.lock().unwrap().0.screen().contents();
+        seen.unwrap_or_else(|| panic!("this is all there is to see:\n{}", shown()))
     }
 
-    /// Waits until the screen's text is as `wanted`, and gives it; after the deadline as an error.
-    pub fn waits(&self, mut wanted: impl FnMut(&str) -> bool) -> Result<String, String> {
+    /// Waits until `wanted` finds something on the screen; nothing after the deadline.
+    pub fn waits<T>(&self, mut wanted: impl FnMut(&vt100::Screen) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + DEADLINE;
         let mut screen = self.seen.screen.lock().unwrap();
         loop {
-            let text = screen.0.screen().contents();
-            if wanted(&text) {
-                return Ok(text);
+            if let Some(found) = wanted(screen.0.screen()) {
+                return Some(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(text);
+                return None;
             }
             screen = self.seen.changed.wait_timeout(screen, left).unwrap().0;
         }
+    }
+
+    /// The rows from one of that number down to the cursor.
+    pub fn rows_from(screen: &vt100::Screen, first: u16) -> Vec<String> {
+        let last = screen.cursor_position().0;
+
+        let text = screen.contents_between(first, 0, last, screen.size().1.get());
+        text.lines().map(|row| row.trim_end().to_string()).collect()
     }
 
     pub fn sees_last(&self, line: &str) -> String {
