@@ -115,7 +115,8 @@ impl Classroom {
 
     /// Every program has ended, and has said nothing that the lesson does not show.
     pub fn is_tidy(&mut self) -> Result<(), String> {
-        let tidy = |(name, desk): (&char, &mut Desk)| desk.follow("$ ").map_err(|why| format!("terminal {name}: {why}"));
+        let tidy =
+            |(name, desk): (&char, &mut Desk)| desk.follow("$ ").map_err(|why| format!("terminal {name}: {why}"));
         self.desks.iter_mut().try_for_each(tidy)
     }
 
@@ -123,12 +124,22 @@ impl Classroom {
         let programs = std::path::Path::new(LAB).parent().unwrap().display();
         let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
         let target = self.network.pid().to_string();
-        let enter = ["--target", &target, "--user", "--net", "--preserve-credentials", "bash", "--norc", "--noprofile", "--noediting"];
+        let enter = [
+            "--target",
+            &target,
+            "--user",
+            "--net",
+            "--preserve-credentials",
+            "bash",
+            "--norc",
+            "--noprofile",
+            "--noediting",
+        ];
         let command = pty_process::blocking::Command::new("nsenter").args(enter).current_dir(&self.folder);
         let command = command.env("PATH", path).env("PS1", "$ ").env("HOME", &self.folder).env("LC_ALL", "C.UTF-8");
         let command = command.env("SOCKET_DEMOS_LANG", self.lang);
         let without = ["XDG_STATE_HOME", "SOCKET_DEMOS_KEY_FILE", "PROMPT_COMMAND", "NO_COLOR"];
-        let command = without.iter().fold(command, |command, variable| command.env_remove(variable));
+        let command = without.iter().fold(command, pty_process::blocking::Command::env_remove);
         Terminal::spawn(command, SIZE, Eye::Open)
     }
 }
@@ -219,7 +230,7 @@ impl Desk {
     }
 
     fn may_skip(&self, row: &str) -> bool {
-        let prompt = || typed_at(&format!("{row} ")).is_some_and(|(_, typed)| typed.is_empty());
+        let prompt = || typed_at(&format!("{row} ")).is_some_and(|(_, typed)| typed.trim().is_empty());
         match self.unshown {
             Unshown::Nothing => false,
             Unshown::Echo => ["^C", "^D", ""].contains(&row) || prompt(),
