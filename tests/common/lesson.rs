@@ -14,9 +14,9 @@
 //! ````
 //!
 //! A line that begins with a prompt is typed (`⏎` is Enter alone) once the prompt stands there, and so is a line that
-//! ends with `⏎`, for a program that does not ask; `^C` and `^D` are
-//! pressed; every other line must appear as the terminal's next one. `…` stands for what varies: within a line for any
-//! text, on a line of its own for any number of lines.
+//! ends with `⏎`, for a program that does not ask; a bare `$` waits for the shell's prompt; `^C` and `^D` are pressed.
+//! Every other line must appear as the terminal's next one. `…` stands for what varies: within a line for any text, on a
+//! line of its own for any number of lines.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -191,6 +191,8 @@ impl Desk {
 
     /// Types what a prompt asks for, or waits for what is to be seen.
     fn reach(&mut self, line: &str) -> Result<(), String> {
+        // Editors take the blank behind a bare prompt away.
+        let line = if line == "$" { "$ " } else { line };
         let typed = typed_at(line).or_else(|| line.ends_with('⏎').then_some(("", line)));
         let Some((prompt, typed)) = typed else {
             self.next = self.find(line, |_| true)? + 1;
