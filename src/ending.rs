@@ -5,6 +5,7 @@
 //! others does that in `unblocked`, since a new process inherits what is blocked.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +25,9 @@ const LAST_ACTION_TIME: Duration = Duration::from_millis(500);
 type Action = Box<dyn FnOnce() + Send>;
 
 type Interrupted = Box<dyn Fn() -> bool + Send>;
+
+/// Whether Ctrl-C ends the program: a terminal in its usual mode has shown `^C` then.
+static CTRL_C: AtomicBool = AtomicBool::new(false);
 
 static INTERRUPTED_BY: Mutex<Option<Interrupted>> = Mutex::new(None);
 
@@ -57,6 +61,7 @@ pub fn at_interrupt(action: impl Fn() -> bool + Send + 'static) {
 fn interrupted() {
     let taken = INTERRUPTED_BY.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|action| action());
     if !taken {
+        CTRL_C.store(true, Ordering::Relaxed);
         now(INTERRUPTED);
     }
 }
@@ -91,7 +96,7 @@ fn finish() {
     let restored = saved.clone();
     let _ = thread::Builder::new().spawn(move || {
         screen::stop_editing();
-        terminal::restore(&restored);
+        terminal::restore(&restored, CTRL_C.load(Ordering::Relaxed));
         let _ = done.send(());
     });
     if is_done.recv_timeout(LAST_WORDS).is_err() {
@@ -196,7 +201,7 @@ mod signals {
 
 #[cfg(unix)]
 mod terminal {
-    use std::io::{self, Write as _};
+    use std::io::{self, IsTerminal as _, Write as _};
 
     use rustix::process::getpgrp;
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
@@ -207,21 +212,27 @@ mod terminal {
         tcgetattr(io::stdin()).ok()
     }
 
-    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind.
-    pub(super) fn restore(saved: &Saved) {
+    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind. Where the
+    /// terminal itself has shown `^C`, that line is ended, so that the shell's prompt begins another.
+    pub(super) fn restore(saved: &Saved, ctrl_c: bool) {
         if restore_modes(saved) {
             let mut out = io::stdout().lock();
             let _ = out.write_all(b"\x1b[?2004l\n").and_then(|()| out.flush());
+        } else if ctrl_c && saved.local_modes.contains(LocalModes::ECHO) && in_front() && io::stderr().is_terminal() {
+            let _ = io::stderr().write_all(b"\n");
         }
     }
 
     /// Whether there was anything to put back.
     pub(super) fn restore_modes(saved: &Saved) -> bool {
         // In the background the modes are the shell's own, and setting them would stop this program (SIGTTOU).
-        let in_front = tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp());
-        let raw = in_front && tcgetattr(io::stdin()).is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON));
+        let raw = in_front() && tcgetattr(io::stdin()).is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON));
         let was_raw = !saved.local_modes.contains(LocalModes::ICANON);
         raw && !was_raw && tcsetattr(io::stdin(), OptionalActions::Now, saved).is_ok()
+    }
+
+    fn in_front() -> bool {
+        tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
     }
 }
 
@@ -229,7 +240,7 @@ mod terminal {
 mod terminal {
     pub(super) use crate::windows::{ConsoleMode as Saved, restore_console as restore_modes, save_console as save};
 
-    pub(super) fn restore(saved: &Saved) {
+    pub(super) fn restore(saved: &Saved, _ctrl_c: bool) {
         if restore_modes(saved) {
             println!();
         }

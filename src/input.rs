@@ -115,7 +115,8 @@ impl Keyboard {
                 Err(why) => {
                     screen::talk(&why);
                     self.refused += 1;
-                    refused = line;
+                    // Blanks that came back would be sent in front of what is typed next, and nobody would see them.
+                    refused = if line.trim().is_empty() { String::new() } else { line };
                 }
             }
         }

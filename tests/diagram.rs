@@ -3,6 +3,7 @@
 mod common;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use common::{CLIENT, LAB, Running, Server, UDP_CLIENT, UDP_SERVER, run};
 use socket_demos::trace::Event;
@@ -33,6 +34,21 @@ impl Traces {
         std::fs::write(&file, ahead.collect::<String>()).unwrap();
         file
     }
+
+    /// The times of a trace's calls, as its program saw them.
+    #[cfg(unix)]
+    fn times(&self, name: &str) -> Vec<jiff::Timestamp> {
+        let text = std::fs::read_to_string(self.file(name)).unwrap();
+        text.lines().map(|line| serde_json::from_str::<Event>(line).unwrap().time).collect()
+    }
+
+    /// Both programs ran at the same time, and yet by their own clocks one was over before the other began.
+    #[cfg(unix)]
+    fn are_apart(&self, clock_of_client: &str) {
+        let (client, server) = (self.times("client"), self.times("server"));
+        let (earlier, later) = if clock_of_client == "+60s" { (&server, &client) } else { (&client, &server) };
+        assert!(earlier.iter().max() < later.iter().min(), "{clock_of_client}: {client:?} {server:?}");
+    }
 }
 
 impl Drop for Traces {
@@ -53,10 +69,20 @@ fn place(text: &str, part: &str) -> usize {
     text.find(part).unwrap()
 }
 
+/// A program on a machine whose clock is so far off, as `faketime` makes it; only the calendar, not the waits.
+fn program(program: &str, clock: Option<&str>) -> Command {
+    let Some(offset) = clock else { return Command::new(program) };
+    let mut command = Command::new("faketime");
+    command.args(["-f", offset, program]).env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
+    command
+}
+
 /// One message each way over TCP.
-fn chat(traces: &Traces) {
+fn chat(traces: &Traces, clock: Option<&str>) {
     let mut server = Server::start(&["--once", "--trace-file", &traces.file("server")]);
-    let mut client = Running::start(CLIENT, &["--once", &server.address(), "--trace-file", &traces.file("client")]);
+    let mut client = program(CLIENT, clock);
+    client.args(["--once", &server.address(), "--trace-file", &traces.file("client")]);
+    let mut client = Running::spawn(client);
     client.types("from the client");
     server.running.says("from the client");
     server.running.types("from the server");
@@ -65,50 +91,86 @@ fn chat(traces: &Traces) {
     server.running.ended_well();
 }
 
+/// The diagram of a [`chat`]: every word behind its send, whatever the clocks say.
+fn tells_the_chat(traces: &Traces, client: &str) -> String {
+    let text = diagram(&[client, &traces.file("server"), "--ascii"]);
+    let words = ["listen(", "SYN [SYN_SENT]", "SYN, ACK", "+. ACK .", "from the client", "from the server"];
+    let places = words.map(|word| place(&text, word));
+    assert!(places.is_sorted(), "{text}");
+    // The kernel finishes the handshake alone, so the client may send before the server has accepted.
+    let received = [place(&text, "accept("), place(&text, "#2 recv(1024) = 15"), place(&text, "#2 send(15)")];
+    assert!(places[0] < received[0] && places[4] < received[1] && received.is_sorted(), "{text}");
+    assert!(text.contains(". FIN .") && text.contains("inferred from the calls, not"), "{text}");
+    text
+}
+
 #[test]
 fn a_chat_of_two_processes_is_one_diagram_also_with_clocks_a_minute_apart() {
     let traces = Traces::of("diagram-tcp");
-    chat(&traces);
+    chat(&traces, None);
     let ahead = traces.minute_ahead("client");
     for client in [&traces.file("client"), &ahead] {
-        let text = diagram(&[client, &traces.file("server"), "--ascii"]);
-        let words = ["listen(", "SYN [SYN_SENT]", "SYN, ACK", "+. ACK .", "from the client", "from the server"];
-        let places = words.map(|word| place(&text, word));
-        assert!(places.is_sorted(), "{text}");
-        // The kernel finishes the handshake alone, so the client may send before the server has accepted.
-        let received = [place(&text, "accept("), place(&text, "#2 recv(1024) = 15"), place(&text, "#2 send(15)")];
-        assert!(places[0] < received[0] && places[4] < received[1] && received.is_sorted(), "{text}");
-        assert!(text.contains(". FIN .") && text.contains("inferred from the calls, not"), "{text}");
+        let text = tells_the_chat(&traces, client);
         assert_eq!(text.contains("the clocks differ by 60.0 s"), *client == ahead, "{text}");
     }
+}
+
+/// Six datagrams over a network that loses half of them, always the same.
+fn udp_chat(traces: &Traces, clock: Option<&str>) {
+    let server = Server::of_program(UDP_SERVER, &["--trace-file", &traces.file("server")]);
+    let mut client = program(UDP_CLIENT, clock);
+    client.args([&server.address(), "--loss", "50%", "--seed", "3", "--trace-file", &traces.file("client")]);
+    let mut client = Running::spawn(client);
+    (1..=6).for_each(|number| client.types(&format!("word {number}")));
+    server.running.says("word 6");
+    client.types("q");
+    client.ended_well();
+}
+
+/// The diagram of a [`udp_chat`]: all six words, and what became of each.
+fn tells_the_losses(traces: &Traces, client: &str) {
+    let text = diagram(&[client, &traces.file("server"), "--ascii"]);
+    let places: Vec<_> = (1..=6).map(|number| place(&text, &format!("\"word {number}\""))).collect();
+    assert!(places.is_sorted(), "{text}");
+    let lost = text.lines().filter(|line| line.contains("lost on purpose") && line.contains("---X")).count();
+    let arrived = text.matches("recvfrom(65508) = 6").count();
+    assert!(lost > 0 && lost + arrived == 6, "{text}");
+    assert!(text.contains("arrows with an X: datagrams that were not received"), "{text}");
 }
 
 #[test]
 fn a_udp_chat_over_a_bad_network_shows_what_was_lost() {
     let traces = Traces::of("diagram-udp");
-    let server = Server::of_program(UDP_SERVER, &["--trace-file", &traces.file("server")]);
-    let bad = ["--loss", "50%", "--seed", "3", "--trace-file", &traces.file("client")];
-    let mut client = Running::start(UDP_CLIENT, &[&[server.address().as_str()], &bad[..]].concat());
-    (1..=6).for_each(|number| client.types(&format!("word {number}")));
-    server.running.says("word 6");
-    client.types("q");
-    client.ended_well();
-    let (one, ahead) = (traces.file("client"), traces.minute_ahead("client"));
-    for file in [one, ahead] {
-        let text = diagram(&[&file, &traces.file("server"), "--ascii"]);
-        let places: Vec<_> = (1..=6).map(|number| place(&text, &format!("\"word {number}\""))).collect();
-        assert!(places.is_sorted(), "{text}");
-        let lost = text.lines().filter(|line| line.contains("lost on purpose") && line.contains("---X")).count();
-        let arrived = text.matches("recvfrom(65508) = 6").count();
-        assert!(lost > 0 && lost + arrived == 6, "{text}");
-        assert!(text.contains("arrows with an X: datagrams that were not received"), "{text}");
+    udp_chat(&traces, None);
+    for client in [traces.file("client"), traces.minute_ahead("client")] {
+        tells_the_losses(&traces, &client);
+    }
+}
+
+/// The traces of two real processes, of which one lives a minute ahead or behind.
+#[cfg(unix)]
+#[test]
+fn two_processes_with_clocks_a_minute_apart_are_one_diagram() {
+    if !common::have("faketime") {
+        return;
+    }
+    for clock in ["+60s", "-60s"] {
+        let traces = Traces::of(&format!("diagram-tcp{clock}"));
+        chat(&traces, Some(clock));
+        traces.are_apart(clock);
+        let text = tells_the_chat(&traces, &traces.file("client"));
+        assert!(text.contains("the clocks differ by "), "{text}");
+        let traces = Traces::of(&format!("diagram-udp{clock}"));
+        udp_chat(&traces, Some(clock));
+        traces.are_apart(clock);
+        tells_the_losses(&traces, &traces.file("client"));
     }
 }
 
 #[test]
 fn the_legend_is_in_chinese_too() {
     let traces = Traces::of("diagram-zh");
-    chat(&traces);
+    chat(&traces, None);
     let text = diagram(&["--lang", "zh", &traces.file("client"), &traces.file("server")]);
     assert!(text.contains("根据调用推断出的报文段和 TCP 状态，不是抓包所得"), "{text}");
 }
@@ -116,7 +178,7 @@ fn the_legend_is_in_chinese_too() {
 #[test]
 fn the_picture_is_written_to_a_file_in_both_languages() {
     let traces = Traces::of("diagram-svg");
-    chat(&traces);
+    chat(&traces, None);
     for (lang, title) in [("en", "lang=\"en\""), ("zh", "-title\">时序图：")] {
         let file = traces.file("chat.svg");
         let out = diagram(&["--lang", lang, &traces.file("client"), &traces.file("server"), "-o", &file]);
@@ -177,7 +239,7 @@ fn the_lab_draws_what_its_own_sockets_did() {
 #[test]
 fn a_console_without_utf_8_gets_plain_letters() {
     let traces = Traces::of("diagram-gbk");
-    chat(&traces);
+    chat(&traces, None);
     let drawn = |locale: &str| {
         let mut command = std::process::Command::new(LAB);
         command.args(["diagram", &traces.file("client"), &traces.file("server")]).env("LC_ALL", locale);

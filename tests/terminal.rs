@@ -3,134 +3,12 @@
 
 mod common;
 
-use std::io::{Read as _, Write as _};
-use std::num::NonZero;
-use std::process::{Child, ExitStatus};
-use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::exec::{Exec, TCP};
-use common::{CLIENT, DEADLINE, LAB, QQ_CLIENT, SERVER, Server, eventually, send_signal};
-use pty_process::blocking::{self, Pty};
-use rustix::termios::{Termios, tcgetattr};
-
-const ROWS: NonZero<u16> = NonZero::new(24).unwrap();
-const COLUMNS: NonZero<u16> = NonZero::new(80).unwrap();
-
-/// A program on a terminal of its own.
-struct Terminal {
-    pty: Arc<Pty>,
-    child: Child,
-    seen: Arc<Seen>,
-    before: Termios,
-}
-
-struct Seen {
-    screen: Mutex<(vt100::Parser, Vec<u8>)>,
-    changed: Condvar,
-}
-
-/// Whether somebody looks at the terminal. One that nobody reads stops its program's output, as Ctrl-S does.
-#[derive(PartialEq)]
-enum Eye {
-    Open,
-    Shut,
-}
-
-impl Terminal {
-    fn start(program: &str, args: &[&str]) -> Self {
-        Self::watched(program, args, Eye::Open)
-    }
-
-    fn watched(program: &str, args: &[&str], eye: Eye) -> Self {
-        let (pty, slave) = blocking::open().unwrap();
-        pty.resize(pty_process::Size::new(ROWS.get(), COLUMNS.get())).unwrap();
-        let before = tcgetattr(&pty).unwrap();
-        let command = blocking::Command::new(program).args(args).env("SOCKET_DEMOS_LANG", "en").env("TERM", "xterm");
-        let child = command.spawn(slave).unwrap();
-        let pty = Arc::new(pty);
-        let seen = Arc::new(Seen {
-            screen: Mutex::new((vt100::Parser::new(ROWS, COLUMNS, 0), Vec::new())),
-            changed: Condvar::new(),
-        });
-        if eye == Eye::Open {
-            let (pty, seen) = (Arc::clone(&pty), Arc::clone(&seen));
-            thread::spawn(move || watch(&pty, &seen));
-        }
-        Self { pty, child, seen, before }
-    }
-
-    fn types(&self, text: &str) {
-        (&*self.pty).write_all(text.as_bytes()).unwrap();
-    }
-
-    /// Waits until the screen's text is as `wanted`.
-    fn sees(&self, wanted: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + DEADLINE;
-        let mut screen = self.seen.screen.lock().unwrap();
-        loop {
-            let text = screen.0.screen().contents();
-            if wanted(&text) {
-                return text;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "this is all there is to see:\n{text}");
-            screen = self.seen.changed.wait_timeout(screen, left).unwrap().0;
-        }
-    }
-
-    fn sees_last(&self, line: &str) -> String {
-        self.sees(|text| text.lines().last().is_some_and(|last| last.trim_end() == line))
-    }
-
-    /// Waits until `text` has been printed, also where it has scrolled away since.
-    fn prints(&self, text: &str) {
-        eventually(true, || String::from_utf8_lossy(&self.seen.screen.lock().unwrap().1).contains(text));
-    }
-
-    fn ended(&mut self) -> ExitStatus {
-        let mut status = None;
-        eventually(true, || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        status.unwrap()
-    }
-
-    /// The program has ended and left the terminal as it found it.
-    fn left_as_it_was(&mut self) -> ExitStatus {
-        let status = self.ended();
-        let (now, before) = (tcgetattr(&*self.pty).unwrap(), &self.before);
-        assert_eq!(now.local_modes, before.local_modes);
-        assert_eq!(now.input_modes, before.input_modes);
-        assert_eq!(now.output_modes, before.output_modes);
-        let paste_is_off = || {
-            let screen = self.seen.screen.lock().unwrap();
-            !screen.0.screen().bracketed_paste()
-        };
-        eventually(true, paste_is_off);
-        status
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn watch(pty: &Pty, seen: &Seen) {
-    let mut buffer = [0; 4096];
-    // Reading fails when the program's side is closed for good.
-    while let Ok(read @ 1..) = (&*pty).read(&mut buffer) {
-        let mut screen = seen.screen.lock().unwrap();
-        screen.0.process(&buffer[..read]);
-        screen.1.extend_from_slice(&buffer[..read]);
-        seen.changed.notify_all();
-    }
-}
+use common::terminal::{Eye, Terminal};
+use common::{CLIENT, LAB, QQ_CLIENT, SERVER, Server, TIME_SERVER, eventually, send_signal};
 
 #[test]
 fn a_message_that_arrives_leaves_the_half_typed_line_alone() {
@@ -252,6 +130,28 @@ fn the_terminal_is_as_it_was_after_every_ending() {
     assert!(left_alone.left_as_it_was().success());
     let text = left_alone.sees(|text| text.contains("closed the connection"));
     assert!(text.contains("> half typed"), "{text}");
+}
+
+#[test]
+fn after_ctrl_c_the_shells_prompt_begins_a_line() {
+    let line = format!("trap : INT; '{TIME_SERVER}' 127.0.0.1:0; echo prompt");
+    let shell = Terminal::start("sh", &["-c", &line]);
+    shell.sees(|text| text.contains("listening on 127.0.0.1:"));
+    shell.types("\x03");
+    shell.sees(|text| text.ends_with("^C\nprompt"));
+}
+
+#[test]
+fn blanks_that_were_refused_are_not_sent_in_front_of_what_is_typed_next() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let client = Terminal::start(CLIENT, &[&server.address()]);
+    client.sees_last(">");
+    client.types("  \r");
+    client.sees(|text| text.contains("an empty message has no bytes"));
+    client.sees_last(">");
+    client.types("words\r");
+    assert!(bob.hears_until("words").ends_with("] words\n"));
 }
 
 #[test]

@@ -9,7 +9,11 @@ pub mod browser;
 pub mod exec;
 #[cfg(target_os = "linux")]
 pub mod forge;
+#[cfg(target_os = "linux")]
+pub mod lesson;
 pub mod relay;
+#[cfg(unix)]
+pub mod terminal;
 pub mod textbook;
 
 use std::fmt::Debug;
