@@ -145,7 +145,7 @@ impl Judge for Saw {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(test, any(target_os = "linux", windows)))]
 mod tests {
     use super::*;
     use crate::lab::Kind;

@@ -1,6 +1,7 @@
 //! A server of remote commands with a key of its own, and its clients.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,10 +18,18 @@ pub struct Place(PathBuf);
 impl Place {
     pub fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("socket-demos-exec-{}-{number}", std::process::id()));
-        fs::create_dir(&path).unwrap();
-        Self(path.canonicalize().unwrap())
+        loop {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let path = std::env::temp_dir().join(format!("socket-demos-exec-{}-{number}", std::process::id()));
+            match fs::create_dir(&path) {
+                // One of an earlier run: Windows removes none that a program is still in, and Wine counts processes anew.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                made => {
+                    made.unwrap();
+                    return Self(path.canonicalize().unwrap());
+                }
+            }
+        }
     }
 
     pub fn path(&self) -> &Path {
