@@ -68,7 +68,9 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn changed(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     (select(seeds), vec(change(), 1..6)).prop_map(|(mut bytes, changes)| {
-        changes.iter().for_each(|change| change.apply(&mut bytes));
+        for change in &changes {
+            change.apply(&mut bytes);
+        }
         bytes
     })
 }

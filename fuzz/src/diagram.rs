@@ -190,7 +190,7 @@ fn is_one_line_a_row(diagram: &Diagram, text: &str, columns: usize) {
     let lanes = diagram.lanes.len().max(1);
     let width = lanes * (columns.saturating_sub(1) / lanes).max(20);
     for (line, row) in text.split('\n').skip(2).zip(&diagram.rows) {
-        let columns: usize = line.chars().filter_map(|c| c.width()).sum();
+        let columns: usize = line.chars().filter_map(char::width).sum();
         assert!(matches!(row, Row::Folded(_)) || columns <= width, "{columns} > {width}: {line}");
     }
 }

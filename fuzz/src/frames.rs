@@ -19,7 +19,7 @@ pub fn check(bytes: &[u8]) {
     let longest = choices.of(&[0, 1, 5, 64, 128, MAX_PAYLOAD]);
     match choices.byte() % 3 {
         0 => arbitrary(None, longest, &choices.pieces()),
-        1 => arbitrary(Some(seal()), MAX_PAYLOAD, &choices.pieces()),
+        1 => arbitrary(Some(&seal()), MAX_PAYLOAD, &choices.pieces()),
         _ => sent(&mut choices),
     }
 }
@@ -28,13 +28,13 @@ fn seal() -> Seal {
     Key::new([7; 32]).seal(Purpose::Stream, b"fuzz")
 }
 
-fn arbitrary(seal: Option<Seal>, longest: usize, pieces: &[&[u8]]) {
+fn arbitrary(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) {
     let stream = pieces.concat();
-    let (frames, end) = receive(&seal, longest, &[&stream]);
-    assert_eq!(receive(&seal, longest, pieces), (frames.clone(), end.clone()), "in pieces");
-    assert_eq!(poll(&seal, longest, pieces), (frames.clone(), end.clone()), "one read at a time");
+    let (frames, end) = receive(seal, longest, &[&stream]);
+    assert_eq!(receive(seal, longest, pieces), (frames.clone(), end.clone()), "in pieces");
+    assert_eq!(poll(seal, longest, pieces), (frames.clone(), end.clone()), "one read at a time");
     assert!(frames.iter().all(|(_, payload)| payload.len() <= longest), "a payload over {longest} bytes");
-    let again = written(seal.as_ref(), &frames);
+    let again = written(seal, &frames);
     assert!(stream.starts_with(&again), "written again it differs");
     assert_eq!(end == "end", again.len() == stream.len(), "{end}: {} of {} bytes", again.len(), stream.len());
 }
@@ -48,7 +48,7 @@ fn sent(choices: &mut Choices<'_>) {
         frames.push((kind, choices.counted().to_vec()));
     }
     let good = written(Some(&seal()), &frames);
-    assert_eq!(receive(&Some(seal()), 0, &[&good]), (frames.clone(), "end".into()));
+    assert_eq!(receive(Some(&seal()), 0, &[&good]), (frames.clone(), "end".into()));
     let at = usize::from(u16::from_be_bytes(at)) % good.len().max(1);
     let mut harmed = good.clone();
     match kind_of_harm {
@@ -57,7 +57,7 @@ fn sent(choices: &mut Choices<'_>) {
         2 => harmed.splice(at..at, [mask]).for_each(drop),
         _ => harmed.drain(at..good.len().min(at + 1)).for_each(drop),
     }
-    let (heard, end) = receive(&Some(seal()), 0, &[&harmed]);
+    let (heard, end) = receive(Some(&seal()), 0, &[&harmed]);
     let same = good.iter().zip(&harmed).take_while(|(one, other)| one == other).count();
     let untouched = (0..=frames.len()).rev().find(|&count| written(Some(&seal()), &frames[..count]).len() <= same);
     assert_eq!(heard, frames[..untouched.unwrap_or(0)], "what came before the harm, and nothing else");
@@ -77,7 +77,7 @@ fn written(seal: Option<&Seal>, frames: &[(u8, Vec<u8>)]) -> Vec<u8> {
     bytes
 }
 
-fn reader(seal: &Option<Seal>, longest: usize, pieces: &[&[u8]]) -> FrameReader<Network> {
+fn reader(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> FrameReader<Network> {
     let mut reader = FrameReader::new(Network::of(pieces), longest);
     if let Some(seal) = seal {
         reader.seal(seal.clone(), Direction::ToServer);
@@ -85,12 +85,12 @@ fn reader(seal: &Option<Seal>, longest: usize, pieces: &[&[u8]]) -> FrameReader<
     reader
 }
 
-fn receive(seal: &Option<Seal>, longest: usize, pieces: &[&[u8]]) -> Heard {
+fn receive(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> Heard {
     let mut reader = reader(seal, longest, pieces);
     heard(|each| reader.receive().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
 }
 
-fn poll(seal: &Option<Seal>, longest: usize, pieces: &[&[u8]]) -> Heard {
+fn poll(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> Heard {
     let mut reader = reader(seal, longest, pieces);
     heard(|each| reader.poll().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
 }

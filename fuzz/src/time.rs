@@ -21,10 +21,10 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// Any time that the systems of this world express: 500 years around 1970.
+/// Any time that every system can express: 292 years before 1970 or after.
 fn time(choices: &mut Choices<'_>) -> SystemTime {
-    let away = Duration::from_nanos(u64::from_be_bytes(choices.array()));
-    if choices.byte() % 2 == 0 { UNIX_EPOCH + away } else { UNIX_EPOCH - away }
+    let away = Duration::from_nanos(u64::from_be_bytes(choices.array()) >> 1);
+    if choices.byte() % 2 == 1 { UNIX_EPOCH - away } else { UNIX_EPOCH + away }
 }
 
 fn is_answered_shorter(request: &[u8], received: SystemTime, now: SystemTime) {
@@ -76,10 +76,10 @@ fn is_measured(choices: &mut Choices<'_>, asked_at: SystemTime, answered_at: Sys
     assert!(error < Duration::from_secs(1), "{error:?}");
 }
 
-/// Two servers of one format must not answer each other for ever.
+/// Two servers of one format must not answer each other for ever, unless one of them takes this for a time before 1970.
 fn never_answers_itself(format: &str, now: SystemTime) {
     let Ok(format) = Format::parse(format) else { return };
-    let Ok(now) = Instant::try_from(now) else { return };
+    let Some(now) = Instant::try_from(now).ok().filter(|now| now.as_second() >= 0) else { return };
     let answer = format.write(&Zoned::new(now, TimeZone::system()));
     let asked = Question::read(answer.as_bytes(), &format, Answers::Anything);
     assert_eq!(asked, None, "{answer:?} of {format:?} is answered");

@@ -100,7 +100,7 @@ impl World {
             let (header, seal) = self.session.as_ref().expect("a cookie came first");
             assert!(seal.matches(message, &[0], tag) && message[1..57] == header[..]);
             self.request = message[57..].first_chunk().map_or(0, |number| u32::from_be_bytes(*number));
-            let numbers: Vec<_> = message[61..].chunks_exact(8).map(|eight| u64_of(eight)).collect();
+            let numbers: Vec<_> = message[61..].chunks_exact(8).map(u64_of).collect();
             match message[0] {
                 0x83 => {
                     let command = message[61..].to_vec();
