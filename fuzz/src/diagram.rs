@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use socket_demos::diagram::{self, Diagram, Letters, Line, Row};
-use socket_demos::text::is_forbidden;
 use socket_demos::trace::{Data, Event, Fault, Outcome};
 use unicode_width::UnicodeWidthChar as _;
 
 use super::choices::Choices;
+use super::text::is_harmful;
 
 /// Of so few events every row is shown: none makes more than five.
 const SHOWN_WHOLE: usize = 40;
@@ -82,7 +82,7 @@ fn files(bytes: &[u8]) -> Vec<Vec<Vec<Event>>> {
             vec![vec![events.clone()], vec![events.clone(), events]]
         }
         Err(why) => {
-            assert!(!why.contains(is_forbidden) && !why.contains('\n'), "{why:?}");
+            assert!(!why.contains(is_harmful) && !why.contains('\n'), "{why:?}");
             Vec::new()
         }
     }
@@ -153,7 +153,7 @@ fn reads_back(event: &Event) {
     assert!(!line.contains('\n'));
     assert_eq!(serde_json::from_str::<Event>(&line).expect("a line of a trace"), *event);
     let shown = event.to_string();
-    assert!(!shown.contains(is_forbidden) && !shown.contains('\n'), "{shown:?}");
+    assert!(!shown.contains(is_harmful) && !shown.contains('\n'), "{shown:?}");
 }
 
 fn is_drawn(files: Vec<Vec<Event>>, columns: usize, letters: Letters) {
@@ -185,7 +185,7 @@ fn events_of(row: &Row) -> usize {
 }
 
 fn is_one_line_a_row(diagram: &Diagram, text: &str, columns: usize) {
-    assert!(!text.contains(is_forbidden) && !text.contains('\t'), "{text:?}");
+    assert!(!text.contains(is_harmful) && !text.contains('\t'), "{text:?}");
     assert_eq!(text.split('\n').count(), 2 + diagram.rows.len() + diagram.notes.len(), "{text}");
     let lanes = diagram.lanes.len().max(1);
     let width = lanes * (columns.saturating_sub(1) / lanes).max(20);
@@ -197,7 +197,7 @@ fn is_one_line_a_row(diagram: &Diagram, text: &str, columns: usize) {
 
 /// Tags are ours alone, and no character is one that XML lacks.
 fn is_a_picture(svg: &str) {
-    assert!(!svg.contains(is_forbidden) && !svg.contains(['\u{fffe}', '\u{ffff}']));
+    assert!(!svg.contains(is_harmful) && !svg.contains(['\u{fffe}', '\u{ffff}']));
     let mut open = Vec::new();
     for tag in svg.split('<').skip(1) {
         let (tag, text) = tag.split_once('>').expect("the end of a tag");

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use socket_demos::lines::{Lines, MAX_LINE};
 use socket_demos::room::{Room, Seat, Stay, check_name};
-use socket_demos::text::{Charset, escape, is_forbidden};
+use socket_demos::text::{Charset, escape};
 use socket_demos::trace::{Trace, Traced};
 use socket2::{SockRef, Socket};
 
 use super::choices::Choices;
+use super::text::is_harmful;
 
 /// How much a client says, in bytes: all of it fits into what the room keeps for a hearer.
 const MAX_SAID: usize = 4096;
@@ -102,7 +103,7 @@ fn words_heard(heard: &str) -> Vec<(&str, &str)> {
     assert!(heard.is_empty() || heard.ends_with('\n'), "half a line: {heard:?}");
     let mut words = Vec::new();
     for line in heard.lines() {
-        assert!(!line.contains(is_forbidden), "{line:?}");
+        assert!(!line.contains(is_harmful), "{line:?}");
         if line.starts_with("* ") {
             continue;
         }

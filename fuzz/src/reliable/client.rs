@@ -14,7 +14,7 @@ use super::{key, later, opening, perhaps_harmed, sealed, session};
 const WINDOW: u64 = 512;
 
 /// The output is shown in order, without a gap, and once; the outcome comes behind all of it, and nothing behind that; a
-/// request has one command however often it is sent; no more is kept than the window; and every request has an end.
+/// request has one command however often it is sent; no more is asked for than the window; and every request has an end.
 pub fn check(bytes: &[u8]) {
     let mut choices = Choices::new(bytes);
     let mut world = World::new();
