@@ -54,11 +54,13 @@ impl Format {
         strtime::format(&self.format, time).unwrap_or_default()
     }
 
-    /// Whether `text` could be an answer in this format. Some formats cannot be read back (`%c`): then it is one that
-    /// looks alike.
+    /// Whether `text` could be an answer in this format. Some formats cannot be read back, always (`%c`) or on some days
+    /// (`%e0`): then it is one that looks alike. Words alone look alike too easily.
     fn fits(&self, text: &str) -> bool {
         let reads = |text: &str| strtime::parse(&self.format, text).is_ok();
-        if reads(self.sample.trim()) { reads(text) } else { shape(text) == shape(&self.sample) }
+        let sample = shape(&self.sample);
+        let alike = (sample.contains('0') || !reads(self.sample.trim())) && shape(text) == sample;
+        alike || reads(text)
     }
 }
 
@@ -201,6 +203,8 @@ mod tests {
         let asked = |text: &str| Question::read(text.as_bytes(), &one_way, Answers::Anything);
         assert_eq!(asked(&one_way.write(&now())), None, "a format that cannot be read back");
         assert_eq!(asked("get time"), Some(Question::Text));
+        let ambiguous = Format::parse("%e0").unwrap();
+        assert_eq!(Question::read(b" 30", &ambiguous, Answers::Anything), None, "the third, or the thirtieth");
     }
 
     #[test]

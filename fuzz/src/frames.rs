@@ -1,0 +1,138 @@
+//! Length-prefixed frames with tags.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+
+use socket_demos::errors;
+use socket_demos::frames::{Broken, Direction, FrameReader, FrameWriter, MAX_PAYLOAD};
+use socket_demos::seal::{Key, Purpose, Seal};
+
+use super::choices::Choices;
+
+/// The frames that came, and the name of what ended them.
+type Heard = (Vec<(u8, Vec<u8>)>, String);
+
+/// What was sent is read, in whatever pieces it comes; what was changed on the way is not; arbitrary bytes give the same
+/// frames in any pieces, none of them over the limit, and written again they are the same bytes.
+pub fn check(bytes: &[u8]) {
+    let mut choices = Choices::new(bytes);
+    let longest = choices.of(&[0, 1, 5, 64, 128, MAX_PAYLOAD]);
+    match choices.byte() % 3 {
+        0 => arbitrary(None, longest, &choices.pieces()),
+        1 => arbitrary(Some(&seal()), MAX_PAYLOAD, &choices.pieces()),
+        _ => sent(&mut choices),
+    }
+}
+
+fn seal() -> Seal {
+    Key::new([7; 32]).seal(Purpose::Stream, b"fuzz")
+}
+
+fn arbitrary(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) {
+    let stream = pieces.concat();
+    let (frames, end) = receive(seal, longest, &[&stream]);
+    assert_eq!(receive(seal, longest, pieces), (frames.clone(), end.clone()), "in pieces");
+    assert_eq!(poll(seal, longest, pieces), (frames.clone(), end.clone()), "one read at a time");
+    assert!(frames.iter().all(|(_, payload)| payload.len() <= longest), "a payload over {longest} bytes");
+    let again = written(seal, &frames);
+    assert!(stream.starts_with(&again), "written again it differs");
+    assert_eq!(end == "end", again.len() == stream.len(), "{end}: {} of {} bytes", again.len(), stream.len());
+}
+
+/// Frames that were sent, with one byte changed, doubled or left out.
+fn sent(choices: &mut Choices<'_>) {
+    let (kind_of_harm, at, mask) = (choices.byte() % 4, choices.array::<2>(), choices.byte());
+    let mut frames = Vec::new();
+    while !choices.is_over() && frames.len() < 20 {
+        let kind = choices.byte();
+        frames.push((kind, choices.counted().to_vec()));
+    }
+    let good = written(Some(&seal()), &frames);
+    assert_eq!(receive(Some(&seal()), 0, &[&good]), (frames.clone(), "end".into()));
+    let at = usize::from(u16::from_be_bytes(at)) % good.len().max(1);
+    let mut harmed = good.clone();
+    match kind_of_harm {
+        0 => harmed.truncate(at),
+        1 => harmed.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= mask),
+        2 => harmed.splice(at..at, [mask]).for_each(drop),
+        _ => harmed.drain(at..good.len().min(at + 1)).for_each(drop),
+    }
+    let (heard, end) = receive(Some(&seal()), 0, &[&harmed]);
+    let same = good.iter().zip(&harmed).take_while(|(one, other)| one == other).count();
+    let untouched = (0..=frames.len()).rev().find(|&count| written(Some(&seal()), &frames[..count]).len() <= same);
+    assert_eq!(heard, frames[..untouched.unwrap_or(0)], "what came before the harm, and nothing else");
+    let cut_between = written(Some(&seal()), &heard).len() == harmed.len();
+    assert_eq!(end == "end", cut_between, "{end}");
+}
+
+fn written(seal: Option<&Seal>, frames: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = FrameWriter::new(&mut bytes);
+    if let Some(seal) = seal {
+        writer.seal(seal.clone(), Direction::ToServer);
+    }
+    for (kind, payload) in frames {
+        writer.send(*kind, payload).expect("a payload that fits");
+    }
+    bytes
+}
+
+fn reader(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> FrameReader<Network> {
+    let mut reader = FrameReader::new(Network::of(pieces), longest);
+    if let Some(seal) = seal {
+        reader.seal(seal.clone(), Direction::ToServer);
+    }
+    reader
+}
+
+fn receive(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> Heard {
+    let mut reader = reader(seal, longest, pieces);
+    heard(|each| reader.receive().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
+}
+
+fn poll(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> Heard {
+    let mut reader = reader(seal, longest, pieces);
+    heard(|each| reader.poll().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
+}
+
+/// All frames, through all timeouts.
+fn heard(mut next: impl FnMut(&mut dyn FnMut(u8, &[u8])) -> Result<bool, Broken>) -> Heard {
+    let mut frames = Vec::new();
+    loop {
+        match next(&mut |kind, payload| frames.push((kind, payload.to_vec()))) {
+            Ok(true) => {}
+            Ok(false) => return (frames, "end".into()),
+            Err(Broken::Io(error)) if errors::is_timeout(&error) => {}
+            Err(broken) => return (frames, format!("{broken:?}")),
+        }
+    }
+}
+
+/// Brings one piece with each read, and a timeout before each.
+struct Network {
+    pieces: VecDeque<Vec<u8>>,
+    timeout: bool,
+}
+
+impl Network {
+    fn of(pieces: &[&[u8]]) -> Self {
+        Self { pieces: pieces.iter().map(|piece| piece.to_vec()).collect(), timeout: false }
+    }
+}
+
+impl Read for Network {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.timeout = !self.timeout;
+        if self.timeout {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let Some(mut piece) = self.pieces.pop_front() else { return Ok(0) };
+        let taken = piece.len().min(buffer.len());
+        buffer[..taken].copy_from_slice(&piece[..taken]);
+        let rest = piece.split_off(taken);
+        if !rest.is_empty() {
+            self.pieces.push_front(rest);
+        }
+        Ok(taken)
+    }
+}
