@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -256,7 +257,7 @@ fn the_time_limit_holds_however_slowly_the_client_speaks() {
     let mut insider = Insider::enter(exec.server.address, &exec.key());
     insider.writer.send(kind::COMMAND, ENDLESS.as_bytes()).unwrap();
     let mut stream = insider.stream.try_clone().unwrap();
-    let (ended, end) = std::sync::mpsc::channel::<()>();
+    let (ended, end) = mpsc::channel::<()>();
     let trickle = thread::spawn(move || {
         // The beginning of a long frame, byte by byte, faster than any timeout.
         let frame = [&60_000u32.to_be_bytes()[..], &[kind::COMMAND; 1000]].concat();
@@ -285,12 +286,13 @@ fn silent_and_slow_strangers_do_not_keep_the_owner_waiting() {
     let before = memory(pid);
     let silent: Vec<_> = (0..100).map(|_| exec.server.connect()).collect();
     let slow: Vec<_> = (0..500).map(|_| exec.server.connect()).collect();
-    let served = AtomicUsize::new(0);
+    let (over, is_over) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        let owner = &exec;
-        scope.spawn(|| {
-            while served.load(Ordering::Relaxed) < 20 {
-                for stranger in &slow {
+        let (owner, slow) = (&exec, &slow);
+        scope.spawn(move || {
+            // Over too when an assertion below fails, which drops the other end.
+            while is_over.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                for stranger in slow {
                     // Most of them have been sent away.
                     let _ = stranger.stream().write_all(b"\0");
                 }
@@ -302,8 +304,8 @@ fn silent_and_slow_strangers_do_not_keep_the_owner_waiting() {
             assert_eq!(owner.run("echo served").1.trim(), "served");
             // One that waits its turn behind strangers would wait 5 s.
             assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
-            served.fetch_add(1, Ordering::Relaxed);
         }
+        drop(over);
     });
     drop((silent, slow));
     assert!(memory(pid) < before + 4 * 1024 * 1024, "{before} to {} bytes", memory(pid));

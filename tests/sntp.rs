@@ -160,18 +160,13 @@ fn the_server_is_right_at_the_ends_of_the_calendar() {
         ("2036-02-07 06:28:30", "2036-02-07 06:28:"),
         ("2100-01-01 00:00:00", "2100-01-01 00:0"),
     ] {
-        let mut command = Command::new("faketime");
-        command.args(["-f", &format!("@{date}"), TIME_SERVER, "127.0.0.1:0"]).env("TZ", "UTC");
-        let server = Server::of(Running::spawn(command));
-        let asked = |protocol: &str| {
-            let mut command = Command::new("faketime");
-            command.args(["-f", &format!("@{date}"), TIME_CLIENT, &server.address(), "--protocol", protocol]);
-            let mut client = Running::spawn({
-                command.env("TZ", "UTC");
-                command
-            });
-            client.ended_well()
+        let program = |program: &str, args: &[&str]| {
+            let mut command = common::at_another_time(program, &format!("@{date}"));
+            command.args(args).env("TZ", "UTC");
+            Running::spawn(command)
         };
+        let server = Server::of(program(TIME_SERVER, &["127.0.0.1:0"]));
+        let asked = |protocol: &str| program(TIME_CLIENT, &[&server.address(), "--protocol", protocol]).ended_well();
         assert!(asked("text").starts_with(text), "{date}");
         assert!(asked("time").starts_with(text), "{date}");
         let sample = asked("sntp");

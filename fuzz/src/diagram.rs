@@ -190,17 +190,17 @@ fn is_a_line_or_two_a_row(diagram: &Diagram, text: &str, columns: usize) {
     let lanes = diagram.lanes.len().max(1);
     let width = lanes * (columns.saturating_sub(1) / lanes).max(20);
     let is_of_a_row = |line: &&str| line.starts_with(['│', '├', '|', '+', ' ']);
-    let lines: Vec<&str> = text.split('\n').skip(1).filter(is_of_a_row).collect();
+    let drawn: Vec<&str> = text.split('\n').skip(1).filter(is_of_a_row).collect();
     let calls = diagram.rows.iter().filter(|row| matches!(row, Row::Call { .. })).count();
     // The second of the names' lines, their process ids, may begin with a space, and so may a note.
     let most = diagram.rows.len() + calls + 1 + 2 * diagram.notes.len();
     assert!(
-        (diagram.rows.len()..=most).contains(&lines.len()),
+        (diagram.rows.len()..=most).contains(&drawn.len()),
         "{} of {}..={most}: {text}",
-        lines.len(),
+        drawn.len(),
         diagram.rows.len()
     );
-    for line in lines {
+    for line in drawn {
         let columns: usize = line.chars().filter_map(char::width).sum();
         assert!(line.starts_with(' ') || columns <= width, "{columns} > {width}: {line}");
     }

@@ -243,6 +243,18 @@ pub fn send_signal(pid: u32, name: &str) {
     assert!(status.success(), "kill -{name} {pid}");
 }
 
+/// A program on a machine whose clock shows another time, by the library of `faketime`; only the calendar, not the waits.
+/// `faketime` itself would run it as a child of its own, which outlives it when a test ends it.
+#[cfg(unix)]
+pub fn at_another_time(program: &str, clock: &str) -> Command {
+    let asked = Command::new("faketime").args(["-f", clock, "printenv", "LD_PRELOAD"]).output().unwrap();
+    let library = String::from_utf8(asked.stdout).unwrap();
+    let mut command = Command::new(program);
+    command.env("LD_PRELOAD", library.trim()).env("FAKETIME", clock);
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
+    command
+}
+
 /// Runs a program to its end with `input`; gives the exit code, standard output and standard error.
 pub fn run(program: &str, args: &[&str], input: &str) -> (Option<i32>, String, String) {
     let mut running = Running::start(program, args);
