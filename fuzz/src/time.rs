@@ -82,8 +82,10 @@ fn is_measured(choices: &mut Choices<'_>, asked_at: SystemTime, answered_at: Sys
     assert!(error < Duration::from_secs(1), "{error:?}");
 }
 
-/// Two servers of one format must not answer each other for ever, unless one of them takes this for a time before 1970.
+/// Two servers of one format must not answer each other for ever. Of no interest are a time before 1970, which has a sign,
+/// and a whole second, which has no fraction (`%.f`): it comes once, and ends it.
 fn never_answers_itself(format: &str, now: SystemTime) {
+    let now = now + Duration::from_nanos(100);
     let Ok(format) = Format::parse(format) else { return };
     let Some(now) = Instant::try_from(now).ok().filter(|now| now.as_second() >= 0) else { return };
     let answer = format.write(&Zoned::new(now, TimeZone::system()));
