@@ -415,6 +415,7 @@ mod unix {
         textbook.send("echo next");
         let rest = textbook.recv_text();
         assert!(rest.starts_with(&"x".repeat(476)), "the rest comes first: {rest}");
+        server.running.notes("runs: echo next");
         textbook.send("true");
         server.running.notes("runs: true");
         textbook.send("echo after silence\n");

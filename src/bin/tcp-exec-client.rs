@@ -10,7 +10,8 @@ use std::cell::RefCell;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -131,7 +132,7 @@ type Stream = &'static Traced<TcpStream>;
 /// A server that has proved itself.
 struct Session {
     reader: FrameReader<Stream>,
-    writer: Arc<Mutex<FrameWriter<Stream>>>,
+    sender: Arc<Sender>,
     charset: Charset,
     raw: bool,
     directory: String,
@@ -150,16 +151,44 @@ impl Session {
         // A server that takes nothing must not keep Ctrl-C waiting.
         stream.set_write_timeout(Some(MAX_STALL))?;
         let charset = args.commands.charset.unwrap_or(welcome.charset);
-        let writer = Arc::new(Mutex::new(writer));
-        let stopper = Arc::clone(&writer);
-        let ctrl_c = CtrlC::stops(move || lock(&stopper).send(kind::STOP, b"").is_ok());
+        let sender = Arc::new(Sender { writer: Mutex::new(writer), stop: AtomicBool::new(false) });
+        let stopper = Arc::clone(&sender);
+        let ctrl_c = CtrlC::stops(move || stopper.stop().is_ok());
         let directory = charset.decode(&welcome.directory).into_owned();
-        Ok(Self { reader: reader.over(stream), writer, charset, raw: args.commands.raw, directory, ctrl_c })
+        Ok(Self { reader: reader.over(stream), sender, charset, raw: args.commands.raw, directory, ctrl_c })
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// The way to the server, for the thread that asks and for Ctrl-C.
+struct Sender {
+    writer: Mutex<FrameWriter<Stream>>,
+    /// Whether a STOP is still to be sent.
+    stop: AtomicBool,
+}
+
+impl Sender {
+    /// Sends a command. A STOP that overtook it would find nothing to stop: one that comes meanwhile follows it.
+    fn command(&self, command: &[u8]) -> io::Result<()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).send(kind::COMMAND, command)?;
+        self.send_stop()
+    }
+
+    /// Ctrl-C does not wait for a server that takes nothing: then whoever is sending sends the STOP too.
+    fn stop(&self) -> io::Result<()> {
+        self.stop.store(true, Ordering::SeqCst);
+        self.send_stop()
+    }
+
+    /// Looks again after it has let go of the writer, since somebody may have found it taken meanwhile.
+    fn send_stop(&self) -> io::Result<()> {
+        while self.stop.load(Ordering::SeqCst) {
+            let Ok(mut writer) = self.writer.try_lock() else { break };
+            if self.stop.swap(false, Ordering::SeqCst) {
+                writer.send(kind::STOP, b"")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn check(command: &str) -> Result<String, String> {
@@ -171,12 +200,8 @@ fn check(command: &str) -> Result<String, String> {
 
 /// Sends a command and shows what it writes, until the server says how it ended.
 fn run(session: &mut Session, command: &str) -> anyhow::Result<Ran> {
-    {
-        // A STOP that overtakes its command finds nothing to stop: Ctrl-C counts from now, and waits for the writer.
-        let mut writer = lock(&session.writer);
-        session.ctrl_c.begin();
-        writer.send(kind::COMMAND, command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
-    }
+    session.ctrl_c.begin();
+    session.sender.command(command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
     let mut outputs = Outputs::new(session.charset, session.raw);
     let outcome = loop {
         match session.reader.wait().map_err(|broken| anyhow!(lost(&broken)))? {
