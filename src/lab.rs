@@ -238,15 +238,15 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
     }
     let mut near: Vec<_> = EXPERIMENTS.iter().filter(|e| similarity(e) > ALIKE || e.is_about(name)).collect();
     near.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
-    let near = near.iter().take(3).map(|experiment| experiment.name).collect::<Vec<_>>().join(", ");
+    let near = near.iter().take(3).map(|experiment| experiment.name).collect::<Vec<_>>().join(&t!(", ", "、"));
     let name = crate::text::escape(name);
     Err(if near.is_empty() {
         t!(
-            "there is no experiment {name:?}; all of them: socket-lab list",
+            "there is no experiment {name:?}; list them with: socket-lab list",
             "没有名叫 {name:?} 的实验；全部实验：socket-lab list"
         )
     } else {
-        t!("there is no experiment {name:?}; near: {near}", "没有名叫 {name:?} 的实验；相近的有：{near}")
+        t!("there is no experiment {name:?}; did you mean: {near}", "没有名叫 {name:?} 的实验；相近的有：{near}")
     })
 }
 

@@ -358,12 +358,12 @@ fn the_lab_waits_for_enter_before_each_call() {
 #[test]
 fn the_lab_asks_for_a_guess_and_keeps_the_score() {
     let mut lab = Terminal::start(LAB, &["run", "sticky", "empty", "--predict"]);
-    lab.sees_last("your guess, 1 to 2 (Enter passes):");
+    lab.sees_last("your guess, 1 to 2 (Enter skips):");
     lab.types("9\r");
     lab.prints("a number from 1 to 2");
     lab.types("2\r");
     lab.prints("right: \"abc\"");
-    lab.sees_last("your guess, 1 to 3 (Enter passes):");
+    lab.sees_last("your guess, 1 to 3 (Enter skips):");
     lab.types("1\r");
     lab.prints("no: it was 2, it goes on waiting");
     lab.prints("1 of 2 guesses right");
