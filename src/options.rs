@@ -172,7 +172,7 @@ pub struct Textbook {
     /// What one `recv` takes at most, in bytes.
     #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, help = t!(
         "What one recv takes at most (with --once and --classic) [default: 1024]",
-        "一次 recv 最多取多少字节（用于 --once 和 --classic）[默认：1024]"
+        "一次 recv 最多取多少字节（用于 --once 和 --classic） [默认：1024]"
     ))]
     pub bufsize: Option<usize>,
 }
