@@ -263,7 +263,7 @@ mod tests {
     fn an_unknown_name_names_those_that_are_near() {
         assert_eq!(find("sticky").map(|experiment| experiment.name), Ok("sticky"));
         let near = |name: &str| find(name).err().unwrap();
-        assert!(near("halfclose").ends_with("near: half-close"), "{}", near("halfclose"));
+        assert!(near("halfclose").ends_with("did you mean: half-close"), "{}", near("halfclose"));
         assert!(near("10054").contains("refused") && near("10054").contains("farewell"), "{}", near("10054"));
         assert!(near("zzz\u{1b}[2J").contains(r"socket-lab list") && !near("zzz\u{1b}").contains('\u{1b}'));
     }
