@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::exec::{Exec, TCP};
-use common::{CLIENT, DEADLINE, LAB, SERVER, Server, eventually, send_signal};
+use common::{CLIENT, DEADLINE, LAB, QQ_CLIENT, SERVER, Server, eventually, send_signal};
 use pty_process::blocking::{self, Pty};
 use rustix::termios::{Termios, tcgetattr};
 
@@ -334,6 +334,28 @@ fn a_stopped_terminal_at_the_server_stalls_nobody_and_can_be_ended() {
     send_signal(server.child.id(), "INT");
     assert_eq!(server.ended().code(), Some(130));
     assert!(asked.elapsed() < Duration::from_secs(1), "it took {:?}", asked.elapsed());
+}
+
+#[test]
+fn a_refused_line_comes_back_and_it_is_said_once_how_to_clear_it() {
+    let mut qq = Terminal::start(QQ_CLIENT, &[]);
+    let prompt = "talk to (name or number, /list, /add NAME ADDRESS, q):";
+    qq.sees_last(prompt);
+    qq.types("王维\r");
+    qq.sees_last(&format!("{prompt} 王维"));
+    qq.types("\r");
+    let text = qq.sees(|text| text.matches("nobody in the book").count() == 2 && text.trim_end().ends_with("王维"));
+    assert_eq!(text.matches("(mend it, or Ctrl-U clears it)").count(), 1, "{text}");
+    qq.types("\x15q\r");
+    assert!(qq.left_as_it_was().success());
+}
+
+#[test]
+fn a_server_on_a_terminal_says_how_to_end_it() {
+    let mut server = Terminal::start(SERVER, &["0"]);
+    server.sees(|text| text.contains("(/help lists the commands, q ends)\n"));
+    server.types("q\r");
+    assert!(server.left_as_it_was().success());
 }
 
 #[test]
