@@ -122,17 +122,18 @@ impl Keyboard {
             match accept(&line) {
                 Ok(accepted) => return Ok(Typed::Line(accepted)),
                 Err(why) => {
-                    refused = if line.trim().is_empty() { String::new() } else { line };
-                    screen::talk(&self.with_advice(why, &refused));
+                    screen::talk(&self.with_advice(why, &line));
                     self.refused += 1;
+                    // Blanks that came back would be sent in front of what is typed next, and nobody would see them.
+                    refused = if line.trim().is_empty() { String::new() } else { line };
                 }
             }
         }
     }
 
-    /// `why` a line was refused, and the first time what to do with what comes back of it.
-    fn with_advice(&mut self, why: String, back: &str) -> String {
-        if back.is_empty() || self.told || matches!(self.source, Source::Plain(_)) {
+    /// `why` a line was refused, and the first time that it comes back what to do with it.
+    fn with_advice(&mut self, why: String, line: &str) -> String {
+        if line.trim().is_empty() || self.told || matches!(self.source, Source::Plain(_)) {
             return why;
         }
         self.told = true;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::exec::{Exec, TCP};
-use common::{CLIENT, DEADLINE, LAB, QQ_CLIENT, SERVER, Server, eventually, send_signal};
+use common::{CLIENT, DEADLINE, LAB, SERVER, Server, eventually, send_signal};
 use pty_process::blocking::{self, Pty};
 use rustix::termios::{Termios, tcgetattr};
 
@@ -338,7 +338,7 @@ fn a_stopped_terminal_at_the_server_stalls_nobody_and_can_be_ended() {
 
 #[test]
 fn a_refused_line_comes_back_and_it_is_said_once_how_to_clear_it() {
-    let mut qq = Terminal::start(QQ_CLIENT, &[]);
+    let mut qq = Terminal::start(common::QQ_CLIENT, &[]);
     let prompt = "talk to (name or number, /list, /add NAME ADDRESS, q):";
     qq.sees_last(prompt);
     qq.types("王维\r");
