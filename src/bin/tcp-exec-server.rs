@@ -119,8 +119,8 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
         "remote commands (the textbook's way: --classic), listening on {bound}",
         "远程命令（课本写法请加 --classic），正在监听 {bound}"
     ));
-    guard::tell_of_key(&path);
     screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
+    guard::tell_of_key(&path);
     let mut trouble = Trouble::default();
     loop {
         let welcomed = listener.accept().and_then(|(stream, peer)| {

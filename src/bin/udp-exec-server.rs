@@ -110,8 +110,8 @@ fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
         "remote commands, reliable over UDP (the textbook's way: --classic), listening on {bound}",
         "远程命令，在 UDP 上可靠传输（课本写法请加 --classic），正在监听 {bound}"
     ));
-    guard::tell_of_key(&path);
     screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
+    guard::tell_of_key(&path);
     let house = Arc::new(House {
         socket,
         start: Instant::now(),
