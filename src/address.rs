@@ -82,13 +82,13 @@ fn half_width(c: char) -> char {
 
 fn parse_port(port: &str) -> Result<u16, String> {
     if port.is_empty() {
-        return Err(t!("the port is missing behind the colon", "冒号后面缺端口号"));
+        return Err(t!("the port is missing after the colon", "冒号后面缺端口号"));
     }
     let digits = port.bytes().all(|b| b.is_ascii_digit());
     port.parse()
         .ok()
         .filter(|_| digits)
-        .ok_or_else(|| t!("a port is a number from 0 to 65535", "端口号是 0 到 65535 的数"))
+        .ok_or_else(|| t!("a port is a number from 0 to 65535", "端口号应为 0 到 65535 的整数"))
 }
 
 fn check_host(host: &str) -> Result<(), String> {

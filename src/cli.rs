@@ -195,18 +195,21 @@ fn what_is_wrong(error: &clap::Error) -> String {
     let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
     let value = crate::text::escape(&value).into_owned();
     match error.kind() {
-        ErrorKind::UnknownArgument => t!("there is no {argument}", "没有 {argument} 这个选项或参数"),
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            t!("one argument too many: {argument}", "多了一个参数：{argument}")
+        }
+        ErrorKind::UnknownArgument => t!("there is no option {argument}", "没有 {argument} 这个选项"),
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            t!("{value:?} is not possible for {argument}: {why}", "{argument} 不能是 {value:?}：{why}")
+            t!("{argument} cannot be {value:?}: {why}", "{argument} 不能是 {value:?}：{why}")
         }
         ErrorKind::InvalidValue if value.is_empty() => t!("{argument} needs a value", "{argument} 后面要有值"),
         ErrorKind::InvalidValue => {
-            let valid = context(ContextKind::ValidValue);
-            t!(
-                "{value:?} is not possible for {argument}; possible: {valid}",
-                "{argument} 不能是 {value:?}；可以是：{valid}"
-            )
+            let valid = match error.get(ContextKind::ValidValue) {
+                Some(ContextValue::Strings(values)) => values.join(&t!(", ", "、")),
+                _ => String::new(),
+            };
+            t!("{argument} cannot be {value:?}; choose from: {valid}", "{argument} 不能是 {value:?}；可以是：{valid}")
         }
         ErrorKind::ArgumentConflict => {
             let prior = context(ContextKind::PriorArg);
@@ -217,7 +220,7 @@ fn what_is_wrong(error: &clap::Error) -> String {
             }
         }
         ErrorKind::TooManyValues => t!("{argument} takes no value", "{argument} 后面不能写值"),
-        ErrorKind::MissingRequiredArgument => t!("missing: {argument}", "缺少：{argument}"),
+        ErrorKind::MissingRequiredArgument => t!("missing: {argument}", "缺少参数：{argument}"),
         ErrorKind::InvalidSubcommand => {
             let wrong = crate::text::escape(&context(ContextKind::InvalidSubcommand)).into_owned();
             t!("there is no command {wrong:?}", "没有 {wrong:?} 这个命令")

@@ -31,7 +31,12 @@ impl Format {
     /// # Errors
     /// A sentence for the person who typed it.
     pub fn parse(format: &str) -> Result<Self, String> {
-        let wrong = |why: String| t!("not a strftime format: {why}", "不是 strftime 格式：{why}");
+        let wrong = |why: String| {
+            t!(
+                "not a strftime format ({why}); an example: {DEFAULT_FORMAT}",
+                "格式里有不认识的部分（{why}）；例子：{DEFAULT_FORMAT}"
+            )
+        };
         let written = strtime::format(format, &Zoned::now()).map_err(|error| wrong(error.to_string()))?;
         if written.is_empty() || written.len() > MAX_ANSWER {
             return Err(t!(

@@ -148,7 +148,12 @@ fn parse(text: &str) -> Result<Vec<Contact>, (usize, String)> {
     let line_of = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
     let entries: BTreeMap<Spanned<String>, Spanned<String>> = toml::from_str(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
-        (line_of(offset), error.message().to_string())
+        let why = error.message();
+        let fault = t!(
+            "{why}; a line looks like \"李白\" = \"192.168.1.23:8080\"",
+            "格式不对，应写成 \"李白\" = \"192.168.1.23:8080\"（{why}）"
+        );
+        (line_of(offset), fault)
     })?;
     let mut entries: Vec<_> = entries.into_iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);

@@ -29,6 +29,7 @@ pub fn code(error: &io::Error) -> String {
         ErrorKind::NetworkUnreachable => "ENETUNREACH",
         ErrorKind::Interrupted => "EINTR",
         ErrorKind::NotConnected => "ENOTCONN",
+        ErrorKind::IsADirectory => "EISDIR",
         ErrorKind::NotFound => "ENOENT",
         ErrorKind::PermissionDenied => "EACCES",
         ErrorKind::StorageFull => "ENOSPC",
@@ -55,11 +56,12 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::AddrNotAvailable => t!("this machine has no such address", "本机没有这个地址"),
         ErrorKind::BrokenPipe => t!("the other side has closed", "对方已关闭"),
         ErrorKind::ConnectionAborted => t!("the connection was aborted", "连接已中止"),
-        ErrorKind::ConnectionRefused => t!("connection refused", "连接被积极拒绝"),
-        ErrorKind::ConnectionReset => t!("the connection was reset", "连接被重置，对方强迫关闭"),
+        ErrorKind::ConnectionRefused => t!("connection refused", "连接被拒绝"),
+        ErrorKind::ConnectionReset => t!("the connection was reset", "连接被对方重置"),
         ErrorKind::HostUnreachable => t!("no route to that host", "无法到达目标主机"),
         ErrorKind::NetworkUnreachable => t!("no route to that network", "无法到达目标网络"),
-        ErrorKind::NotFound => t!("no such file", "没有这个文件"),
+        ErrorKind::IsADirectory => t!("it is a directory", "这是一个目录"),
+        ErrorKind::NotFound => t!("no such file or directory", "没有这个文件或目录"),
         ErrorKind::PermissionDenied => t!("not allowed", "没有权限"),
         ErrorKind::StorageFull => t!("the disk is full", "磁盘已满"),
         ErrorKind::TimedOut | ErrorKind::WouldBlock => t!("no answer in time", "超时"),
@@ -131,8 +133,8 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
     };
     let cure = match error.kind() {
         ErrorKind::ConnectionRefused => t!(
-            "the host is there, but no server is on this port; start one with: {server} {address}",
-            "主机在，但这个端口上没有服务器；先启动一个：{server} {address}"
+            "the host can be reached, but no server listens on this port; start one with: {server} {address}",
+            "能到达主机，但这个端口上没有服务器在监听；先启动一个：{server} {address}"
         ),
         ErrorKind::TimedOut => {
             let seconds = timeout.as_secs_f32();
@@ -150,8 +152,8 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
 }
 
 fn unknown_host(asked: &Address, error: &io::Error) -> anyhow::Error {
-    let cure = t!("check the spelling, or give the IP address", "检查拼写，或直接写 IP 地址");
-    anyhow::anyhow!(t!("cannot find the host of {asked}: {error}; {cure}", "找不到 {asked} 的主机：{error}；{cure}"))
+    let cure = t!("check the spelling and the network, or give the IP address", "检查拼写和网络，或直接写 IP 地址");
+    anyhow::anyhow!(t!("cannot find the host of {asked}: {error}; {cure}", "找不到 {asked} 的主机；{cure}"))
 }
 
 fn sentence(what: String, error: &io::Error, cure: &str) -> anyhow::Error {

@@ -77,9 +77,12 @@ impl std::fmt::Display for Broken {
         f.write_str(&match self {
             Self::Text => t!("text where a frame should be", "收到的是文本，不是帧"),
             Self::Length(length) => t!("a frame cannot have the length {length}", "帧的长度不可能是 {length}"),
-            Self::Forged => t!("a frame with a wrong tag", "帧的认证标签不对"),
+            Self::Forged => t!(
+                "a wrong tag: most likely another key, or bytes that were changed on the way",
+                "认证标签不对：多半是密钥不一致，或者数据在路上被改过"
+            ),
             Self::Cut => t!("the connection ended in the middle of a frame", "连接在一帧中间断了"),
-            Self::Ended => t!("it left without having said anything", "对方什么也没发就断开了"),
+            Self::Ended => t!("the other side closed without sending anything", "对方什么也没发就断开了"),
             Self::Stalled => t!("the rest of a frame did not come", "一帧没有收完整，后面的迟迟不来"),
             Self::Io(error) => errors::reason(error),
         })

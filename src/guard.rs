@@ -33,7 +33,7 @@ pub fn may_listen(addresses: &[SocketAddr], classic: bool, key_file: Option<&Pat
     if classic {
         return Err(Usage(t!(
             "the textbook's way runs commands for anybody, so it listens on 127.0.0.1 or [::1] only, not on {outside}",
-            "课本原样的服务器，谁发来的命令都执行，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
+            "课本写法的服务器，谁发来的命令都执行，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
         )));
     }
     if key_file.is_none() {

@@ -123,32 +123,32 @@ impl std::fmt::Display for NotMet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&match self {
             Self::NoGreeting => t!(
-                "no greeting came: it is no tcp-exec-server, or it runs the textbook's way: then add --classic",
-                "没有收到服务器的欢迎信息：那里不是 tcp-exec-server，或者它是课本原样的，那就请加 --classic"
+                "no greeting came: perhaps it is not a tcp-exec-server; if it is a textbook's server, add --classic",
+                "没有收到问候帧：那里可能不是 tcp-exec-server；如果是课本写法的服务器，请加 --classic"
             ),
             Self::OtherGreeting => t!(
-                "it does not greet as a tcp-exec-server does; if it is a textbook's, add --classic",
-                "对方发来的不是 tcp-exec-server 的欢迎信息；如果它是课本的服务器，请加 --classic"
+                "it does not greet as a tcp-exec-server does; if it is a textbook's server, add --classic",
+                "对方发来的不是 tcp-exec-server 的问候帧；如果是课本写法的服务器，请加 --classic"
             ),
             Self::NoWelcome => t!(
                 "it greeted, but has not answered in time",
-                "收到了欢迎信息，但对方没有按时应答"
+                "收到了问候帧，但服务器没有按时应答"
             ),
             Self::Crowd => t!(
-                "it ended the connection before either side had proved anything: too many others are at its door; try again later",
-                "双方还没来得及认证，连接就被它关掉了：等待认证的连接太多，请稍后再试"
+                "the server closed before either side had proved anything: too many others are at its door; try again later",
+                "双方还没来得及认证，服务器就关闭了连接：等待认证的连接太多，请稍后再试"
             ),
             Self::Busy => t!(
-                "it is busy (BUSY): it serves as many clients as it may; try again later",
-                "它正忙（BUSY）：同时服务的客户端已达上限；请稍后再试"
+                "the server is busy (BUSY): it serves as many clients as it may; try again later",
+                "服务器正忙（BUSY）：同时服务的客户端已达上限；请稍后再试"
             ),
             Self::AnotherKey => t!(
-                "it closed after our proof: most likely it does not have the same key",
-                "它收到证明后就关闭了连接：多半是密钥不一致"
+                "the server closed after our proof: most likely it does not have the same key",
+                "服务器核对认证信息后关闭了连接：多半是两边的密钥不一致"
             ),
             Self::NoProof => t!(
                 "what it answered is no proof that it has this key (another key, or bytes that were changed on the way)",
-                "它的应答不能证明它持有这个密钥（密钥不同，或者数据在路上被改过）"
+                "服务器的应答不能证明它持有这个密钥（密钥不同，或者数据在路上被改过）"
             ),
         })
     }

@@ -37,6 +37,8 @@ type Line = Editor<LineHelper, MemHistory>;
 pub struct Keyboard {
     source: Source,
     refused: usize,
+    /// Whether it has been said what to do with a refused line that comes back.
+    told: bool,
 }
 
 enum Source {
@@ -57,7 +59,7 @@ impl Keyboard {
     }
 
     fn with(editor: Option<Box<Line>>) -> Self {
-        Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor), refused: 0 }
+        Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor), refused: 0, told: false }
     }
 
     /// Whether a person types, as opposed to a pipe.
@@ -87,15 +89,22 @@ impl Keyboard {
     /// # Errors
     /// Those of reading standard input.
     pub fn ask<T>(&mut self, prompt: &str, accept: impl Fn(&str) -> Result<T, String>) -> io::Result<Typed<T>> {
-        self.ask_any(prompt, |line| {
-            if line.trim().is_empty() {
-                return Err(t!(
-                    "an empty message has no bytes, so the other side would wait for ever: type something",
-                    "空消息没有字节，对方会一直等下去：请输入内容"
-                ));
-            }
-            accept(line)
-        })
+        let nothing = || t!("nothing was typed, so nothing was sent", "没有输入内容，什么也没有发送");
+        self.ask_any(prompt, |line| if line.trim().is_empty() { Err(nothing()) } else { accept(line) })
+    }
+
+    /// As [`Keyboard::ask`], for a message that goes into a TCP stream as it is: one without bytes would never arrive.
+    ///
+    /// # Errors
+    /// Those of reading standard input.
+    pub fn ask_bare<T>(&mut self, prompt: &str, accept: impl Fn(&str) -> Result<T, String>) -> io::Result<Typed<T>> {
+        let nothing = || {
+            t!(
+                "an empty message has no bytes, so the other side would wait for ever: type something",
+                "空消息没有字节，对方会一直等下去：请输入内容"
+            )
+        };
+        self.ask_any(prompt, |line| if line.trim().is_empty() { Err(nothing()) } else { accept(line) })
     }
 
     /// As [`Keyboard::ask`], where an empty line is a message too.
@@ -113,13 +122,22 @@ impl Keyboard {
             match accept(&line) {
                 Ok(accepted) => return Ok(Typed::Line(accepted)),
                 Err(why) => {
-                    screen::talk(&why);
+                    screen::talk(&self.with_advice(why, &line));
                     self.refused += 1;
                     // Blanks that came back would be sent in front of what is typed next, and nobody would see them.
                     refused = if line.trim().is_empty() { String::new() } else { line };
                 }
             }
         }
+    }
+
+    /// `why` a line was refused, and the first time that it comes back what to do with it.
+    fn with_advice(&mut self, why: String, line: &str) -> String {
+        if line.trim().is_empty() || self.told || matches!(self.source, Source::Plain(_)) {
+            return why;
+        }
+        self.told = true;
+        t!("{why} (mend it, or Ctrl-U clears it)", "{why}（可以改了再按回车，Ctrl-U 清空）")
     }
 
     fn line_from(&mut self, prompt: &str, initial: &str) -> io::Result<Typed> {
@@ -291,8 +309,11 @@ mod tests {
     #[test]
     fn q_alone_leaves_in_both_widths_and_nothing_else_does() {
         let input: &[u8] = "q\nｑ\n q\nquit\n".as_bytes();
-        let mut keyboard =
-            Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)), refused: 0 };
+        let mut keyboard = Keyboard {
+            source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)),
+            refused: 0,
+            told: false,
+        };
         let mut next = || keyboard.ask_any("", |line| Ok(line.to_string())).unwrap();
         assert_eq!([next(), next()], [Typed::Quit, Typed::Quit]);
         assert_eq!([next(), next()], [Typed::Line(" q".into()), Typed::Line("quit".into())]);
@@ -302,8 +323,11 @@ mod tests {
     #[test]
     fn the_loop_goes_on_until_something_is_accepted() {
         let input: &[u8] = "\n \u{3000}\nbad\ngood\n".as_bytes();
-        let mut keyboard =
-            Keyboard { source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)), refused: 0 };
+        let mut keyboard = Keyboard {
+            source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)),
+            refused: 0,
+            told: false,
+        };
         let accept = |line: &str| if line == "good" { Ok(4) } else { Err(format!("{line}?")) };
         assert_eq!(keyboard.ask("", accept).unwrap(), Typed::Line(4));
         assert_eq!(keyboard.ask("", accept).unwrap(), Typed::End);

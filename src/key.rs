@@ -100,8 +100,8 @@ impl std::fmt::Display for Unfit {
             Self::Foreign(uid) => t!("it belongs to another user (uid {uid})", "它属于别的用户（uid {uid}）"),
             #[cfg(unix)]
             Self::Open(mode) => t!(
-                "others can get at it (mode {mode:04o}), so it may be no secret any more: end the servers that use it, remove it, and start again; a copy is made anew (scp -p, then chmod 600)",
-                "别人也能访问它（权限 {mode:04o}），可能已经泄露：请先停掉使用它的服务器，删除它，再重新启动；如果是复制来的，请重新复制，并执行 chmod 600"
+                "others can read or change it (mode {mode:04o}), so it may have leaked. If it is the server's key: end the servers, remove it, start again. If it is a copy: copy it again, then chmod 600",
+                "别人能读写它（权限 {mode:04o}），可能已经泄露。如果是服务器的密钥：停掉服务器，删除它，再启动；如果是复制来的：重新复制，并执行 chmod 600"
             ),
             Self::NoKey => t!("it does not hold 64 hexadecimal digits", "里面不是 64 位十六进制数字"),
             Self::System(error) => errors::reason(error),

@@ -238,15 +238,15 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
     }
     let mut near: Vec<_> = EXPERIMENTS.iter().filter(|e| similarity(e) > ALIKE || e.is_about(name)).collect();
     near.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
-    let near = near.iter().take(3).map(|experiment| experiment.name).collect::<Vec<_>>().join(", ");
+    let near = near.iter().take(3).map(|experiment| experiment.name).collect::<Vec<_>>().join(&t!(", ", "、"));
     let name = crate::text::escape(name);
     Err(if near.is_empty() {
         t!(
-            "there is no experiment {name:?}; all of them: socket-lab list",
+            "there is no experiment {name:?}; list them with: socket-lab list",
             "没有名叫 {name:?} 的实验；全部实验：socket-lab list"
         )
     } else {
-        t!("there is no experiment {name:?}; near: {near}", "没有名叫 {name:?} 的实验；相近的有：{near}")
+        t!("there is no experiment {name:?}; did you mean: {near}", "没有名叫 {name:?} 的实验；相近的有：{near}")
     })
 }
 
@@ -263,7 +263,7 @@ mod tests {
     fn an_unknown_name_names_those_that_are_near() {
         assert_eq!(find("sticky").map(|experiment| experiment.name), Ok("sticky"));
         let near = |name: &str| find(name).err().unwrap();
-        assert!(near("halfclose").ends_with("near: half-close"), "{}", near("halfclose"));
+        assert!(near("halfclose").ends_with("did you mean: half-close"), "{}", near("halfclose"));
         assert!(near("10054").contains("refused") && near("10054").contains("farewell"), "{}", near("10054"));
         assert!(near("zzz\u{1b}[2J").contains(r"socket-lab list") && !near("zzz\u{1b}").contains('\u{1b}'));
     }

@@ -35,8 +35,13 @@ pub fn set(lang: Lang) {
 impl Lang {
     /// The language of a tag such as `zh`, `zh-CN`, `zh_TW.UTF-8` or `en`: Chinese for `zh*`, else English.
     pub fn of_tag(tag: &str) -> Self {
-        let is_chinese = tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("zh"));
-        if is_chinese { Self::Zh } else { Self::En }
+        Self::named(tag).unwrap_or(Self::En)
+    }
+
+    /// The language of a tag, if it is one of ours.
+    pub fn named(tag: &str) -> Option<Self> {
+        let starts = |language: &str| tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(language));
+        if starts("zh") { Some(Self::Zh) } else { starts("en").then_some(Self::En) }
     }
 
     /// The tag that HTML and SVG have for it; with it a browser picks the right shapes of the hanzi.
@@ -51,7 +56,9 @@ impl Lang {
     ///
     /// It is looked up before the arguments are parsed, since `--help` and usage errors are in that language too.
     pub fn for_arguments(arguments: impl Iterator<Item = OsString>) -> Self {
+        // A language that we do not speak is refused later on, and in the person's own.
         from_option(arguments)
+            .filter(|tag| Self::named(tag).is_some())
             .or_else(|| std::env::var("SOCKET_DEMOS_LANG").ok().filter(|tag| !tag.is_empty()))
             .or_else(sys_locale::get_locale)
             .map_or(Self::En, |tag| Self::of_tag(&tag))

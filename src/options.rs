@@ -53,11 +53,7 @@ fn tracing_heading() -> String {
 }
 
 fn parse_lang(tag: &str) -> Result<Lang, String> {
-    match Lang::of_tag(tag) {
-        Lang::Zh => Ok(Lang::Zh),
-        Lang::En if tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("en")) => Ok(Lang::En),
-        Lang::En => Err(t!("the languages are en and zh", "语言只有 en 和 zh")),
-    }
+    Lang::named(tag).ok_or_else(|| t!("the languages are en and zh", "语言只有 en 和 zh"))
 }
 
 impl Shared {
@@ -107,8 +103,8 @@ pub struct ListenAddress {
     #[command(flatten)]
     own: OwnAddress,
     #[arg(long, help = t!(
-        "Listen on all addresses and say what others on the LAN type",
-        "监听所有地址，并告诉局域网里的同学该输入什么"
+        "Listen on all addresses and show what others on the LAN type",
+        "监听所有地址，并显示局域网里的同学该输入的命令"
     ))]
     lan: bool,
 }
@@ -170,22 +166,41 @@ pub struct Textbook {
     /// Whether to behave exactly as the textbook's program.
     #[arg(long, help = t!(
         "The textbook's way: one message each way in turn, nothing around it on the wire",
-        "课本原样：双方轮流各发一条，网络上只传消息本身"
+        "课本写法：双方轮流各发一条，网络上只传消息本身"
     ))]
     pub classic: bool,
     /// What one `recv` takes at most, in bytes.
     #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, help = t!(
-        "What one recv takes at most; over TCP only in the textbook's ways [default there: 1024]",
-        "一次 recv 最多取多少字节；TCP 只在课本原样时有效 [此时默认 1024]"
+        "What one recv takes at most (with --once and --classic) [default: 1024]",
+        "一次 recv 最多取多少字节（用于 --once 和 --classic） [默认：1024]"
     ))]
     pub bufsize: Option<usize>,
 }
 
 impl Textbook {
+    /// Over TCP the size of a `recv` is for the textbook's ways.
+    ///
+    /// # Errors
+    /// `--bufsize` without `--classic` and not `once`.
+    pub fn check(&self, once: bool) -> Result<(), Usage> {
+        if self.bufsize.is_none() || once || self.classic {
+            return Ok(());
+        }
+        Err(Usage(t!("--bufsize is for --once and --classic", "--bufsize 只能和 --once 或 --classic 一起用")))
+    }
+
     /// What one `recv` takes at most in the textbook's way, in bytes.
     pub fn recv_size(&self) -> usize {
         self.bufsize.unwrap_or(1024)
     }
+}
+
+/// `--bufsize` where one `recvfrom` takes one datagram.
+pub fn datagram_bufsize(argument: clap::Arg) -> clap::Arg {
+    argument.help(t!(
+        "What one recvfrom takes at most [default: a whole datagram, with --classic 1024]",
+        "一次 recvfrom 最多取多少字节 [默认：一个完整的数据报，--classic 时 1024]"
+    ))
 }
 
 /// What the peer's bytes are.
@@ -220,7 +235,7 @@ const MAX_COUNT: u16 = 30_000;
 /// A sentence for the person who typed it.
 pub fn parse_count(typed: &str) -> Result<u16, String> {
     let count = typed.parse().ok().filter(|count| *count <= MAX_COUNT);
-    count.ok_or_else(|| t!("a number up to {MAX_COUNT}", "要写不超过 {MAX_COUNT} 的数"))
+    count.ok_or_else(|| t!("a number up to {MAX_COUNT}", "应为不超过 {MAX_COUNT} 的整数"))
 }
 
 /// Reads a number of clients, at least 1.
@@ -228,8 +243,16 @@ pub fn parse_count(typed: &str) -> Result<u16, String> {
 /// # Errors
 /// A sentence for the person who typed it.
 pub fn parse_clients(typed: &str) -> Result<usize, String> {
-    let count = parse_count(typed).ok().filter(|count| *count > 0).map(usize::from);
-    count.ok_or_else(|| t!("a number from 1 to {MAX_COUNT}", "要写 1 到 {MAX_COUNT} 的数"))
+    parse_times(typed).map(usize::from)
+}
+
+/// Reads how many times, at least 1.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn parse_times(typed: &str) -> Result<u16, String> {
+    let count = parse_count(typed).ok().filter(|count| *count > 0);
+    count.ok_or_else(|| t!("a number from 1 to {MAX_COUNT}", "应为 1 到 {MAX_COUNT} 的整数"))
 }
 
 /// Reads a port, 1 to 65535.
@@ -238,7 +261,7 @@ pub fn parse_clients(typed: &str) -> Result<usize, String> {
 /// A sentence for the person who typed it.
 pub fn parse_port(typed: &str) -> Result<u16, String> {
     let port = typed.parse().ok().filter(|port| *port > 0);
-    port.ok_or_else(|| t!("a port is a number from 1 to 65535", "端口号是 1 到 65535 的数"))
+    port.ok_or_else(|| t!("a port is a number from 1 to 65535", "端口号应为 1 到 65535 的整数"))
 }
 
 /// Reads a stratum, 1 to 15.
@@ -247,7 +270,7 @@ pub fn parse_port(typed: &str) -> Result<u16, String> {
 /// A sentence for the person who typed it.
 pub fn parse_stratum(typed: &str) -> Result<u8, String> {
     let stratum = typed.parse().ok().filter(|stratum| (1..=15).contains(stratum));
-    stratum.ok_or_else(|| t!("a stratum is 1 to 15", "层级是 1 到 15"))
+    stratum.ok_or_else(|| t!("a stratum is 1 to 15", "层级应为 1 到 15 的整数"))
 }
 
 /// Reads a time: seconds, or with a unit (`5`, `0.5`, `500ms`, `5s`).

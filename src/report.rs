@@ -19,7 +19,7 @@ pub fn arithmetic(sample: &Sample, now: SystemTime) -> String {
     let [at1, at2, at3, at4] = [t1, t2, t3, t4].map(|timestamp| shown(*timestamp, now));
     let times = t!(
         "T1 {at1}  question sent, our clock\nT2 {at2}  question received, the server's clock\nT3 {at3}  answer sent, the server's clock\nT4 {at4}  answer received, our clock",
-        "T1 {at1}  发出问题（本机时钟）\nT2 {at2}  收到问题（服务器时钟）\nT3 {at3}  发出回答（服务器时钟）\nT4 {at4}  收到回答（本机时钟）"
+        "T1 {at1}  发出请求（本机时钟）\nT2 {at2}  收到请求（服务器时钟）\nT3 {at3}  发出回复（服务器时钟）\nT4 {at4}  收到回复（本机时钟）"
     );
     let (there, back) = (t2.since(*t1), t3.since(*t4));
     let (whole, inside) = (t4.since(*t1), t3.since(*t2));

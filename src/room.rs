@@ -172,8 +172,8 @@ impl Room {
             Said::Who => Some(self.who(&state) + &silent(&state)),
             Said::Kick(name) => self.kick(&mut state, name),
             Said::Help => Some(t!(
-                "/who: who is here   /kick NAME: send somebody out   //x: say /x   q: end the server",
-                "/who：谁在线   /kick 名字：请某人离开   //x：说 /x   q：结束服务器"
+                "/who: who is here   /kick NAME: send somebody out   //words: say /words   q: end the server",
+                "/who：谁在线   /kick 名字：把某人请出聊天室   //文字：发送以 / 开头的内容   q：结束服务器"
             )),
             Said::Name(_) => Some(t!("your name is given at the start, with --name", "你的名字在启动时用 --name 指定")),
             Said::Quit | Said::Unknown(_) => Some(unknown()),
@@ -207,7 +207,7 @@ impl Room {
         self.send_unsent(&mut state);
         let members = std::mem::take(&mut state.members);
         drop(state);
-        let goodbye = self.encode(&(t!("* the server is closing", "* 服务器已关闭") + "\n"));
+        let goodbye = self.encode(&(t!("* the server is closing", "* 服务器即将关闭") + "\n"));
         for member in members.values() {
             member.outbox.close(member.speaks_lines.then_some(&goodbye), Shutdown::Write);
         }
@@ -238,5 +238,8 @@ fn silent(state: &State) -> String {
 }
 
 fn unknown() -> String {
-    t!("unknown command; /help lists them (to say /x, type //x)", "没有这个命令；/help 列出全部（想说 /x，请输入 //x）")
+    t!(
+        "unknown command; /help lists them (to say /words, type //words)",
+        "没有这个命令；/help 列出全部（要发送以 / 开头的内容，请多打一个 /）"
+    )
 }

@@ -99,6 +99,13 @@ pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
     out.write_all(&line).and_then(|()| out.flush()).map_err(OutputFailed)
 }
 
+/// As [`talk`], for a person alone: nothing where standard error is no terminal.
+pub fn hint(text: &str) {
+    if io::stderr().is_terminal() {
+        talk(text);
+    }
+}
+
 /// Writes one line of talk to standard error. If even that fails there is nobody left to tell.
 pub fn talk(text: &str) {
     let mut editor = editor();

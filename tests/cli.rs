@@ -93,18 +93,19 @@ fn short_help_leaves_the_tracing_options_out() {
 
 #[test]
 fn wrong_usage_is_one_line_and_exit_code_2() {
-    let table: [(&[&str], &str); 12] = [
-        (&["--nonsense"], "there is no --nonsense"),
+    let table: [(&[&str], &str); 13] = [
+        (&["--nonsense"], "there is no option --nonsense"),
         (&["--encoding", "klingon"], "unknown encoding"),
         (&["--encoding", "utf-16"], "not compatible with ASCII"),
         (&["--once", "--classic"], "do not go together"),
         (&["--bufsize", "0"], "1 to 1048576 bytes"),
         (&["--name", "a\u{1b}[2J"], "no spaces, control characters"),
-        (&["--color", "blue"], "possible: auto always never"),
+        (&["--color", "blue"], "choose from: auto, always, never"),
         (&["--lang", "fr"], "en and zh"),
         (&["127.0.0.1:"], "port is missing"),
         (&["127.0.0.1:99999"], "0 to 65535"),
-        (&["8080", "9090"], "there is no 9090"),
+        (&["8080", "9090"], "one argument too many: 9090"),
+        (&["--bufsize", "5"], "--bufsize is for --once and --classic"),
         (&["--bufsize"], "needs a value"),
     ];
     for (args, why) in table {
@@ -119,6 +120,20 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
     assert!(code == Some(2) && err.contains("1 to 65535"), "{err}");
     let (_, err) = failure(CLIENT, &["--timeout", "x", "--lang", "zh"]);
     assert!(err.contains("不能是 \"x\"") && err.contains("用法见 tcp-chat-client --help"), "{err}");
+}
+
+#[test]
+fn a_language_that_is_not_ours_is_refused_in_the_one_of_the_variable() {
+    let refused = Command::new(SERVER).args(["--lang", "fr"]).env("SOCKET_DEMOS_LANG", "zh").output().unwrap();
+    let err = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(2) && err.contains("语言只有 en 和 zh"), "{err}");
+}
+
+#[test]
+fn at_least_one_question_is_asked() {
+    let (code, err) = failure(TIME_CLIENT, &["--retries", "0"]);
+    assert!(code == Some(2) && err.contains("--retries <N> cannot be \"0\""), "{err}");
+    assert!(err.contains("a number from 1 to 30000"), "{err}");
 }
 
 #[test]
@@ -204,7 +219,13 @@ fn a_port_in_use_names_its_holder_and_how_to_end_it() {
         assert!(err.contains("tcp-chat-server") && err.contains(&format!("pid {pid}")), "{err}");
         assert!(err.contains(&format!("kill {pid}")) || err.contains(&format!("taskkill /PID {pid}")), "{err}");
         let (_, out, _) = quick(LAB, &["port", &holder.port()]);
-        assert!(out.contains(&format!("(pid {pid}) listens")), "{out}");
+        assert!(
+            out.contains(&format!("TCP port {}: ", holder.port())) && out.contains(&format!("(pid {pid}) listens")),
+            "{out}"
+        );
+        let holder = Server::of_program(UDP_SERVER, &[]);
+        let (_, out, _) = quick(LAB, &["port", &holder.port()]);
+        assert!(out.contains(&format!("(pid {}) receives", holder.running.pid())), "{out}");
     }
 }
 
@@ -220,7 +241,7 @@ fn visited_and_ended(args: &[&str]) -> String {
     server.running.ended();
     drop(visitor);
     let (_, out, _) = quick(LAB, &["port", &server.port()]);
-    assert!(out.contains("TIME_WAIT") && out.contains("no process"), "{out}");
+    assert!(out.contains("TIME_WAIT") && out.contains("nobody listens"), "{out}");
     server.address()
 }
 

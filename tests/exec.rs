@@ -543,7 +543,7 @@ mod unix {
         let other = [&["--reuid", "65534", "--clear-groups"], &nc[..]].concat();
         let (_, out, _) = common::run("setpriv", &other, "echo ran\n");
         assert_eq!(out, "");
-        server.running.notes("is another user's");
+        server.running.notes("belongs to another user and was refused");
         assert!(!server.running.err().contains("runs:"));
         let mut same = Running::start("nc", &nc[1..]);
         same.types("echo ran");

@@ -157,7 +157,7 @@ fn without_the_key_nothing_runs() {
     let (status, _, err) = exec.client(&["--key-file", &missing, "-c", COMMAND]).ended();
     assert!(status.code() == Some(255) && err.contains("there is no key file"), "{err}");
     assert!(!fs::exists(missing).unwrap(), "a client makes no key");
-    exec.server.running.notes("was not admitted, nothing was run: a frame with a wrong tag");
+    exec.server.running.notes("was not admitted, nothing was run: a wrong tag: most likely another key");
     assert_eq!(executions(&exec), 0);
 }
 

@@ -256,7 +256,7 @@ fn two_servers_pointed_at_each_other_run_nothing() {
     for from in [one, two, SocketAddr::from(([127, 0, 0, 1], 53)), SocketAddr::from(([127, 0, 0, 9], one.port()))] {
         assert!(forger.sends(command, from, two));
     }
-    servers[1].running.notes("127.0.0.1:53 is another user's, or no client");
+    servers[1].running.notes("127.0.0.1:53 is another user's, or a server's port");
     servers.iter().for_each(answers_its_owner);
     assert_eq!(executions(&place), 0);
     // What the owner asks for is run once, and its answer goes nowhere else.
@@ -276,7 +276,7 @@ fn a_low_port_of_our_own_and_another_user_run_nothing() {
         return common::not_run("only root has low ports and can be another user");
     };
     low.send_to(b"echo ran >> ran", server.address).unwrap();
-    server.running.notes(&format!(":{} is another user's, or no client", low.local_addr().unwrap().port()));
+    server.running.notes(&format!(":{} is another user's, or a server's port", low.local_addr().unwrap().port()));
     let nc = ["nc", "-u", "-w", "1", "127.0.0.1", &server.port()];
     let other = [&["--reuid", "65534", "--clear-groups"], &nc[..]].concat();
     let (_, out, _) = common::run("setpriv", &other, "echo ran >> ran\n");

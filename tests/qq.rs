@@ -36,6 +36,8 @@ fn two_conversations_go_on_at_once() {
     let book = Book::with("two", &format!("\"李白\" = \"{}\"\n\"苏轼\" = \"{}\"\n", li.address(), su.address()));
     let mut client = Running::start(QQ_CLIENT, &["--contacts", book.path()]);
     client.notes(&format!("1  李白  {}\n2  苏轼  {}\n", li.address(), su.address()));
+    client.types(" ");
+    client.notes("type a name or a number");
     client.types("王维");
     client.notes("nobody in the book has that name");
     client.types("李白");
@@ -58,7 +60,7 @@ fn two_conversations_go_on_at_once() {
     client.types("还在吗");
     assert_eq!(li.recv(), ("还在吗".into(), client_of_li), "the conversation goes on where it was");
     client.types("");
-    client.notes("type something");
+    client.notes("nothing was typed, so nothing was sent");
     client.types("//q");
     assert_eq!(li.recv().0, "/q");
     client.types("q");

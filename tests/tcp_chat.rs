@@ -303,7 +303,7 @@ fn two_of_our_clients_chat_and_leave() {
     hong.types(" q");
     hong.types("q");
     assert_eq!(hong.ended_well(), "* welcome, 小红\n");
-    hong.notes("an empty message");
+    hong.notes("nothing was typed, so nothing was sent");
     let heard = ming.says("* 小红 left\n");
     assert_eq!(heard, "* welcome, 小明\n* 小红 joined\n[小红] 你好，世界\n[小红]  q\n* 小红 left\n");
 }
@@ -420,7 +420,7 @@ fn the_room_in_chinese() {
     let mut command = std::process::Command::new(SERVER);
     command.args(["127.0.0.1:0", "--lang", "zh"]);
     let server = Server::of(Running::spawn(command));
-    server.running.notes("聊天室（课本原样请加 --classic），正在监听 127.0.0.1:");
+    server.running.notes("聊天室（课本写法请加 --classic），正在监听 127.0.0.1:");
     let mut bob = server.connect();
     bob.sends("/name 小明\n");
     assert_eq!(bob.line(), "* 欢迎，小明\n");

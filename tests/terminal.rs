@@ -136,7 +136,7 @@ fn the_terminal_is_as_it_was_after_every_ending() {
 fn after_ctrl_c_the_shells_prompt_begins_a_line() {
     let line = format!("trap : INT; '{TIME_SERVER}' 127.0.0.1:0; echo prompt");
     let shell = Terminal::start("sh", &["-c", &line]);
-    shell.sees(|text| text.contains("listening on 127.0.0.1:"));
+    shell.sees(|text| text.contains("(Ctrl-C ends)\n"));
     shell.types("\x03");
     shell.sees(|text| text.ends_with("^C\nprompt"));
 }
@@ -148,7 +148,7 @@ fn blanks_that_were_refused_are_not_sent_in_front_of_what_is_typed_next() {
     let client = Terminal::start(CLIENT, &[&server.address()]);
     client.sees_last(">");
     client.types("  \r");
-    client.sees(|text| text.contains("an empty message has no bytes"));
+    client.sees(|text| text.contains("nothing was typed, so nothing was sent"));
     client.sees_last(">");
     client.types("words\r");
     assert!(bob.hears_until("words").ends_with("] words\n"));
@@ -237,6 +237,28 @@ fn a_stopped_terminal_at_the_server_stalls_nobody_and_can_be_ended() {
 }
 
 #[test]
+fn a_refused_line_comes_back_and_it_is_said_once_how_to_clear_it() {
+    let mut qq = Terminal::start(common::QQ_CLIENT, &[]);
+    let prompt = "talk to (name or number, /list, /add NAME ADDRESS, q):";
+    qq.sees_last(prompt);
+    qq.types("王维\r");
+    qq.sees_last(&format!("{prompt} 王维"));
+    qq.types("\r");
+    let text = qq.sees(|text| text.matches("nobody in the book").count() == 2 && text.trim_end().ends_with("王维"));
+    assert_eq!(text.matches("(mend it, or Ctrl-U clears it)").count(), 1, "{text}");
+    qq.types("\x15q\r");
+    assert!(qq.left_as_it_was().success());
+}
+
+#[test]
+fn a_server_on_a_terminal_says_how_to_end_it() {
+    let mut server = Terminal::start(SERVER, &["0"]);
+    server.sees(|text| text.contains("(/help lists the commands, q ends)\n"));
+    server.types("q\r");
+    assert!(server.left_as_it_was().success());
+}
+
+#[test]
 fn the_lab_waits_for_enter_before_each_call() {
     let mut lab = Terminal::start(LAB, &["run", "handshake", "--step"]);
     for call in ["socket", "setsockopt", "bind", "listen", "socket", "connect", "send", "accept", "recv"] {
@@ -258,12 +280,12 @@ fn the_lab_waits_for_enter_before_each_call() {
 #[test]
 fn the_lab_asks_for_a_guess_and_keeps_the_score() {
     let mut lab = Terminal::start(LAB, &["run", "sticky", "empty", "--predict"]);
-    lab.sees_last("your guess, 1 to 2 (Enter passes):");
+    lab.sees_last("your guess, 1 to 2 (Enter skips):");
     lab.types("9\r");
     lab.prints("a number from 1 to 2");
     lab.types("2\r");
     lab.prints("right: \"abc\"");
-    lab.sees_last("your guess, 1 to 3 (Enter passes):");
+    lab.sees_last("your guess, 1 to 3 (Enter skips):");
     lab.types("1\r");
     lab.prints("no: it was 2, it goes on waiting");
     lab.prints("1 of 2 guesses right");

@@ -85,7 +85,7 @@ fn an_empty_datagram_is_a_message_in_the_chat_and_refused_in_qq() {
     peer.send("", qq.address);
     qq.running.says(&format!("{}: (an empty message, 0 bytes)\n", peer.address()));
     qq.running.types("");
-    qq.running.notes("type something");
+    qq.running.notes("nothing was typed, so nothing was sent");
     qq.running.types("words");
     assert_eq!(peer.recv().0, "words", "nothing empty came before");
 }

@@ -55,8 +55,8 @@ struct Manner {
     #[arg(long, help = t!("Guess first what will happen, for a score", "先猜会发生什么，最后计分"))]
     predict: bool,
     #[arg(long = "port", value_name = t!("PORT", "端口"), value_parser = options::parse_port, help = t!(
-        "The servers' port, and how to watch it with tcpdump or Wireshark [default: a free one]",
-        "服务器用这个端口，并说明怎样用 tcpdump 或 Wireshark 观察它 [默认：任选一个空闲端口]"
+        "Use this port for the servers, and say how to watch it with tcpdump or Wireshark [default: a free one]",
+        "服务器使用这个端口，并说明怎样用 tcpdump 或 Wireshark 观察它 [默认：任选一个空闲端口]"
     ))]
     server_port: Option<u16>,
     #[arg(long, value_name = t!("FILE.html", "文件.html"), help = t!(
@@ -80,14 +80,14 @@ enum Lab {
         #[arg(value_name = t!("WORD", "关键词"), add = completion::symptoms(), help = t!("What to look for: 10054, EADDRINUSE, 粘包, …", "要找的词：10054、EADDRINUSE、粘包 等"))]
         words: Vec<String>,
     },
-    #[command(about = t!("Who holds a TCP port, and every TCP state on it", "谁占着一个 TCP 端口，上面有哪些 TCP 状态"))]
+    #[command(about = t!("Who holds a port, and every TCP state on it", "谁占着一个端口，上面有哪些 TCP 状态"))]
     Port {
         #[arg(value_name = t!("PORT", "端口"), value_parser = options::parse_port, help = t!("The port's number", "端口号"))]
         port: u16,
         #[arg(long, help = t!("Look again each second until Ctrl-C", "每秒重新看一次，直到 Ctrl-C"))]
         watch: bool,
     },
-    #[command(about = t!("Trace files as one sequence diagram", "把几个跟踪文件合成一张时序图"))]
+    #[command(about = t!("Merge trace files into one sequence diagram", "把几个跟踪文件合成一张时序图"))]
     Diagram {
         #[arg(required = true, value_name = t!("TRACE", "跟踪文件"), help = t!(
             "What the programs wrote with --trace-file, also on machines whose clocks differ",
@@ -169,7 +169,7 @@ fn lab(args: &Args) -> anyhow::Result<()> {
 /// Runs the experiments one after the other, and fails where one of them is in trouble.
 fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, shared: &Shared) -> anyhow::Result<()> {
     if manner.json && (manner.step || manner.predict) {
-        bail!(Usage(t!("--json goes without --step and --predict", "--json 不能和 --step、--predict 一起用")));
+        bail!(Usage(t!("--json does not go with --step or --predict", "--json 不能和 --step、--predict 一起用")));
     }
     let trace = shared.trace(PROGRAM)?;
     if let Some(port) = manner.server_port {
@@ -217,9 +217,17 @@ fn sum_up(reports: &[Report], form: &Form, manner: &Manner) -> anyhow::Result<()
 fn list(words: &[String]) -> anyhow::Result<()> {
     let found = about(words);
     if found.is_empty() {
-        bail!(t!("nothing is about that; all experiments: {PROGRAM} list", "没有相关的实验；全部实验：{PROGRAM} list"));
+        bail!(t!(
+            "no experiment matches; list them all with: {PROGRAM} list",
+            "没有相关的实验；全部实验：{PROGRAM} list"
+        ));
     }
-    found.into_iter().try_for_each(|experiment| show(&report::entry(experiment)))
+    found.into_iter().try_for_each(|experiment| show(&report::entry(experiment)))?;
+    screen::talk(&t!(
+        "these are claims, some of them wrong; try one: {PROGRAM} run NAME",
+        "以上是课上的说法，有些并不对；动手验证：{PROGRAM} run 名字"
+    ));
+    Ok(())
 }
 
 /// Again and again: on a terminal in place of what was there, else below it.
@@ -237,10 +245,13 @@ fn watch_port(port: u16) -> anyhow::Result<()> {
 fn show_port(port: u16) -> anyhow::Result<()> {
     let holders = ports::holders_of(Transport::Tcp, port, None);
     if holders.is_empty() {
-        show(&t!("port {port}: no process that you may see listens on it", "端口 {port}：没有看到监听它的进程"))?;
+        show(&t!("TCP port {port}: nobody listens, as far as you may see", "TCP 端口 {port}：没有看到在监听的进程"))?;
     }
     for Holder { pid, name } in holders {
-        show(&t!("port {port}: {name} (pid {pid}) listens", "端口 {port}：{name}（pid {pid}）在监听"))?;
+        show(&t!("TCP port {port}: {name} (pid {pid}) listens", "TCP 端口 {port}：{name}（pid {pid}）在监听"))?;
+    }
+    for Holder { pid, name } in ports::holders_of(Transport::Udp, port, None) {
+        show(&t!("UDP port {port}: {name} (pid {pid}) receives", "UDP 端口 {port}：{name}（pid {pid}）在接收"))?;
     }
     match ports::tcp_sockets(port) {
         Ok(sockets) => sockets.iter().try_for_each(|socket| show(&line(socket))),

@@ -68,6 +68,7 @@ fn main() -> ExitCode {
 }
 
 fn chat(args: &Args) -> anyhow::Result<()> {
+    args.textbook.check(args.once)?;
     let trace = args.shared.trace(PROGRAM)?;
     let address = &args.server.address;
     let (stream, server) = address
@@ -137,7 +138,7 @@ fn take_turn(
     keyboard: &mut Keyboard,
 ) -> anyhow::Result<Turn> {
     let encode = |typed: &str| args.encoding.charset.encode(typed).map_err(|lacking| lacking.to_string());
-    let message = match keyboard.ask(&t!("your message: ", "消息："), encode)? {
+    let message = match keyboard.ask_bare(&t!("your message: ", "消息："), encode)? {
         Typed::Line(message) => message,
         Typed::Quit => return Ok(Turn::Quit),
         Typed::End => return Ok(Turn::InputEnded),
@@ -262,7 +263,7 @@ fn listen(mut stream: &Traced<TcpStream>, charset: Charset) -> anyhow::Result<()
 fn tell_closed() {
     screen::talk(&t!(
         "the server has closed the connection (recv returned 0 bytes)",
-        "对方已关闭连接（recv 返回 0 字节）"
+        "服务器已关闭连接（recv 返回 0 字节）"
     ));
 }
 

@@ -64,7 +64,7 @@ pub(crate) struct Args {
     ))]
     name: String,
     #[arg(long, value_name = "N", default_value_t = room::DEFAULT_MAX_CLIENTS, value_parser = options::parse_clients, help = t!(
-        "Clients that the room takes",
+        "How many clients the room admits",
         "聊天室最多容纳的客户端数"
     ))]
     max_clients: usize,
@@ -85,6 +85,7 @@ fn main() -> ExitCode {
 }
 
 fn chat(args: &Args) -> anyhow::Result<()> {
+    args.textbook.check(args.once)?;
     let trace = args.shared.trace(PROGRAM)?;
     let address = args.listen.to_bind()?;
     let listener = address
@@ -92,9 +93,12 @@ fn chat(args: &Args) -> anyhow::Result<()> {
         .map_err(|failed| errors::cannot_listen(Transport::Tcp, &address, failed))?;
     let bound = listener.local_addr()?;
     let way = match (args.once, args.textbook.classic) {
-        (true, _) => t!("one message each way (without --once: a chat room)", "双方各发一条（不加 --once 是聊天室）"),
-        (_, true) => t!("the textbook's way (without --classic: a chat room)", "课本原样（不加 --classic 是聊天室）"),
-        _ => t!("a chat room (the textbook's way: --classic)", "聊天室（课本原样请加 --classic）"),
+        (true, _) => t!(
+            "one message each way (without --once: a chat room)",
+            "第一课：双方各发一条消息（不加 --once 则是聊天室）"
+        ),
+        (_, true) => t!("the textbook's way (without --classic: a chat room)", "课本写法（不加 --classic 则是聊天室）"),
+        _ => t!("a chat room (the textbook's way: --classic)", "聊天室（课本写法请加 --classic）"),
     };
     screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     args.listen.tell_others("tcp-chat-client", bound.port());
@@ -195,7 +199,7 @@ fn take_turn(
     };
     screen::show(&incoming.message(&buffer[..received]))?;
     let encode = |typed: &str| args.encoding.charset.encode(typed).map_err(|lacking| lacking.to_string());
-    let Typed::Line(answer) = keyboard.ask(&t!("your answer: ", "回复："), encode)? else {
+    let Typed::Line(answer) = keyboard.ask_bare(&t!("your answer: ", "回复："), encode)? else {
         return Ok(Turn::NothingToSay);
     };
     match stream.write_all(&answer) {
@@ -222,6 +226,7 @@ fn gone(peer: SocketAddr, error: Option<&io::Error>) -> String {
 
 /// Everybody hears everybody: a thread for each client, one for the screen, one for the keyboard.
 fn room(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
+    screen::hint(&t!("(/help lists the commands, q ends)", "（/help 看命令，q 结束）"));
     let max_clients = accept::make_room_for(args.max_clients);
     if max_clients < args.max_clients {
         screen::talk(&t!(

@@ -230,13 +230,13 @@ fn classic(mut stream: Stream, server: SocketAddr, args: &Args) -> anyhow::Resul
     let mut buffer = vec![0; args.commands.textbook.recv_size()];
     stream.set_read_timeout(Some(CLASSIC_PATIENCE))?;
     loop {
-        let Typed::Line(command) = keyboard.ask(&t!("your command: ", "命令："), check)? else { return Ok(()) };
+        let Typed::Line(command) = keyboard.ask_bare(&t!("your command: ", "命令："), check)? else { return Ok(()) };
         stream.write_all(command.as_bytes()).map_err(|error| anyhow!(lost(&Broken::Io(error))))?;
         match stream.read(&mut buffer) {
             Ok(0) => bail!(lost(&Broken::Cut)),
             Ok(received) if handshake::is_greeting(&buffer[..received]) => bail!(t!(
                 "this server is not the textbook's: leave --classic out",
-                "这不是课本的服务器：请去掉 --classic"
+                "这不是课本写法的服务器：请去掉 --classic"
             )),
             Ok(received) => screen::show(&incoming.message(&buffer[..received]))?,
             Err(error) if errors::is_timeout(&error) => tell_silence(),

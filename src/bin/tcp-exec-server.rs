@@ -117,8 +117,9 @@ fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
     screen::talk(&t!(
         "remote commands (the textbook's way: --classic), listening on {bound}",
-        "远程命令（要用课本原样的方式，请加 --classic），正在监听 {bound}"
+        "远程命令（课本写法请加 --classic），正在监听 {bound}"
     ));
+    screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
     guard::tell_of_key(&path);
     let mut trouble = Trouble::default();
     loop {
@@ -185,7 +186,7 @@ fn admit<'a>(
 /// Serves a client that has proved itself, if there is a place for it: hears it in one thread, obeys it in another.
 fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mut writer: Writer<'_>, house: &House) {
     let Some(_seat) = house.seats.take() else {
-        log(t!("{peer} finds every place taken", "客户端已满，拒绝了 {peer}"));
+        log(t!("{peer} was refused: as many clients as allowed are connected", "客户端已满，拒绝了 {peer}"));
         // It fails for one that has gone.
         let _ = writer.send(kind::BUSY, b"");
         return;

@@ -36,7 +36,7 @@ enum Protocol {
 }
 
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("asks a time server for the time", "向时间服务器问时间"))]
+#[command(name = PROGRAM, version, about = t!("ask a time server for the time", "向时间服务器问时间"))]
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerAddress,
@@ -45,7 +45,7 @@ pub(crate) struct Args {
         "text：get time；sntp：带偏差和延迟（RFC 5905）；time：4 字节（RFC 868）"
     ))]
     protocol: Protocol,
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = options::parse_count, help = t!(
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = options::parse_times, help = t!(
         "Ask so many times and keep the sample of the least delay (sntp)",
         "问这么多次，取延迟最小的一次（sntp）"
     ))]
@@ -57,9 +57,9 @@ pub(crate) struct Args {
         "每次等多久"
     ))]
     timeout: Duration,
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = options::parse_count, help = t!(
-        "How many times to ask",
-        "最多问几次"
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = options::parse_times, help = t!(
+        "How many times to ask in all",
+        "一共最多问几次"
     ))]
     retries: u16,
     #[command(flatten)]
@@ -100,7 +100,7 @@ fn ask(args: &Args) -> anyhow::Result<()> {
         }
         Protocol::Sntp => {
             let mut samples = Vec::new();
-            for _ in 0..args.samples.max(1) {
+            for _ in 0..args.samples {
                 samples.push(sntp(&socket, server, args)?);
             }
             let best = samples
@@ -131,7 +131,7 @@ fn until_answered<T>(
     read: impl Fn(&[u8], Duration) -> Result<T, Refusal>,
 ) -> anyhow::Result<T> {
     let mut buffer = vec![0; MAX_ANSWER];
-    for _ in 0..args.retries.max(1) {
+    for _ in 0..args.retries {
         socket.send(&question()?).map_err(|error| refused(server, error))?;
         let asked = Instant::now();
         while let Some(left) = args.timeout.checked_sub(asked.elapsed()).filter(|left| !left.is_zero()) {
@@ -148,7 +148,7 @@ fn until_answered<T>(
             }
         }
     }
-    let (tries, seconds) = (args.retries.max(1), args.timeout.as_secs_f32());
+    let (tries, seconds) = (args.retries, args.timeout.as_secs_f32());
     bail!(t!(
         "no usable answer from {server} to {tries} questions of {seconds} s each: lost, a firewall, or no such server there",
         "向 {server} 问了 {tries} 次，每次等 {seconds} 秒，都没有可用的回答：丢了、被防火墙拦住，或那里没有这种服务器"

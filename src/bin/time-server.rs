@@ -34,13 +34,13 @@ const MAX_REQUEST: usize = 1024;
 const SHOWN_REQUEST: usize = 40;
 
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("tells the time over UDP", "用 UDP 报时"))]
+#[command(name = PROGRAM, version, about = t!("tell the time over UDP", "用 UDP 报时"))]
 pub(crate) struct Args {
     #[command(flatten)]
     listen: ListenAddress,
     #[arg(long, value_name = "STRFTIME", default_value = clock::DEFAULT_FORMAT, value_parser = Format::parse, help = t!(
-        "How the time is written",
-        "时间的写法"
+        "The format of the time, as strftime has it, such as %H:%M",
+        "时间的格式，用 strftime 的记号，如 %H:%M"
     ))]
     format: Format,
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = options::parse_stratum, help = t!(
@@ -50,7 +50,7 @@ pub(crate) struct Args {
     stratum: u8,
     #[arg(long, help = t!(
         "The textbook's way: answer any datagram (on loopback only)",
-        "课本原样：收到什么都回答（只限回环地址）"
+        "课本写法：收到什么都回答（只限回环地址）"
     ))]
     classic: bool,
     #[command(flatten)]
@@ -82,17 +82,18 @@ fn serve(args: &Args) -> anyhow::Result<()> {
     let bound = socket.local_addr()?;
     let way = if args.classic {
         t!(
-            "the textbook's way (without --classic: text, SNTP, RFC 868)",
-            "课本原样（不加 --classic 能答文字、SNTP、RFC 868）"
+            "the textbook's way (without --classic: text, SNTP and RFC 868)",
+            "课本写法（不加 --classic 则回答文字、SNTP 和 RFC 868）"
         )
     } else {
         t!(
-            "answers text, SNTP and RFC 868 (the textbook's way: --classic)",
-            "能答文字、SNTP、RFC 868（课本原样请加 --classic）"
+            "a time server for text, SNTP and RFC 868 (the textbook's way: --classic)",
+            "时间服务器：回答文字、SNTP 和 RFC 868（课本写法请加 --classic）"
         )
     };
     screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     args.listen.tell_others("time-client", bound.port());
+    screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
     answer_for_ever(&socket, args)
 }
 
@@ -137,17 +138,17 @@ fn answer_for_ever(socket: &Datagrams, args: &Args) -> ! {
 fn line(request: &[u8], client: SocketAddr, question: Option<&Question>, error: Option<&io::Error>) -> String {
     if let Some(error) = error {
         let why = errors::reason(error);
-        return t!("{client}: the answer was not sent: {why}", "{client}：回答没有发出：{why}");
+        return t!("{client}: the answer was not sent: {why}", "{client}：回复没有发出：{why}");
     }
     let text: String = String::from_utf8_lossy(request).trim_end().chars().take(SHOWN_REQUEST).collect();
     let (text, length) = (escape(&text).replace('\n', "\\n"), request.len());
     match question {
-        Some(Question::Text) => t!("{client}: \"{text}\" answered with text", "{client}：\"{text}\"，回答了文字"),
-        Some(Question::Sntp(_)) => t!("{client}: answered SNTP", "{client}：回答了 SNTP"),
-        Some(Question::Seconds) => t!("{client}: answered 4 bytes (RFC 868)", "{client}：回答了 4 字节（RFC 868）"),
+        Some(Question::Text) => t!("{client}: \"{text}\" answered with text", "{client}：\"{text}\"，已用文字回复"),
+        Some(Question::Sntp(_)) => t!("{client}: answered SNTP", "{client}：已用 SNTP 回复"),
+        Some(Question::Seconds) => t!("{client}: answered 4 bytes (RFC 868)", "{client}：已回复 4 字节（RFC 868）"),
         None => t!(
             "{client}: \"{text}\" ({length} bytes) not answered: ask `get time` (--classic answers anything)",
-            "{client}：\"{text}\"（{length} 字节）没有回答：请发 get time（--classic 收到什么都回答）"
+            "{client}：\"{text}\"（{length} 字节）没有回复：请发 get time（--classic 收到什么都回复）"
         ),
     }
 }

@@ -26,7 +26,7 @@ use socket_demos::{ending, errors, screen, t};
 const PROGRAM: &str = "udp-chat-client";
 
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("write to a udp-chat-server, or to nc -u", "与 udp-chat-server 或 nc -u 聊天"))]
+#[command(name = PROGRAM, version, about = t!("write to a udp-chat-server, or to nc -u", "与 udp-chat-server 或 nc -u 聊天"), mut_arg("bufsize", options::datagram_bufsize))]
 pub(crate) struct Args {
     #[command(flatten)]
     server: ServerAddress,
@@ -153,7 +153,7 @@ fn tell_refused(server: SocketAddr, error: &io::Error, answers: &Answers) {
     answers.refused();
     let code = errors::code(error);
     screen::talk(&t!(
-        "nobody is at {server} ({code}): its system says so, and a connected socket hears it; the textbook's would wait for ever. Start one with: udp-chat-server {server}",
-        "{server} 上没有程序（{code}）：对方系统这样回报，已连接的套接字才听得到；课本的写法会一直等下去。先启动：udp-chat-server {server}"
+        "nobody is at {server} ({code}): its system answered \"port unreachable\", and a connected socket is told; the textbook's would wait for ever. Start one with: udp-chat-server {server}",
+        "{server} 上没有程序（{code}）：对方系统回了 ICMP“端口不可达”，调用过 connect 的套接字能收到这个错误；课本写法会一直等下去。先启动：udp-chat-server {server}"
     ));
 }

@@ -108,8 +108,9 @@ fn serve(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
     let bound = socket.local_addr()?;
     screen::talk(&t!(
         "remote commands, reliable over UDP (the textbook's way: --classic), listening on {bound}",
-        "远程命令，在 UDP 上可靠传输（要用课本原样的方式，请加 --classic），正在监听 {bound}"
+        "远程命令，在 UDP 上可靠传输（课本写法请加 --classic），正在监听 {bound}"
     ));
+    screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
     guard::tell_of_key(&path);
     let house = Arc::new(House {
         socket,
@@ -198,7 +199,7 @@ impl House {
             house.end(job, outcome);
         };
         if thread::Builder::new().spawn(running).is_err() {
-            log(t!("{from}: there is no thread for its command", "{from}：没有线程来执行它的命令"));
+            log(t!("{from}: cannot start a thread for its command", "{from}：无法创建线程来执行它的命令"));
             self.end(job, Outcome::NotStarted);
         }
     }

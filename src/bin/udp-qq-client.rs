@@ -29,7 +29,7 @@ use socket_demos::{ending, errors, screen, t};
 const PROGRAM: &str = "udp-qq-client";
 
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("a contact book: choose somebody and talk", "通讯录：选一个人，开始聊天"))]
+#[command(name = PROGRAM, version, about = t!("a contact book: choose somebody and talk", "通讯录：选一个人，开始聊天"), mut_arg("bufsize", options::datagram_bufsize))]
 pub(crate) struct Args {
     #[arg(long, value_name = t!("FILE", "文件"), help = t!(
         "Contacts as TOML, name = \"address\" [default: three poets]",
@@ -91,6 +91,9 @@ fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Op
             "和谁聊（名字或编号，/list，/add 名字 地址，q）："
         );
         let known = |typed: &str| {
+            if typed.trim().is_empty() {
+                return Err(t!("type a name or a number", "请输入名字或编号"));
+            }
             if input::is_command(typed) {
                 return Ok(Err(typed.to_string()));
             }
@@ -99,7 +102,7 @@ fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Op
                 t!("nobody in the book has that name; /list shows all", "通讯录里没有这个人；/list 列出全部")
             })
         };
-        match keyboard.ask(&prompt, known)? {
+        match keyboard.ask_any(&prompt, known)? {
             Typed::Line(Ok(contact)) => return Ok(Some(contact)),
             Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
             Typed::Quit | Typed::End => return Ok(None),

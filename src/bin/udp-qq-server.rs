@@ -18,7 +18,7 @@ use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
 use socket_demos::faults::BadNetwork;
 use socket_demos::input::{self, Keyboard, Typed};
 use socket_demos::letters::{self, Letters, Meant, Senders};
-use socket_demos::options::{Encoding, ListenAddress, Shared, Textbook};
+use socket_demos::options::{self, Encoding, ListenAddress, Shared, Textbook};
 use socket_demos::ports::Transport;
 use socket_demos::text::Charset;
 use socket_demos::trace::{Trace, Traced};
@@ -27,7 +27,7 @@ use socket_demos::{ending, errors, screen, t};
 const PROGRAM: &str = "udp-qq-server";
 
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("be reached by anybody who has your address", "谁有你的地址，谁就能找到你"))]
+#[command(name = PROGRAM, version, about = t!("wait for messages from anybody who has your address", "等人用你的地址找你聊天"), mut_arg("bufsize", options::datagram_bufsize))]
 pub(crate) struct Args {
     #[command(flatten)]
     listen: ListenAddress,
@@ -59,9 +59,9 @@ fn chat(args: &Args) -> anyhow::Result<()> {
         .map_err(|failed| errors::cannot_listen(Transport::Udp, &address, failed))?;
     let bound = socket.local_addr()?;
     let way = if args.textbook.classic {
-        t!("the textbook's way (without --classic: at any time)", "课本原样（不加 --classic 可随时收发）")
+        t!("the textbook's way (without --classic: at any time)", "课本写法（不加 --classic 则可随时收发）")
     } else {
-        t!("anybody, at any time (the textbook's way: --classic)", "随时收发（课本原样请加 --classic）")
+        t!("a UDP chat, at any time (the textbook's way: --classic)", "UDP 聊天，可随时收发（课本写法请加 --classic）")
     };
     screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     args.listen.tell_others("udp-qq-client", bound.port());
@@ -102,6 +102,7 @@ fn classic(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
 
 /// Hears anybody in this thread and speaks in another; who has been heard is what they share.
 fn both_ways(socket: Datagrams, args: &Args) -> anyhow::Result<()> {
+    screen::hint(&t!("(/who lists who has written, q ends)", "（/who 列出发来过消息的人，q 结束）"));
     let socket = Arc::new(socket);
     let senders = Arc::new(Senders::default());
     let (speaker, heard, charset) = (Arc::clone(&socket), Arc::clone(&senders), args.encoding.charset);

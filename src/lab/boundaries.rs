@@ -17,7 +17,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     keywords: "message boundary 消息边界 sendto recvfrom 一一对应 数据报 粘包 黏包 字节流",
     question: || Question {
         asked: t!(
-            "1, 500 and 1400 bytes are sent one behind the other. How many reads does it take over UDP, how many over TCP, once all have arrived?",
+            "1, 500 and 1400 bytes are sent one after the other. How many reads does it take over UDP, how many over TCP, once all have arrived?",
             "先后发送 1、500、1400 字节，都到了以后再读。UDP 要读几次，TCP 要读几次？"
         ),
         answers: vec![t!("3 and 3", "3 次和 3 次"), t!("3 and 1", "3 次和 1 次"), t!("1 and 1", "1 次和 1 次")],
@@ -92,9 +92,10 @@ fn shown(read: &[Got]) -> String {
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
         let Self { sent, there, back, tcp } = self;
+        let sent = sent.iter().map(ToString::to_string).collect::<Vec<_>>().join(&t!(", ", "、"));
         let [to_server, to_client, stream] = [there, back, tcp].map(|read| shown(read));
         vec![
-            t!("sent, each time: {sent:?} bytes", "每次都发：{sent:?} 字节"),
+            t!("sent, each time: {sent} bytes", "每次都发：{sent} 字节"),
             t!("UDP, client to server, each recvfrom: {to_server}", "UDP，客户端到服务器，每次 recvfrom：{to_server}"),
             t!("UDP, server to client, each recvfrom: {to_client}", "UDP，服务器到客户端，每次 recvfrom：{to_client}"),
             t!("TCP, each recv: {stream}", "TCP，每次 recv：{stream}"),

@@ -105,11 +105,12 @@ fn ambiguous() -> (usize, usize) {
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
         let Self { reads, whole_by_read, whole_by_stream, misread, ambiguous: (both, all) } = self;
+        let reads = reads.iter().map(ToString::to_string).collect::<Vec<_>>().join(&t!(", ", "、"));
         let share = 100.0 * *both as f64 / *all as f64;
         let mut observations = vec![
             t!(
-                "{HANZI} hanzi of 3 bytes came in reads of {reads:?} bytes",
-                "{HANZI} 个汉字，每个 3 字节，分几次读到：{reads:?} 字节"
+                "{HANZI} hanzi of 3 bytes came in reads of {reads} bytes",
+                "{HANZI} 个汉字，每个 3 字节，分几次读到：{reads} 字节"
             ),
             t!(
                 "whole hanzi, each read decoded by itself: {whole_by_read}; by one decoder for the stream: {whole_by_stream}",

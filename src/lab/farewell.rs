@@ -93,8 +93,10 @@ fn after_kill(stage: &Stage, unread: &[u8]) -> io::Result<Option<Got>> {
     use super::stage::start;
 
     let (client, server) = stage.pair()?;
-    send(&server, unread)?;
-    arrived(&client, unread.len());
+    if !unread.is_empty() {
+        send(&server, unread)?;
+        arrived(&client, unread.len());
+    }
     let held = OwnedFd::from(client.get_ref().try_clone()?);
     let mut process = start(Command::new("sleep").arg("60").stdin(held).stdout(Stdio::null()).stderr(Stdio::null()))?;
     // Only the other process has it now.
@@ -136,8 +138,8 @@ impl Judge for Saw {
         ];
         if let (Some(read), Some(not)) = (&self.after_kill, &self.after_kill_unread) {
             observations.push(t!(
-                "its process is killed; recv: {read}; with {unread} bytes unread: {not}",
-                "进程被杀死；recv：{read}；还有 {unread} 字节没读：{not}"
+                "the client's process is killed; recv: {read}; with {unread} bytes unread: {not}",
+                "客户端进程被杀死；recv：{read}；还有 {unread} 字节没读：{not}"
             ));
         }
         observations.push(t!(
@@ -157,17 +159,17 @@ impl Judge for Saw {
 
     fn verdict(&self) -> Verdict {
         if !self.after_close.iter().all(Got::is_empty) || self.writes.0 == 0 {
-            return Verdict::contradicted(t!("a farewell did not read as 0 bytes", "正常的关闭没有读到 0 字节"));
+            return Verdict::contradicted(t!("an orderly close did not read as 0 bytes", "正常的关闭没有读到 0 字节"));
         }
         if self.after_close_unread.is_error() {
             return Verdict::different(t!(
                 "it does not depend on the reader's system: a FIN reads as 0 bytes again and again, a reset (RST) is an error; a dying client sends a FIN, a reset where it had unread data, and on Windows always a reset",
-                "这与读的一方用什么系统无关：FIN 让 recv 一次次返回 0 字节，重置（RST）才是报错；客户端突然结束时发 FIN，有没读的数据就发 RST，在 Windows 上则总是发 RST"
+                "这与读的一方用什么系统无关：FIN 让 recv 一次次返回 0 字节，重置（RST）才是报错；客户端突然结束时发 FIN，如果还有未读的数据就发 RST，在 Windows 上则总是发 RST"
             ));
         }
         Verdict::as_taught(t!(
             "recv gave 0 bytes each time: that is the end, and a server that goes on reading spins",
-            "recv 每次都返回 0 字节：这就是对方已关闭，还接着读就会空转"
+            "recv 每次都返回 0 字节：这就是对方已关闭，如果还一直循环读，就会空转"
         ))
     }
 }

@@ -13,7 +13,7 @@ use crate::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "flood",
-    claim: || t!("UDP loses datagrams only on a wide network", "UDP 只有在广域网上才会丢包"),
+    claim: || t!("UDP loses datagrams only on a wide-area network", "UDP 只有在广域网上才会丢包"),
     keywords: "flood loss packet loss 丢包 丢数据 缓冲区 rmem SO_RCVBUF flow control 流量控制 滑动窗口 EAGAIN 11 10035 RcvbufErrors",
     question: || Question {
         asked: t!(
@@ -160,7 +160,7 @@ impl Judge for Saw {
         let lost = sent - received;
         Verdict::different(t!(
             "{lost} datagrams were lost on loopback: the receive buffer was full, and nobody was told; TCP has flow control instead: it makes the sender wait, and loses nothing",
-            "在回环地址上也丢了 {lost} 个：接收缓冲区满了，而且谁都不知道；TCP 有流量控制：让发送方等，一个字节也不丢"
+            "在回环地址上也丢了 {lost} 个：接收缓冲区满了，而且收发双方都没有得到通知；TCP 有流量控制：让发送方等，一个字节也不丢"
         ))
     }
 }

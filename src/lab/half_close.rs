@@ -17,7 +17,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     question: || Question {
         asked: t!(
             "A client sends its question and calls shutdown(SHUT_WR). Can it still receive the answer?",
-            "客户端发完问题就 shutdown(SHUT_WR)。它还能收到回答吗？"
+            "客户端发完请求就 shutdown(SHUT_WR)。它还能收到回复吗？"
         ),
         answers: vec![t!("no", "不能"), t!("yes", "能")],
     },

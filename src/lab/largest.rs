@@ -15,10 +15,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     claim: || t!("a UDP datagram can hold 64 KiB", "UDP 数据报最大 64 KiB"),
     keywords: "EMSGSIZE 90 40 WSAEMSGSIZE 10040 Message too long 65507 65535 65536 MTU 1472 1500 分片 fragmentation 最大",
     question: || Question {
-        asked: t!("What happens to sendto with 65,508 bytes over IPv4?", "IPv4 上 sendto 65,508 字节会怎样？"),
+        asked: t!("What happens to sendto with 65,508 bytes over IPv4?", "IPv4 上 sendto 65508 字节会怎样？"),
         answers: vec![
             t!("it is sent", "发出去"),
-            t!("it is cut to 65,507", "截成 65,507 字节"),
+            t!("it is cut to 65,507", "截成 65507 字节"),
             t!("it fails: message too long", "报错：消息太长"),
         ],
     },
@@ -84,14 +84,14 @@ impl Judge for Saw {
     fn verdict(&self) -> Verdict {
         let Self { taught, fits, one_more, as_taught, .. } = self;
         if !one_more.failed() || fits.failed() && cfg!(target_os = "linux") {
-            return Verdict::contradicted(t!("65,507 bytes are not the limit", "上限不是 65,507 字节"));
+            return Verdict::contradicted(t!("65,507 bytes are not the limit", "上限不是 65507 字节"));
         }
         if !as_taught.failed() {
             return Verdict::as_taught(t!("{taught} bytes were sent", "{taught} 字节发出去了"));
         }
         Verdict::different(t!(
             "an IP packet has at most 65,535 bytes, its headers take 20 + 8, and 65,507 remain (macOS allows 9,216 unless told otherwise); on Ethernet more than 1,472 are fragmented, and one lost fragment loses all",
-            "一个 IP 分组最多 65,535 字节，首部占去 20 + 8，只剩 65,507（macOS 默认只允许 9,216）；以太网上超过 1,472 就要分片，丢一片就全丢"
+            "一个 IP 分组最多 65535 字节，首部占去 20 + 8，只剩 65507（macOS 默认只允许 9216）；以太网上超过 1472 就要分片，丢一片就全丢"
         ))
     }
 }

@@ -17,10 +17,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     question: || Question {
         asked: t!(
             "A reply has 5000 bytes, the client calls recv(1024) once and asks the next question. What does its next recv(1024) give?",
-            "回复有 5000 字节，客户端只 recv(1024) 一次就问下一个问题。接着的 recv(1024) 得到什么？"
+            "回复有 5000 字节，客户端只 recv(1024) 一次就发下一个请求。接着的 recv(1024) 得到什么？"
         ),
         answers: vec![
-            t!("the answer to the second question", "第二个问题的回答"),
+            t!("the answer to the second question", "第二个请求的回复"),
             t!("more of the first reply", "第一个回复剩下的部分"),
             t!("an error", "报错"),
         ],
@@ -114,7 +114,7 @@ impl Judge for Saw {
             t!("of {reply} bytes the first recv gave {first}", "{reply} 字节里，第一次 recv 得到 {first} 字节"),
             t!(
                 "the recv after the second question gave {old} bytes of the first reply and {new} of the second",
-                "问完第二个问题再 recv：{old} 字节属于第一个回复，{new} 字节属于第二个"
+                "发完第二个请求再 recv：{old} 字节属于第一个回复，{new} 字节属于第二个"
             ),
             t!("in the end {total} bytes of both had come", "两个回复最后一共收到 {total} 字节"),
             t!(

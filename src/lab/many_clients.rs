@@ -110,7 +110,7 @@ impl Judge for Saw {
         vec![
             t!(
                 "UDP, one socket: {udp_answered} of {clients} clients got their own answer",
-                "UDP，一个套接字：{clients} 个客户端里 {udp_answered} 个收到了给自己的回答"
+                "UDP，一个套接字：{clients} 个客户端里 {udp_answered} 个收到了给自己的回复"
             ),
             t!(
                 "TCP, {tcp_sockets} sockets (one listens): {tcp_answered} of {clients} clients got theirs",
@@ -130,7 +130,7 @@ impl Judge for Saw {
     fn verdict(&self) -> Verdict {
         let Self { clients, udp_answered, tcp_answered, tcp_sockets } = self;
         if tcp_answered != clients || *tcp_sockets != 1 + clients {
-            return Verdict::contradicted(t!("TCP left a client without its answer", "有 TCP 客户端没收到回答"));
+            return Verdict::contradicted(t!("TCP left a client without its answer", "有 TCP 客户端没收到回复"));
         }
         if udp_answered == clients {
             return Verdict::as_taught(t!(

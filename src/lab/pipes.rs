@@ -31,7 +31,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
         answers: vec![
             t!("between out and x, as on a terminal", "在 out 和 x 之间，和终端上一样"),
-            t!("behind x", "在 x 后面"),
+            t!("after x", "在 x 后面"),
         ],
     },
     source: "pipe(7), sh(1)",
@@ -137,15 +137,15 @@ impl Judge for Saw {
         let Self { output, second_read, full_pipe, background_milliseconds } = self;
         let lines: Vec<&str> = output.lines().collect();
         let mut observations = vec![
-            t!("stdout, and stderr behind it: {lines:?}", "stdout，后面接上 stderr：{lines:?}"),
+            t!("stdout, and stderr after it: {lines:?}", "stdout，后面接上 stderr：{lines:?}"),
             t!("reading stdout once more gave {second_read} bytes", "再读一次 stdout，得到 {second_read} 字节"),
         ];
         if let Some((alone, together)) = full_pipe {
-            let alone = alone.clone().unwrap_or_else(|| t!("nothing, it was stuck", "什么也没有，卡住了"));
+            let alone = alone.clone().unwrap_or_else(|| t!("nothing, it was stuck", "什么也没读到，卡住了"));
             let together = together.trim();
             observations.push(t!(
                 "a command that writes {TOO_MUCH} bytes to stderr first: reading stdout alone gave {alone}; with stderr read too: {together:?}",
-                "先往 stderr 写 {TOO_MUCH} 字节的命令：只读 stdout，{alone}；把 stderr 也读了：{together:?}"
+                "先往 stderr 写 {TOO_MUCH} 字节的命令：只读 stdout：{alone}；同时读 stderr：{together:?}"
             ));
         }
         if let Some(held) = background_milliseconds {

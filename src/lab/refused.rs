@@ -14,7 +14,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "refused",
     claim: || {
         t!(
-            "TCP needs the server first; with UDP neither side reports an error",
+            "TCP needs the server first; with UDP either side may start first, and neither reports an error",
             "TCP 必须先启动服务器；UDP 谁先启动都行，双方都不报错"
         )
     },

@@ -44,7 +44,7 @@ impl Side {
         match Self::ALL.iter().find(|(_, own)| *own == name) {
             Some((Self::Server, _)) => t!("server", "服务器"),
             Some((Self::Client, _)) => t!("client", "客户端"),
-            Some((Self::Stranger, _)) => t!("stranger", "第三方"),
+            Some((Self::Stranger, _)) => t!("stranger", "陌生人"),
             None => name.to_string(),
         }
     }

@@ -104,7 +104,8 @@ fn is_settled(ends: Ends) -> bool {
 }
 
 fn shown(ends: Ends) -> String {
-    let [first, second] = ends.map(|state| state.map_or_else(|| t!("none", "（已不存在）"), |state| state.to_string()));
+    let [first, second] =
+        ends.map(|state| state.map_or_else(|| t!("CLOSED (gone)", "CLOSED（已不存在）"), |state| state.to_string()));
     t!("{first} and {second}", "{first} 和 {second}")
 }
 

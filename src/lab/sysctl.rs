@@ -24,7 +24,7 @@ const PARAMETERS: [Parameter; 4] = [
         meaning: || {
             t!(
                 "answers SYNs without keeping them once the queue of half-open connections is full: against SYN floods; 1 has long been the default",
-                "半连接队列满了以后，不保存 SYN 也能应答：用来防 SYN 洪水攻击；1 早就是默认值"
+                "半连接队列满了以后，不保存 SYN 也能应答：用来防 SYN 洪泛攻击（SYN flood）；1 早就是默认值"
             )
         },
     },
@@ -75,11 +75,16 @@ pub fn lines() -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
     for Parameter { name, taught, meaning } in &PARAMETERS {
         let (claimed, wanted) = taught;
-        let here = value(name).unwrap_or_else(|| t!("absent", "不存在"));
-        lines.push(t!(
-            "net.ipv4.{name}: {here} here; tutorials say that the default is {claimed}, and set {wanted}",
-            "net.ipv4.{name}：本机是 {here}；教程说默认值是 {claimed}，要改成 {wanted}"
-        ));
+        lines.push(match value(name) {
+            Some(here) => t!(
+                "net.ipv4.{name}: {here} here; tutorials say that the default is {claimed}, and set {wanted}",
+                "net.ipv4.{name}：本机是 {here}；教程说默认值是 {claimed}，要改成 {wanted}"
+            ),
+            None => t!(
+                "net.ipv4.{name}: this system has no such parameter; tutorials say that the default is {claimed}, and set {wanted}",
+                "net.ipv4.{name}：本机没有这个参数；教程说默认值是 {claimed}，要改成 {wanted}"
+            ),
+        });
         lines.push(format!("    {}", meaning()));
     }
     lines.push(t!(

@@ -110,7 +110,7 @@ impl Guesser {
         self.right += usize::from(guess == Some(answer));
         screen::talk(&match guess {
             Some(guess) if guess == answer => t!("right: {happened}", "猜对了：{happened}"),
-            Some(_) => t!("no: it was {number}, {happened}", "没猜对，是 {number}：{happened}"),
+            Some(_) => t!("no: it was {number}, {happened}", "没猜对，答案是 {number}：{happened}"),
             None => t!("it was {number}: {happened}", "答案是 {number}：{happened}"),
         });
     }
@@ -130,7 +130,7 @@ fn ask(experiment: &Experiment) -> Option<usize> {
     }
     let count = answers.len();
     loop {
-        screen::prompt(&t!("your guess, 1 to {count} (Enter passes): ", "你猜是哪个？1 到 {count}（直接回车跳过）："));
+        screen::prompt(&t!("your guess, 1 to {count} (Enter skips): ", "你猜是哪个？1 到 {count}（直接回车跳过）："));
         let typed = line()?;
         match typed.trim() {
             "" => return None,

@@ -20,7 +20,7 @@ pub struct CommandTextbook {
     /// Whether to behave exactly as the textbook's program.
     #[arg(long, help = t!(
         "The textbook's way: one recv is one command, its output comes back bare",
-        "课本原样：一次 recv 就是一条命令，输出原样送回"
+        "课本写法：一次 recv 就是一条命令，输出原样送回"
     ))]
     pub classic: bool,
     #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, requires = "classic", help = t!(

@@ -48,15 +48,15 @@ impl std::fmt::Display for NotRun {
         f.write_str(&match self {
             Self::Unreached => t!(
                 "no answer: no udp-exec-server is there, or it has another key; the command was not sent. If it is a textbook's, add --classic",
-                "对方没有应答：那里没有 udp-exec-server，或者密钥不一致；命令没有发出。如果是课本的服务器，请加 --classic"
+                "对方没有应答：那里没有 udp-exec-server，或者密钥不一致；命令没有发出。如果是课本写法的服务器，请加 --classic"
             ),
             Self::Refused => t!(
                 "connection refused (ECONNREFUSED): nobody is on this port, and the command was not sent",
-                "连接被积极拒绝（ECONNREFUSED）：这个端口上没有程序，命令没有发出"
+                "连接被拒绝（ECONNREFUSED）：这个端口上没有程序，命令没有发出"
             ),
             Self::Busy => t!(
-                "it is busy (BUSY): it runs as many commands as it may, and has not run this one; try again later",
-                "它正忙（BUSY）：同时执行的命令已达上限，这一条没有执行；请稍后再试"
+                "the server is busy (BUSY): it runs as many commands as it may, and has not run this one; try again later",
+                "服务器正忙（BUSY）：同时执行的命令已达上限，这一条没有执行；请稍后再试"
             ),
             Self::Withdrawn => t!("the command was not sent", "命令没有发出"),
         })
@@ -67,10 +67,10 @@ impl std::fmt::Display for Unknown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let seconds = super::GIVE_UP.as_secs();
         let why = match self {
-            Self::Silence => t!("nothing was heard for {seconds} s", "{seconds} 秒没有任何消息"),
+            Self::Silence => t!("nothing was heard for {seconds} s", "{seconds} 秒没有收到服务器的任何数据报"),
             Self::Gone => t!("the server was restarted", "服务器重新启动过"),
             Self::Refused => t!("the server is not there any more", "服务器已经不在了"),
-            Self::Expired => t!("the server had given this client up", "服务器以为这个客户端已经离开"),
+            Self::Expired => t!("the server had given this client up", "服务器认定这个客户端已离开"),
         };
         f.write_str(&t!(
             "outcome unknown: {why}; the command may have run, and is not sent again",

@@ -45,8 +45,8 @@ impl Room {
 
     /// Sends out those who are too far behind, and those whom the notices about that make too far behind.
     pub(super) fn send_out(&self, state: &mut State, mut too_slow: Vec<u64>) {
-        let goodbye = t!("* you were sent out: you did not read what was said", "* 你被请出：没有读取大家说的话");
-        let reason = t!("did not read", "没有读取消息");
+        let goodbye = t!("* you were sent out: you did not read what was said", "* 你被请出了聊天室：没有及时读取消息");
+        let reason = t!("did not read", "没有及时读取消息");
         while let Some(id) = too_slow.pop() {
             too_slow.extend(self.take_out(state, id, Some(&goodbye), Some(&reason)));
         }

@@ -68,8 +68,8 @@ impl Room {
         let answer = match command {
             Said::Who => self.who(state),
             Said::Help => t!(
-                "* /name NAME: your name\n* /who: who is here\n* //x: say /x\n* q: leave",
-                "* /name 名字：改名\n* /who：谁在线\n* //x：说 /x\n* q：离开"
+                "* /name NAME: your name\n* /who: who is here\n* //words: say /words\n* q: leave",
+                "* /name 名字：改名\n* /who：谁在线\n* //文字：发送以 / 开头的内容\n* q：离开"
             ),
             Said::Kick(_) => t!("* only the person at the server may do that", "* 只有服务器那边的人可以这样做"),
             _ => format!("* {}", unknown()),

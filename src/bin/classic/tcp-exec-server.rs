@@ -29,8 +29,9 @@ pub(crate) fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Resu
     let bound = listener.local_addr()?;
     screen::talk(&t!(
         "remote commands the textbook's way, for this user on this machine (without --classic: for whoever has the key), listening on {bound}",
-        "课本原样的远程命令，只供本机本用户使用（不加 --classic 则供持有密钥的人使用），正在监听 {bound}"
+        "课本写法的远程命令，只供本机本用户使用（不加 --classic 则供持有密钥的人使用），正在监听 {bound}"
     ));
+    screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
     guard::warn_of_other_users();
     guard::warn_of_root();
     let mut trouble = Trouble::default();
@@ -43,7 +44,7 @@ pub(crate) fn serve(listener: &Traced<TcpListener>, args: &Args) -> anyhow::Resu
             }
         };
         if !guard::is_welcome(Transport::Tcp, peer, bound) {
-            log(t!("{peer} is another user's, and was sent away", "{peer} 属于别的用户，已拒绝"));
+            log(t!("{peer} belongs to another user and was refused", "{peer} 属于别的用户，已拒绝"));
             continue;
         }
         log(t!("{peer} has connected", "{peer} 已连接"));

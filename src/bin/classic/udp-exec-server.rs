@@ -26,8 +26,9 @@ pub(crate) fn serve(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
     let bound = socket.local_addr()?;
     screen::talk(&t!(
         "remote commands the textbook's way, for this user on this machine (without --classic: reliable, for whoever has the key), listening on {bound}",
-        "课本原样的远程命令，只供本机本用户使用（不加 --classic 则可靠传输，供持有密钥的人使用），正在监听 {bound}"
+        "课本写法的远程命令，只供本机本用户使用（不加 --classic 则可靠传输，供持有密钥的人使用），正在监听 {bound}"
     ));
+    screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
     guard::warn_of_other_users();
     guard::warn_of_root();
     ending::at_end(shell::stop_all);
@@ -73,8 +74,8 @@ pub(crate) fn serve(socket: &Datagrams, args: &Args) -> anyhow::Result<()> {
 fn why_not(datagram: &[u8], from: SocketAddr, own: SocketAddr, limit: usize) -> Option<String> {
     if !guard::is_welcome(Transport::Udp, from, own) {
         return Some(t!(
-            "{from} is another user's, or no client: nothing was run",
-            "{from} 属于别的用户，或者来自另一个服务器的端口：什么都没有执行"
+            "{from} is another user's, or a server's port: nothing was run",
+            "{from} 属于别的用户，或是某个服务器的端口：什么都没有执行"
         ));
     }
     if datagram.len() > limit {
