@@ -87,15 +87,7 @@ impl Keyboard {
     /// # Errors
     /// Those of reading standard input.
     pub fn ask<T>(&mut self, prompt: &str, accept: impl Fn(&str) -> Result<T, String>) -> io::Result<Typed<T>> {
-        self.ask_any(prompt, |line| {
-            if line.trim().is_empty() {
-                return Err(t!(
-                    "an empty message has no bytes, so the other side would wait for ever: type something",
-                    "空消息没有字节，对方会一直等下去：请输入内容"
-                ));
-            }
-            accept(line)
-        })
+        self.ask_any(prompt, |line| accept(not_empty(line)?))
     }
 
     /// As [`Keyboard::ask`], where an empty line is a message too.
@@ -131,10 +123,29 @@ impl Keyboard {
         })?;
         Ok(match line {
             None => Typed::End,
-            Some(line) if line == "q" || line == "ｑ" => Typed::Quit,
+            Some(line) if is_q(&line) => Typed::Quit,
             Some(line) => Typed::Line(line),
         })
     }
+}
+
+/// Refuses white space alone.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn not_empty(typed: &str) -> Result<&str, String> {
+    if typed.trim().is_empty() {
+        return Err(t!(
+            "an empty message has no bytes, so the other side would wait for ever: type something",
+            "空消息没有字节，对方会一直等下去：请输入内容"
+        ));
+    }
+    Ok(typed)
+}
+
+/// Whether `typed` is `q` alone, with which one leaves every program; an input method's full-width `ｑ` counts too.
+pub fn is_q(typed: &str) -> bool {
+    typed == "q" || typed == "ｑ"
 }
 
 /// Whether `typed` is a command, `/word`, and not words that begin with a slash (`//word`).
