@@ -105,7 +105,7 @@ pub enum Answers {
     /// empty datagram of RFC 868.
     Questions,
     /// Anything, as the textbook's server; but never what is itself an answer, or two servers would answer each other
-    /// for ever.
+    /// for ever. Another's format is not known: [`is_server`](crate::guard::is_server) tells whose datagram it is.
     Anything,
 }
 
