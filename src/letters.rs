@@ -28,11 +28,11 @@ pub fn encode(text: &str, charset: Charset) -> Result<Vec<u8>, String> {
 /// the host, its network, a filter on the way or a host without UDP (RFC 1122, section 4.1.3.3). It tells that once for
 /// each such message.
 pub fn is_not_there(error: &io::Error) -> bool {
+    use ErrorKind::{HostUnreachable, NetworkUnreachable, PermissionDenied};
     #[cfg(unix)]
     let no_udp = Some(rustix::io::Errno::NOPROTOOPT.raw_os_error());
     #[cfg(windows)]
     let no_udp = Some(10042);
-    use ErrorKind::{HostUnreachable, NetworkUnreachable, PermissionDenied};
     errors::is_refusal(error)
         || matches!(error.kind(), HostUnreachable | NetworkUnreachable | PermissionDenied)
         || error.raw_os_error() == no_udp

@@ -4,7 +4,7 @@
 //! `cargo run --bin time-client -- --protocol sntp`.
 //!
 //! Read it for: socket, connect, a time limit for recv (SO_RCVTIMEO), send, recv; and asking again, since over UDP the
-//! question or the answer may be lost. [`sntp`] shows what text cannot: how far the two clocks are apart.
+//! question or the answer may be lost. [`sntp()`] shows what text cannot: how far the two clocks are apart.
 
 use std::io;
 use std::net::SocketAddr;
