@@ -3,14 +3,16 @@
 mod common;
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
+#[cfg(target_os = "linux")]
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
+use common::textbook::Datagram;
+use common::{Peer, QQ_CLIENT, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, eventually, run};
 #[cfg(target_os = "linux")]
-use common::forge::Forger;
-use common::textbook::{Datagram, nobody};
-use common::{Peer, QQ_CLIENT, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, eventually, run};
+use common::{UDP_CLIENT, forge::Forger, textbook::nobody};
+#[cfg(target_os = "linux")]
 use socket_demos::ports::{self, Transport};
 use socket_demos::sntp::{Packet, Question};
 
@@ -250,7 +252,8 @@ fn qq_says_nothing_with_an_empty_message() {
 fn a_log_that_nobody_reads_stops_no_time_server() {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use std::io::{BufRead as _, BufReader, Write as _};
-    use std::process::Stdio;
+    use std::net::SocketAddr;
+    use std::process::{Command, Stdio};
     let (reader, mut writer) = std::io::pipe().unwrap();
     let mut command = Command::new(TIME_SERVER);
     command.args(["127.0.0.1:0"]).env("SOCKET_DEMOS_LANG", "en").stdin(Stdio::null()).stdout(Stdio::null());
@@ -273,8 +276,10 @@ fn a_log_that_nobody_reads_stops_no_time_server() {
     assert!(filler.join().unwrap(), "the pipe was full until the end");
 }
 
+#[cfg(unix)]
 struct Killed(std::process::Child);
 
+#[cfg(unix)]
 impl Drop for Killed {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -292,7 +297,7 @@ fn two_textbook_time_servers_do_not_answer_each_other() {
     let [one, two] = servers.each_ref().map(|server| server.address);
     assert!(forger.sends(b"hello", two, one));
     assert!(forger.sends(b"hello", one, one), "as if it had asked itself");
-    assert!(forger.sends(b"hello", SocketAddr::from(([127, 0, 0, 1], 53)), one), "as if a service of the system had");
+    assert!(forger.sends(b"hello", "127.0.0.1:53".parse().unwrap(), one), "as if a service of the system had");
     // Two rounds: what each had to say to the other has come before this client's question.
     let client = Datagram::unbound();
     for server in [one, two, one, two] {
