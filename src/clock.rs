@@ -112,7 +112,7 @@ pub enum Answers {
     /// empty datagram of RFC 868.
     Questions,
     /// Anything, as the textbook's server; but never what is itself an answer, or two servers would answer each other
-    /// for ever.
+    /// for ever. Another's format is not known: [`is_server`](crate::guard::is_server) tells whose datagram it is.
     Anything,
 }
 
@@ -175,7 +175,7 @@ mod tests {
             assert_eq!(asked(request.as_bytes(), Answers::Questions), Some(Question::Text));
         }
         assert_eq!(asked(b"", Answers::Questions), Some(Question::Seconds));
-        let packet = sntp::Asked::at(SystemTime::now(), 0).packet();
+        let packet = sntp::Asked::at(SystemTime::now(), [0; 8]).packet();
         assert!(matches!(asked(&packet, Answers::Questions), Some(Question::Sntp(_))));
         for request in [&b"get"[..], b"get  time", b" ", b"\0", b"2026-01-02 03:04:05", &packet[..47]] {
             assert_eq!(asked(request, Answers::Questions), None, "{request:?}");

@@ -181,6 +181,10 @@ fn append(file: &Path, name: &str, address: &Address) -> io::Result<()> {
     if text.len() as u64 > MAX_FILE {
         return Err(too_large());
     }
+    // Another program may have written to it since this one read it: what cannot be read back is not written.
+    parse(&text).map_err(|(line, why)| {
+        io::Error::new(ErrorKind::InvalidData, t!("line {line}: {why}", "第 {line} 行：{why}"))
+    })?;
     replace::file(file, text.as_bytes())
 }
 
@@ -223,6 +227,21 @@ mod tests {
         assert_eq!(contacts.find("苏轼"), contacts.find("2"));
         assert!(contacts.find("0").is_none() && contacts.find("4").is_none() && contacts.find("王维").is_none());
         assert!(contacts.share_one_address());
+    }
+
+    #[test]
+    fn two_programs_with_one_book_leave_it_readable() {
+        let file = std::env::temp_dir().join(format!("socket-demos-two-{}", std::process::id()));
+        fs::write(&file, "ann = \"1\"\n").unwrap();
+        let (mut one, mut two) = (Contacts::read(&file).unwrap(), Contacts::read(&file).unwrap());
+        one.add("bob", "2").unwrap();
+        let why = two.add("bob", "3").unwrap_err();
+        assert!(why.contains("line 3"), "{why}");
+        assert!(two.find("bob").is_none(), "nothing has changed");
+        two.add("eve", "4").unwrap();
+        let names = Contacts::read(&file).map(|book| book.names());
+        fs::remove_file(&file).unwrap();
+        assert_eq!(names, Ok(vec!["ann".into(), "bob".into(), "eve".into()]));
     }
 
     #[test]

@@ -10,12 +10,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::faults::{BadNetwork, Line, Passing};
-use crate::t;
 use crate::trace::{Fault, Traced};
+use crate::{letters, t};
 
 /// The largest text that one datagram carries over IPv4, in bytes: 65,535 less 20 of IP header and 8 of UDP header
 /// (RFC 768, RFC 791).
 pub const MAX_DATAGRAM: usize = 65_507;
+
+/// How long the receiving end of a bad network rests after an error: one that lasts would come back at once for ever.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Says no to what is too long for a datagram, before it is sent.
 ///
@@ -245,11 +248,41 @@ fn receive_for_later(arriving: &Direction<Arrival>, socket: &Traced<UdpSocket>) 
                     socket.note_received(&buffer, Some(Fault::Lost), &Ok((received, from)));
                 }
             }
-            Err(error) => arriving.put_unharmed(Arrival::Failed(error.kind(), error.raw_os_error())),
+            Err(error) => {
+                arriving.put_unharmed(Arrival::Failed(error.kind(), error.raw_os_error()));
+                // There is one refusal for each datagram that was refused, and what comes next is not to wait for it.
+                if !letters::is_not_there(&error) {
+                    thread::sleep(PAUSE);
+                }
+            }
         }
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    #[test]
+    fn an_error_that_lasts_is_not_asked_for_again_and_again() {
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        let socket = Traced::udp(here, &Trace::off()).unwrap();
+        socket.bind(here).unwrap();
+        let socket = socket.datagrams();
+        // Each recv fails after a millisecond, for ever.
+        socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        let network = BadNetwork { delay: Some(Duration::from_millis(1)), ..BadNetwork::default() };
+        let socket = Datagrams::over(socket, &network).unwrap();
+        let (begun, mut errors) = (Instant::now(), 0);
+        while errors < 5 {
+            socket.recv_from(&mut [0; 8]).unwrap_err();
+            errors += 1;
+        }
+        assert!(begun.elapsed() >= 4 * PAUSE, "{errors} errors in {:?}", begun.elapsed());
+    }
 }

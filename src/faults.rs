@@ -100,9 +100,11 @@ impl<T: Clone> Line<T> {
         None
     }
 
-    /// Puts something through without harm, behind what is due by `now`.
+    /// Puts something through without harm, behind what is due by `now`. What does not fit is lost all the same.
     pub fn put_unharmed(&mut self, datagram: T, now: Instant) {
-        self.insert(Passing { datagram, fault: None, due: now });
+        if self.on_the_way.len() < MAX_ON_THE_WAY {
+            self.insert(Passing { datagram, fault: None, due: now });
+        }
     }
 
     /// The next datagram that is due by `now`.
@@ -203,5 +205,7 @@ mod tests {
         let now = Instant::now();
         let lost = (0..MAX_ON_THE_WAY + 10).filter_map(|number| line.put(number, now)).count();
         assert_eq!(lost, 10);
+        (0..10).for_each(|number| line.put_unharmed(number, now));
+        assert_eq!(line.on_the_way.len(), MAX_ON_THE_WAY, "nor do errors");
     }
 }

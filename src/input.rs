@@ -89,8 +89,7 @@ impl Keyboard {
     /// # Errors
     /// Those of reading standard input.
     pub fn ask<T>(&mut self, prompt: &str, accept: impl Fn(&str) -> Result<T, String>) -> io::Result<Typed<T>> {
-        let nothing = || t!("nothing was typed, so nothing was sent", "没有输入内容，什么也没有发送");
-        self.ask_any(prompt, |line| if line.trim().is_empty() { Err(nothing()) } else { accept(line) })
+        self.ask_any(prompt, |line| accept(not_empty(line)?))
     }
 
     /// As [`Keyboard::ask`], for a message that goes into a TCP stream as it is: one without bytes would never arrive.
@@ -98,13 +97,13 @@ impl Keyboard {
     /// # Errors
     /// Those of reading standard input.
     pub fn ask_bare<T>(&mut self, prompt: &str, accept: impl Fn(&str) -> Result<T, String>) -> io::Result<Typed<T>> {
-        let nothing = || {
+        let nothing = |_| {
             t!(
                 "an empty message has no bytes, so the other side would wait for ever: type something",
                 "空消息没有字节，对方会一直等下去：请输入内容"
             )
         };
-        self.ask_any(prompt, |line| if line.trim().is_empty() { Err(nothing()) } else { accept(line) })
+        self.ask_any(prompt, |line| accept(not_empty(line).map_err(nothing)?))
     }
 
     /// As [`Keyboard::ask`], where an empty line is a message too.
@@ -150,10 +149,26 @@ impl Keyboard {
         })?;
         Ok(match line {
             None => Typed::End,
-            Some(line) if line == "q" || line == "ｑ" => Typed::Quit,
+            Some(line) if is_q(&line) => Typed::Quit,
             Some(line) => Typed::Line(line),
         })
     }
+}
+
+/// Refuses white space alone.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn not_empty(typed: &str) -> Result<&str, String> {
+    if typed.trim().is_empty() {
+        return Err(t!("nothing was typed, so nothing was sent", "没有输入内容，什么也没有发送"));
+    }
+    Ok(typed)
+}
+
+/// Whether `typed` is `q` alone, with which one leaves every program; an input method's full-width `ｑ` counts too.
+pub fn is_q(typed: &str) -> bool {
+    typed == "q" || typed == "ｑ"
 }
 
 /// Whether `typed` is a command, `/word`, and not words that begin with a slash (`//word`).

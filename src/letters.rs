@@ -1,7 +1,7 @@
 //! Datagrams as messages: who wrote, what, and whether all of it came; and to whom an answer goes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -22,6 +22,20 @@ pub const MAX_SENDERS: usize = 1000;
 /// A sentence for the person who typed it: a character that the encoding lacks, or too many bytes.
 pub fn encode(text: &str, charset: Charset) -> Result<Vec<u8>, String> {
     check_length(charset.encode(text).map_err(|lacking| lacking.to_string())?)
+}
+
+/// Whether a connected socket tells that a datagram sent before could not be delivered: refused, or an ICMP message about
+/// the host, its network, a filter on the way or a host without UDP (RFC 1122, section 4.1.3.3). It tells that once for
+/// each such message.
+pub fn is_not_there(error: &io::Error) -> bool {
+    use ErrorKind::{HostUnreachable, NetworkUnreachable, PermissionDenied};
+    #[cfg(unix)]
+    let no_udp = Some(rustix::io::Errno::NOPROTOOPT.raw_os_error());
+    #[cfg(windows)]
+    let no_udp = Some(10042);
+    errors::is_refusal(error)
+        || matches!(error.kind(), HostUnreachable | NetworkUnreachable | PermissionDenied)
+        || error.raw_os_error() == no_udp
 }
 
 /// Shows received datagrams, each as one message with its sender.
@@ -210,6 +224,8 @@ struct Asked {
     /// A thread waits for the silence to be long enough.
     watched: bool,
     told: bool,
+    /// Something could not even be sent.
+    unsent: bool,
 }
 
 /// What became of what was sent last.
@@ -231,12 +247,10 @@ impl Answers {
         if state.told || std::mem::replace(&mut state.watched, true) {
             return;
         }
+        drop(state);
         let answers = Arc::clone(self);
         // Without a thread there is no notice, which changes nothing else.
-        let _ = thread::Builder::new().spawn(move || {
-            answers.wait(server, timeout);
-            answers.state().watched = false;
-        });
+        let _ = thread::Builder::new().spawn(move || answers.settled(server, timeout).watched = false);
     }
 
     /// Something has come, at this moment: what came before the question is no answer to it.
@@ -255,10 +269,27 @@ impl Answers {
         self.changed.notify_all();
     }
 
-    /// Waits until something has come, and says whether it has; silence is told.
+    /// What was to be sent has not left: nothing will come, and the program has not done all that it was asked to.
+    pub fn not_sent(&self) {
+        self.state().unsent = true;
+        self.refused();
+    }
+
+    /// Waits until something has come, at most until `timeout` after the last question, and says whether all was sent
+    /// and the last question answered; silence is told.
     pub fn wait(&self, server: SocketAddr, timeout: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.state(), timeout, |state| state.question == Question::Open);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let state = self.settled(server, timeout);
+        state.question == Question::Answered && !state.unsent
+    }
+
+    /// The state when no question is open any more, or the last one for `timeout`. A question that is asked meanwhile has
+    /// all of its own time.
+    fn settled(&self, server: SocketAddr, timeout: Duration) -> MutexGuard<'_, Asked> {
+        let mut state = self.state();
+        while let Some(asked) = state.at.filter(|_| state.question == Question::Open) {
+            let Some(left) = timeout.checked_sub(asked.elapsed()).filter(|left| !left.is_zero()) else { break };
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
         if state.question == Question::Open && !std::mem::replace(&mut state.told, true) {
             let seconds = timeout.as_secs_f32();
             screen::talk(&t!(
@@ -266,7 +297,7 @@ impl Answers {
                 "{server} 已有 {seconds} 秒没有回复：在 UDP 里，消息丢了、对方慢、对方不在，看起来都一样；迟到的回复仍会显示"
             ));
         }
-        state.question == Question::Answered
+        state
     }
 
     fn state(&self) -> MutexGuard<'_, Asked> {
@@ -302,6 +333,40 @@ mod tests {
             assert!(heard.meant(wrong).is_err(), "{wrong}");
         }
         assert_eq!(heard.list(), "@1  127.0.0.1:1  (the last one)\n@2  127.0.0.1:2");
+    }
+
+    /// One question is answered, and the next one asked before the watching thread looks.
+    #[test]
+    fn each_question_has_all_of_its_time() {
+        let (answers, timeout) = (Arc::new(Answers::default()), Duration::from_millis(300));
+        answers.asked(sender(1), timeout);
+        thread::sleep(timeout / 2); // half of the first question's time passes
+        let mut state = answers.state();
+        let next = Instant::now();
+        (state.question, state.at) = (Question::Open, Some(next));
+        drop(state);
+        answers.changed.notify_all();
+        while !answers.state().told {
+            thread::yield_now();
+        }
+        assert!(next.elapsed() >= timeout, "told after {:?}", next.elapsed());
+        assert!(!answers.wait(sender(1), timeout));
+    }
+
+    #[test]
+    fn the_end_waits_for_what_was_asked_last_and_knows_what_was_not_sent() {
+        let (answers, hour) = (Arc::new(Answers::default()), Duration::from_secs(3600));
+        assert!(answers.wait(sender(1), hour), "nothing was asked");
+        answers.asked(sender(1), hour);
+        answers.refused();
+        assert!(!answers.wait(sender(1), hour));
+        answers.asked(sender(1), hour);
+        answers.note(Instant::now());
+        assert!(answers.wait(sender(1), hour));
+        answers.not_sent();
+        answers.asked(sender(1), hour);
+        answers.note(Instant::now());
+        assert!(!answers.wait(sender(1), hour), "one of them has not left");
     }
 
     #[test]

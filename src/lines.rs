@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use crate::input;
 use crate::text::{Charset, Unmappable};
 
 /// The longest line, in bytes without its newline. A screenful is 2,000 characters; twice that in hanzi fits.
@@ -120,7 +121,7 @@ pub fn messages(typed: &str, charset: Charset) -> Result<Vec<Vec<u8>>, Unmappabl
     let mut messages = Vec::new();
     for line in typed.lines().filter(|line| !line.trim().is_empty()) {
         let bytes = charset.encode(line)?;
-        if is_q(line) {
+        if input::is_q(line) {
             messages.push([b" ", &bytes[..]].concat());
         } else if bytes.len() <= MAX_LINE {
             messages.push(bytes);
@@ -131,10 +132,6 @@ pub fn messages(typed: &str, charset: Charset) -> Result<Vec<Vec<u8>>, Unmappabl
         }
     }
     Ok(messages)
-}
-
-fn is_q(text: &str) -> bool {
-    text == "q" || text == "ｑ"
 }
 
 /// A long line in pieces that fit. Where it can only be cut before a `/`, one more says that it is no command.

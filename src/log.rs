@@ -83,11 +83,15 @@ pub fn ended(peer: SocketAddr, outcome: Outcome, since: Instant) {
 
 /// Logs what strangers can make happen as often as they like: now and then, with a count of the others.
 pub fn log_rarely(bucket: &Mutex<Rarely>, line: String) {
-    let allowed = bucket.lock().unwrap_or_else(PoisonError::into_inner).may(SystemTime::now());
-    match allowed {
+    log_now_and_then(&mut bucket.lock().unwrap_or_else(PoisonError::into_inner), SystemTime::now(), || line);
+}
+
+/// As [`log_rarely`], at `now`, for a line that is made only where it is logged.
+pub fn log_now_and_then(bucket: &mut Rarely, now: SystemTime, line: impl FnOnce() -> String) {
+    match bucket.may(now) {
         None => {}
-        Some(0) => log(line),
-        Some(others) => log(t!("{line} (and {others} more like it)", "{line}（类似的还有 {others} 条）")),
+        Some(0) => log(line()),
+        Some(others) => log(t!("{} (and {others} more like it)", "{}（类似的还有 {others} 条）", line())),
     }
 }
 

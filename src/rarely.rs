@@ -1,14 +1,15 @@
-//! Telling things that a flood could make happen a million times.
+//! What a flood could make happen a million times, done now and then: telling something in a log, obeying a command that
+//! costs everybody in the room a notice.
 
 use std::time::SystemTime;
 
-/// How many lines may come at once: a class of fifty that asks in the same second.
+/// How many may come at once: a class of fifty that asks in the same second.
 const BURST: f64 = 50.0;
 
-/// How many lines a second may come for ever.
+/// How many a second may come for ever.
 const PER_SECOND: f64 = 1.0;
 
-/// A bucket of permits to say something, refilled slowly.
+/// A bucket of permits to do something, refilled slowly.
 pub struct Rarely {
     permits: f64,
     last: SystemTime,
@@ -22,8 +23,8 @@ impl Default for Rarely {
 }
 
 impl Rarely {
-    /// Whether to say it at `now` (the wall clock will do: whoever logs has read it anyway, and a clock that is set back
-    /// only costs a refill); if so, how many times it was not said since the last time.
+    /// Whether to do it at `now` (the wall clock will do: whoever logs has read it anyway, and a clock that is set back
+    /// only costs a refill); if so, how many times it was not done since the last time.
     pub fn may(&mut self, now: SystemTime) -> Option<u64> {
         let passed = now.duration_since(self.last).unwrap_or_default().as_secs_f64();
         self.last = now;

@@ -1,8 +1,9 @@
 //! Files that are never half written.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process;
 
 /// Makes `bytes` the content of `file`: written beside it, forced to the disk, then renamed over it. Whoever reads it
 /// finds the old content or the new one, and after an error the old one.
@@ -18,7 +19,7 @@ pub fn file(file: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link stays a link: what it points to is replaced.
     let file = if existing.is_some() { file.canonicalize()? } else { file.to_path_buf() };
     let beside = beside(&file);
-    let written = File::create(&beside).and_then(|mut new| {
+    let written = create(&beside).and_then(|mut new| {
         if let Some(existing) = existing {
             new.set_permissions(existing.permissions())?;
         }
@@ -27,16 +28,29 @@ pub fn file(file: &Path, bytes: &[u8]) -> io::Result<()> {
     });
     let replaced = written.and_then(|()| fs::rename(&beside, &file));
     if replaced.is_err() {
-        // What is left of the new file is of no use; should even that fail, the next attempt overwrites it.
+        // What is left of the new file is of no use; that it could not be removed changes nothing about the error.
         let _ = fs::remove_file(&beside);
     }
     replaced
 }
 
-/// The name of the new file until it is complete. Always the same, so that killed programs leave one at most.
+/// Creates a file that was not there. What stands there already, a killed program has left or somebody has planted: it
+/// is removed, and a link not followed.
+fn create(beside: &Path) -> io::Result<File> {
+    let create = || OpenOptions::new().write(true).create_new(true).open(beside);
+    match create() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(beside)?;
+            create()
+        }
+        created => created,
+    }
+}
+
+/// The name of the new file until it is complete. Each program has its own, so that two never write to one.
 fn beside(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
+    name.push(format!(".{}.new", process::id()));
     file.with_file_name(name)
 }
 
@@ -61,6 +75,20 @@ mod tests {
         }
         assert_eq!(file(&folder, b"x").unwrap_err().kind(), io::ErrorKind::IsADirectory);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_planted_beside_it_is_not_followed() {
+        let folder = folder("planted");
+        let (page, victim) = (folder.join("page"), folder.join("victim"));
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, beside(&page)).unwrap();
+        file(&page, b"new").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        assert!(fs::symlink_metadata(&page).unwrap().is_file());
+        assert_eq!(fs::read(&page).unwrap(), b"new");
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -50,6 +50,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub struct Room {
     /// The name of the person at the server.
     host: String,
+    host_shape: String,
     max_clients: usize,
     charset: Charset,
     state: Mutex<State>,
@@ -82,6 +83,8 @@ struct Words {
 struct Member {
     /// Its name, or its address.
     name: String,
+    /// What that looks like, so that a name that somebody wants is compared with each and nothing more.
+    shape: String,
     joined: bool,
     /// It has sent a newline, so notices do not confuse it.
     speaks_lines: bool,
@@ -106,6 +109,7 @@ impl Room {
     pub fn new(host: &str, max_clients: usize, charset: Charset) -> Arc<Self> {
         Arc::new(Self {
             host: host.to_string(),
+            host_shape: names::shape(host),
             max_clients,
             charset,
             state: Mutex::default(),
@@ -121,6 +125,8 @@ impl Room {
     /// [`Full`] where `max_clients` have one.
     pub fn seat(self: &Arc<Self>, stream: &Arc<Traced<TcpStream>>, peer: SocketAddr) -> Result<Seat, Full> {
         let outbox = Outbox::new(Arc::clone(stream));
+        let name = peer.to_string();
+        let member = Member { shape: names::shape(&name), name, joined: false, speaks_lines: false, outbox };
         let mut state = self.state();
         if state.seats >= self.max_clients {
             return Err(Full);
@@ -128,7 +134,6 @@ impl Room {
         state.seats += 1;
         state.next += 1;
         let id = state.next;
-        let member = Member { name: peer.to_string(), joined: false, speaks_lines: false, outbox };
         state.members.insert(id, member);
         self.somebody.notify_all();
         Ok(Seat { room: Arc::clone(self), id, lines: Lines::new(MAX_LINE), commands: Rarely::default(), left: false })
@@ -155,10 +160,8 @@ impl Room {
 
     /// Blocks until a client is connected.
     pub fn wait_for_somebody(&self) {
-        let mut state = self.state();
-        while state.members.is_empty() {
-            state = self.somebody.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        let waiting = self.somebody.wait_while(self.state(), |state| state.members.is_empty());
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// What the person at the server typed: words for everybody, or a command. The answer, if any, is for them.
@@ -192,7 +195,7 @@ impl Room {
     }
 
     fn kick(&self, state: &mut State, name: &str) -> Option<String> {
-        let Some(id) = state.find(name) else {
+        let Some(id) = state.find(&names::shape(name)) else {
             return Some(t!("nobody here has that name; /who lists them", "没有人叫这个名字；/who 列出所有人"));
         };
         let goodbye = t!("* you were sent out by {}", "* 你被 {} 请出了聊天室", self.host);
@@ -227,8 +230,8 @@ impl Room {
 }
 
 impl State {
-    fn find(&self, name: &str) -> Option<u64> {
-        self.members.iter().find(|(_, member)| names::alike(&member.name, name)).map(|(id, _)| *id)
+    fn find(&self, shape: &str) -> Option<u64> {
+        self.members.iter().find(|(_, member)| member.shape == shape).map(|(id, _)| *id)
     }
 }
 

@@ -17,7 +17,9 @@
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! ```
 //!
-//! The client notes T1 when it asks and T4 when the answer is there; the server adds T2 and T3:
+//! The client notes T1 when it asks and T4 when the answer is there; the server adds T2 and T3. The origin timestamp is
+//! whatever the client has sent as its transmit timestamp: T1 in the RFC, a random number here ([`Asked::at`]).
+//!
 //!
 //! ```text
 //! server      T2 --- T3            offset = ((T2 - T1) + (T3 - T4)) / 2
@@ -31,6 +33,7 @@
 mod tests;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::t;
@@ -56,6 +59,15 @@ const LEAP_UNKNOWN: u8 = 3;
 /// A difference of the two clocks of one machine over one question beyond which somebody has set the clock: the
 /// step threshold of section 11.2.1.
 const STEP: f64 = 0.128;
+
+/// How long to wait between two questions to somebody's server. Who asks more often is told to go away (the kiss of
+/// death `RATE`, section 7.4); chronyd and ntpd take this pause at their start (`iburst`).
+const POLITE: Duration = Duration::from_secs(2);
+
+/// How long to wait between two questions to `server`: not at all on this machine.
+pub fn pause_between(server: IpAddr) -> Duration {
+    if server.to_canonical().is_loopback() { Duration::ZERO } else { POLITE }
+}
 
 /// A point in time: seconds since 1900 in the upper 32 bits, fractions below (section 6). It wraps every 136 years, next
 /// on 2036-02-07 at 06:28:16 UTC, so that it means a time only together with one that is nearer than 68 years.
@@ -222,22 +234,24 @@ impl Question {
     }
 }
 
-/// A question of ours: the packet, and T1.
+/// A question of ours: what is sent as its transmit timestamp, and T1.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
+    sent: Timestamp,
     t1: Timestamp,
 }
 
 impl Asked {
-    /// A question asked at `now`. The lowest bits are `fuzz`, below any clock's precision (section 6), so that nobody who
-    /// does not see the question can answer it.
-    pub fn at(now: SystemTime, fuzz: u16) -> Self {
-        Self { t1: Timestamp(Timestamp::of(now).0 & !0xffff | u64::from(fuzz)) }
+    /// A question asked at `now`. The server only sends the transmit timestamp back, so it needs not be a time: it is
+    /// `random`, from a source that nobody can guess, and nobody who does not see the question can answer it
+    /// (draft-ietf-ntp-data-minimization). T1 is kept here.
+    pub fn at(now: SystemTime, random: [u8; 8]) -> Self {
+        Self { sent: Timestamp(u64::from_be_bytes(random)), t1: Timestamp::of(now) }
     }
 
     /// The packet to send.
     pub fn packet(&self) -> [u8; PACKET] {
-        Packet { version: VERSION, mode: MODE_CLIENT, transmit: self.t1, ..Packet::default() }.encode()
+        Packet { version: VERSION, mode: MODE_CLIENT, transmit: self.sent, ..Packet::default() }.encode()
     }
 
     /// Checks an answer that was there at `now`, `elapsed` after the question by a clock that nobody sets, and
@@ -248,7 +262,7 @@ impl Asked {
     pub fn measure(&self, answer: &[u8], now: SystemTime, elapsed: Duration) -> Result<Sample, Refusal> {
         let packet = Packet::decode(answer).ok_or(Refusal::TooShort(answer.len()))?;
         // First of all whether it is an answer to our question (section 8, TEST2).
-        if packet.origin != self.t1 {
+        if packet.origin != self.sent {
             return Err(Refusal::NotOurQuestion);
         }
         if packet.mode != MODE_SERVER || !(1..=VERSION).contains(&packet.version) {
@@ -315,6 +329,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the server wants no more questions.
+    pub fn is_kiss(self) -> bool {
+        matches!(self, Self::KissOfDeath(_))
+    }
+
     /// Whether asking again could help: an answer to somebody else's question says nothing about ours.
     pub fn is_noise(self) -> bool {
         matches!(self, Self::TooShort(_) | Self::NotOurQuestion | Self::NoAnswer(_))

@@ -70,7 +70,7 @@ fn a_refused_question_is_told_at_once() {
 #[test]
 fn classic_answers_anything_on_loopback_only_but_never_an_answer() {
     let server = Server::of_program(TIME_SERVER, &["--classic"]);
-    let peer = Datagram::bind();
+    let peer = Datagram::unbound();
     for anything in ["hello", ""] {
         peer.send(anything, server.address);
         assert!(is_time(&peer.recv().0));
@@ -87,7 +87,7 @@ fn two_servers_pointed_at_each_other_fall_silent() {
     for args in [&[][..], &["--classic"]] {
         let servers = [Server::of_program(TIME_SERVER, args), Server::of_program(TIME_SERVER, args)];
         // The forged datagram's answer, delivered by hand: what one says reaches the other, and so on.
-        let (from_one, from_two) = (Datagram::bind(), Datagram::bind());
+        let (from_one, from_two) = (Datagram::unbound(), Datagram::unbound());
         from_one.send("get time", servers[0].address);
         let answer = from_one.recv().0;
         from_two.send(&answer, servers[1].address);

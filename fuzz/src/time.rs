@@ -43,9 +43,9 @@ fn is_answered_shorter(request: &[u8], received: SystemTime, now: SystemTime) {
 }
 
 fn is_measured(choices: &mut Choices<'_>, asked_at: SystemTime, answered_at: SystemTime) {
-    let fuzz = u16::from_be_bytes(choices.array());
+    let random = choices.array();
     let elapsed = Duration::from_micros(u32::from_be_bytes(choices.array()).into());
-    let asked = Asked::at(asked_at, fuzz);
+    let asked = Asked::at(asked_at, random);
     let question = sntp::Question::read(&asked.packet()).expect("a question of ours");
     let mut answer = question.answer(choices.byte(), answered_at, answered_at).to_vec();
     let at = usize::from(choices.byte());

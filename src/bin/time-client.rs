@@ -4,11 +4,12 @@
 //! `cargo run --bin time-client -- --protocol sntp`.
 //!
 //! Read it for: socket, connect, a time limit for recv (SO_RCVTIMEO), send, recv; and asking again, since over UDP the
-//! question or the answer may be lost. [`sntp`] shows what text cannot: how far the two clocks are apart.
+//! question or the answer may be lost. [`sntp()`] shows what text cannot: how far the two clocks are apart.
 
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context as _, bail};
@@ -18,10 +19,10 @@ use socket_demos::clock::{self, Format, QUESTION};
 use socket_demos::datagrams::Datagrams;
 use socket_demos::faults::BadNetwork;
 use socket_demos::options::{self, Encoding, ServerAddress, Shared};
-use socket_demos::sntp::{Asked, Refusal, Sample};
+use socket_demos::sntp::{self, Asked, Refusal, Sample};
 use socket_demos::text::Incoming;
 use socket_demos::trace::{Trace, Traced};
-use socket_demos::{cli, errors, report, screen, t};
+use socket_demos::{cli, errors, report, screen, seal, t};
 
 const PROGRAM: &str = "time-client";
 
@@ -99,15 +100,8 @@ fn ask(args: &Args) -> anyhow::Result<()> {
             screen::show(Format::default().write(&Zoned::try_from(time)?).as_bytes())?;
         }
         Protocol::Sntp => {
-            let mut samples = Vec::new();
-            for _ in 0..args.samples {
-                samples.push(sntp(&socket, server, args)?);
-            }
-            let best = samples
-                .iter()
-                .min_by(|a, b| a.delay.total_cmp(&b.delay))
-                .with_context(|| t!("no sample", "没有测到结果"))?;
-            let lines = if args.json { report::json(best) } else { report::arithmetic(best, SystemTime::now()) };
+            let best = best_sample(&socket, server, args)?;
+            let lines = if args.json { report::json(&best) } else { report::arithmetic(&best, SystemTime::now()) };
             screen::show(lines.as_bytes())?;
         }
     }
@@ -141,8 +135,10 @@ fn until_answered<T>(
                     Ok(answer) => return Ok(answer),
                     // Noise must not end the waiting, or a stranger could.
                     Err(refusal) if refusal.is_noise() => screen::talk(&refusal.to_string()),
-                    Err(refusal) => bail!("{server}: {refusal}"),
+                    Err(refusal) => return Err(anyhow::Error::new(refusal).context(server)),
                 },
+                // Windows alone tells that an answer did not fit. No true one is so long.
+                Err(error) if errors::is_cut_datagram(&error) => screen::talk(&errors::reason(&error)),
                 Err(error) if errors::is_timeout(&error) => break,
                 Err(error) => return Err(refused(server, error)),
             }
@@ -155,11 +151,38 @@ fn until_answered<T>(
     ));
 }
 
+/// `--samples` of them, and of those that succeed the one of the least delay. Without a first one there is nobody to ask,
+/// and whom a server sends away asks no more.
+fn best_sample(socket: &Datagrams, server: SocketAddr, args: &Args) -> anyhow::Result<Sample> {
+    let mut best = sntp(socket, server, args)?;
+    let (mut failed, mut asked) = (0, 1);
+    for _ in 1..args.samples {
+        thread::sleep(sntp::pause_between(server.ip()));
+        asked += 1;
+        match sntp(socket, server, args) {
+            Ok(sample) if sample.delay < best.delay => best = sample,
+            Ok(_) => {}
+            Err(error) => {
+                failed += 1;
+                screen::talk(&format!("{error:#}"));
+                if error.downcast_ref().copied().is_some_and(Refusal::is_kiss) {
+                    break;
+                }
+            }
+        }
+    }
+    if failed > 0 {
+        screen::talk(&t!("{failed} of {asked} samples failed", "问了 {asked} 次，{failed} 次没有测到"));
+    }
+    Ok(best)
+}
+
 /// One sample: T1 goes out with the question, T4 is taken when the answer is there.
 fn sntp(socket: &Datagrams, server: SocketAddr, args: &Args) -> anyhow::Result<Sample> {
     let asked = std::cell::Cell::new(None);
     let question = || {
-        let now = Asked::at(SystemTime::now(), fastrand::u16(..));
+        let random = seal::random();
+        let now = Asked::at(SystemTime::now(), random);
         asked.set(Some(now));
         Ok(now.packet().to_vec())
     };

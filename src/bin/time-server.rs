@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use clap::Parser;
 use jiff::Zoned;
 use socket_demos::accept::Trouble;
+use socket_demos::address::{self, Failed};
 use socket_demos::cli::{self, Usage};
 use socket_demos::clock::{self, Answers, Format, Question};
 use socket_demos::datagrams::Datagrams;
@@ -23,7 +24,7 @@ use socket_demos::ports::Transport;
 use socket_demos::rarely::Rarely;
 use socket_demos::text::escape;
 use socket_demos::trace::{Trace, Traced};
-use socket_demos::{errors, screen, t};
+use socket_demos::{errors, guard, log, screen, t};
 
 const PROGRAM: &str = "time-server";
 
@@ -72,13 +73,13 @@ fn main() -> ExitCode {
 fn serve(args: &Args) -> anyhow::Result<()> {
     let trace = args.shared.trace(PROGRAM)?;
     let address = args.listen.to_bind()?;
-    if args.classic && address.resolve().is_ok_and(|all| all.iter().any(|address| !address.ip().is_loopback())) {
+    let cannot = |failed| errors::cannot_listen(Transport::Udp, &address, failed);
+    let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
+    if args.classic && addresses.iter().any(|address| !address.ip().to_canonical().is_loopback()) {
         let why = t!("--classic answers anything, so only on loopback", "--classic 收到什么都回答，所以只能用回环地址");
         return Err(Usage(why).into());
     }
-    let socket = address
-        .try_each(|address| bind(address, &args.network, &trace))
-        .map_err(|failed| errors::cannot_listen(Transport::Udp, &address, failed))?;
+    let socket = address::try_all(&addresses, |address| bind(address, &args.network, &trace)).map_err(cannot)?;
     let bound = socket.local_addr()?;
     let way = if args.classic {
         t!(
@@ -94,7 +95,7 @@ fn serve(args: &Args) -> anyhow::Result<()> {
     screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     args.listen.tell_others("time-client", bound.port());
     screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
-    answer_for_ever(&socket, args)
+    answer_for_ever(&socket, bound, args)
 }
 
 /// What makes a socket hear: socket, bind.
@@ -105,9 +106,9 @@ fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<
 }
 
 /// recvfrom, answer, sendto. Whatever one client does, the next is served.
-fn answer_for_ever(socket: &Datagrams, args: &Args) -> ! {
+fn answer_for_ever(socket: &Datagrams, own: SocketAddr, args: &Args) -> ! {
     let answers = if args.classic { Answers::Anything } else { Answers::Questions };
-    let (mut log, mut trouble) = (Rarely::default(), Trouble::default());
+    let (mut told, mut trouble) = (Rarely::default(), Trouble::default());
     let mut buffer = vec![0; MAX_REQUEST];
     loop {
         let (length, client) = match socket.recv_from(&mut buffer) {
@@ -115,12 +116,13 @@ fn answer_for_ever(socket: &Datagrams, args: &Args) -> ! {
             // On Windows a datagram that does not fit is an error. It is no question either.
             Err(error) if errors::is_cut_datagram(&error) => continue,
             Err(error) => {
-                trouble.pause(&error).iter().for_each(|notice| screen::talk(notice));
+                trouble.pause(&error).into_iter().for_each(log::log);
                 continue;
             }
         };
         let (received, request) = (SystemTime::now(), &buffer[..length]);
         let question = Question::read(request, &args.format, answers);
+        let question = question.filter(|_| !(args.classic && guard::is_server(client, own)));
         // What cannot be sent to one client is told, and the next is served.
         let sent = match &question {
             Some(Question::Text) => socket.send_to(args.format.write(&Zoned::now()).as_bytes(), client),
@@ -130,12 +132,21 @@ fn answer_for_ever(socket: &Datagrams, args: &Args) -> ! {
             Some(Question::Seconds) => socket.send_to(&clock::seconds(SystemTime::now()), client),
             None => Ok(0),
         };
-        tell(&mut log, received, || line(request, client, question.as_ref(), sent.err().as_ref()));
+        // Without waiting for whoever reads the log.
+        log::log_now_and_then(&mut told, received, || {
+            line(request, client, question.as_ref(), answers, sent.err().as_ref())
+        });
     }
 }
 
 /// What the log says about a request.
-fn line(request: &[u8], client: SocketAddr, question: Option<&Question>, error: Option<&io::Error>) -> String {
+fn line(
+    request: &[u8],
+    client: SocketAddr,
+    question: Option<&Question>,
+    answers: Answers,
+    error: Option<&io::Error>,
+) -> String {
     if let Some(error) = error {
         let why = errors::reason(error);
         return t!("{client}: the answer was not sent: {why}", "{client}：回复没有发出：{why}");
@@ -146,17 +157,13 @@ fn line(request: &[u8], client: SocketAddr, question: Option<&Question>, error: 
         Some(Question::Text) => t!("{client}: \"{text}\" answered with text", "{client}：\"{text}\"，已用文字回复"),
         Some(Question::Sntp(_)) => t!("{client}: answered SNTP", "{client}：已用 SNTP 回复"),
         Some(Question::Seconds) => t!("{client}: answered 4 bytes (RFC 868)", "{client}：已回复 4 字节（RFC 868）"),
+        None if answers == Answers::Anything => t!(
+            "{client}: \"{text}\" ({length} bytes) not answered: it is another server's",
+            "{client}：\"{text}\"（{length} 字节）没有回复：是别的服务器发来的"
+        ),
         None => t!(
             "{client}: \"{text}\" ({length} bytes) not answered: ask `get time` (--classic answers anything)",
             "{client}：\"{text}\"（{length} 字节）没有回复：请发 get time（--classic 收到什么都回复）"
         ),
-    }
-}
-
-fn tell(log: &mut Rarely, now: SystemTime, line: impl FnOnce() -> String) {
-    match log.may(now) {
-        None => {}
-        Some(0) => screen::talk(&line()),
-        Some(more) => screen::talk(&t!("{} (and {more} more)", "{}（另有 {more} 条未显示）", line())),
     }
 }

@@ -12,7 +12,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use clap::Parser;
+use socket_demos::accept::Trouble;
 use socket_demos::cli;
 use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
 use socket_demos::faults::BadNetwork;
@@ -84,7 +86,7 @@ fn classic(socket: &Datagrams, server: SocketAddr, args: &Args) -> anyhow::Resul
         let Typed::Line(message) = keyboard.ask_any(&t!("your message: ", "消息："), encode)? else {
             return Ok(());
         };
-        socket.send_to(&message, server)?;
+        socket.send_to(&message, server).map_err(|error| anyhow!(not_sent(server, &error)))?;
         match socket.recv_from(&mut buffer) {
             Ok((received, sender)) => letters.show(&format!("{sender}: "), &buffer[..received])?,
             Err(error) if letters.tells_of_cut(&error) => {}
@@ -101,7 +103,7 @@ fn both_ways(socket: Datagrams, server: SocketAddr, args: &Args) -> anyhow::Resu
     let (charset, timeout) = (args.encoding.charset, args.timeout);
     cli::spawn(PROGRAM, move || speak(&speaker, server, &heard, charset, timeout))?;
     let mut letters = Letters::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
-    let mut buffer = letters.buffer();
+    let (mut buffer, mut trouble) = (letters.buffer(), Trouble::default());
     loop {
         match socket.recv_from(&mut buffer) {
             Ok((received, _)) => {
@@ -110,9 +112,17 @@ fn both_ways(socket: Datagrams, server: SocketAddr, args: &Args) -> anyhow::Resu
                 // Only now: at the end of a pipe the program ends when the answer is there.
                 answers.note(came);
             }
-            Err(error) if errors::is_refusal(&error) => tell_refused(server, &error, &answers),
+            Err(error) if letters::is_not_there(&error) => {
+                answers.refused();
+                tell_not_there(server, &error);
+            }
             Err(error) if letters.tells_of_cut(&error) => answers.note(Instant::now()),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                if trouble.pause(&error).is_some() {
+                    let why = errors::reason_at_once(&error);
+                    screen::talk(&t!("cannot hear {server} for now: {why}", "暂时收不到 {server} 的消息：{why}"));
+                }
+            }
         }
     }
 }
@@ -130,7 +140,10 @@ fn speak(
         match keyboard.ask_any("> ", |typed| letters::encode(typed, charset))? {
             Typed::Line(message) => {
                 answers.asked(server, timeout);
-                send(socket, server, answers, &message)?;
+                if let Err(error) = send(socket, server, &message) {
+                    answers.not_sent();
+                    screen::talk(&not_sent(server, &error));
+                }
             }
             Typed::Quit => ending::now(0),
             Typed::End => ending::now(u8::from(!answers.wait(server, timeout))),
@@ -139,18 +152,27 @@ fn speak(
 }
 
 /// A refusal that `send` reports belongs to an earlier datagram, and this one has not left: it is sent again.
-fn send(socket: &Datagrams, server: SocketAddr, answers: &Answers, message: &[u8]) -> io::Result<()> {
-    for _ in 0..2 {
-        match socket.send(message) {
-            Err(error) if errors::is_refusal(&error) => tell_refused(server, &error, answers),
-            sent => return sent.map(drop),
+fn send(socket: &Datagrams, server: SocketAddr, message: &[u8]) -> io::Result<()> {
+    match socket.send(message) {
+        Err(earlier) if letters::is_not_there(&earlier) => {
+            socket.send(message)?;
+            tell_not_there(server, &earlier);
+            Ok(())
         }
+        sent => sent.map(drop),
     }
-    Ok(())
 }
 
-fn tell_refused(server: SocketAddr, error: &io::Error, answers: &Answers) {
-    answers.refused();
+fn not_sent(server: SocketAddr, error: &io::Error) -> String {
+    let why = errors::reason_at_once(error);
+    t!("cannot write to {server}: {why}", "没法发给 {server}：{why}")
+}
+
+fn tell_not_there(server: SocketAddr, error: &io::Error) {
+    if !errors::is_refusal(error) {
+        let why = errors::reason(error);
+        return screen::talk(&t!("{server} cannot be reached: {why}", "联系不上 {server}：{why}"));
+    }
     let code = errors::code(error);
     screen::talk(&t!(
         "nobody is at {server} ({code}): its system answered \"port unreachable\", and a connected socket is told; the textbook's would wait for ever. Start one with: udp-chat-server {server}",

@@ -3,9 +3,11 @@
 //! Try it: `cargo run --bin udp-qq-client` while `cargo run --bin udp-qq-server` runs in another terminal.
 //!
 //! Read it for: [`qq`], where each conversation is a connected socket of its own, so that several go on at once and no
-//! stranger is heard; and [`classic`], the textbook's one unconnected socket for everybody.
+//! stranger is heard; and [`classic`], the textbook's one unconnected socket for everybody (two, where the book has IPv4
+//! and IPv6 addresses: a socket is of one family).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,8 +16,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Parser;
+use socket_demos::accept::Trouble;
 use socket_demos::cli;
 use socket_demos::contacts::{Contact, Contacts};
 use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
@@ -82,8 +85,8 @@ fn chat(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// Asks for a contact until one is chosen; `None` when the person leaves.
-fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Option<Contact>> {
+/// Asks for a contact until one is chosen, the person leaves, or the input ends.
+fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Typed<Contact>> {
     loop {
         keyboard.offer(contacts.names());
         let prompt = t!(
@@ -103,9 +106,10 @@ fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Op
             })
         };
         match keyboard.ask_any(&prompt, known)? {
-            Typed::Line(Ok(contact)) => return Ok(Some(contact)),
+            Typed::Line(Ok(contact)) => return Ok(Typed::Line(contact)),
             Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
-            Typed::Quit | Typed::End => return Ok(None),
+            Typed::Quit => return Ok(Typed::Quit),
+            Typed::End => return Ok(Typed::End),
         }
     }
 }
@@ -114,17 +118,17 @@ fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Op
 fn classic(keyboard: &mut Keyboard, contacts: &mut Contacts, args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let mut letters = Letters::new(args.encoding.charset, args.textbook.recv_size());
     let mut buffer = letters.buffer();
-    let mut socket = None;
-    while let Some(contact) = choose(keyboard, contacts)? {
+    let mut sockets = HashMap::new();
+    while let Typed::Line(contact) = choose(keyboard, contacts)? {
         let Some(address) = find(&contact) else { continue };
-        let socket = match &socket {
-            Some(socket) => socket,
-            None => socket.insert(Traced::udp(address, trace)?.over(&args.network)?),
+        let socket = match sockets.entry(address.is_ipv4()) {
+            Entry::Occupied(socket) => socket.into_mut(),
+            Entry::Vacant(place) => place.insert(Traced::udp(address, trace)?.over(&args.network)?),
         };
         keyboard.offer(Vec::new());
         let encode = |typed: &str| letters::encode(typed, args.encoding.charset);
         while let Typed::Line(message) = keyboard.ask(&format!("{}> ", contact.name), encode)? {
-            socket.send_to(&message, address)?;
+            socket.send_to(&message, address).map_err(|error| anyhow!(not_sent(&contact.name, &error)))?;
             match socket.recv_from(&mut buffer) {
                 Ok((received, sender)) => letters.show(&format!("{sender}: "), &buffer[..received])?,
                 Err(error) if letters.tells_of_cut(&error) => {}
@@ -145,7 +149,12 @@ struct Conversation {
 /// One conversation after the other; those that one goes back from go on.
 fn qq(keyboard: &mut Keyboard, contacts: &mut Contacts, args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let mut conversations: HashMap<String, Conversation> = HashMap::new();
-    while let Some(contact) = choose(keyboard, contacts)? {
+    loop {
+        let contact = match choose(keyboard, contacts)? {
+            Typed::Line(contact) => contact,
+            Typed::End if !keyboard.is_terminal() => break,
+            Typed::Quit | Typed::End => return Ok(()),
+        };
         if !conversations.contains_key(&contact.name) {
             let Some(address) = find(&contact) else { continue };
             match begin(&contact, address, args, trace) {
@@ -160,11 +169,13 @@ fn qq(keyboard: &mut Keyboard, contacts: &mut Contacts, args: &Args, trace: &Tra
         }
         let conversation = &conversations[&contact.name];
         if talk(keyboard, contacts, &contact.name, conversation, args)? == Back::InputEnded {
-            let answered = conversation.answers.wait(conversation.address, args.timeout);
-            ending::now(u8::from(!answered));
+            break;
         }
     }
-    Ok(())
+    // At the end of a pipe every contact may still answer.
+    let waits = |conversation: &Conversation| conversation.answers.wait(conversation.address, args.timeout);
+    let silent = conversations.values().filter(|conversation| !waits(conversation)).count();
+    ending::now(u8::from(silent > 0));
 }
 
 /// What makes a conversation: socket, connect, and a thread for recv.
@@ -183,7 +194,7 @@ fn begin(contact: &Contact, address: SocketAddr, args: &Args, trace: &Trace) -> 
 
 /// The conversation's thread: shows what comes under the contact's name.
 fn hear(socket: &Datagrams, name: &str, answers: &Answers, mut letters: Letters) -> anyhow::Result<()> {
-    let mut buffer = letters.buffer();
+    let (mut buffer, mut trouble) = (letters.buffer(), Trouble::default());
     loop {
         match socket.recv_from(&mut buffer) {
             Ok((received, _)) => {
@@ -192,9 +203,17 @@ fn hear(socket: &Datagrams, name: &str, answers: &Answers, mut letters: Letters)
                 // Only now: at the end of a pipe the program ends when the answer is there.
                 answers.note(came);
             }
-            Err(error) if errors::is_refusal(&error) => tell_not_there(name, &error, answers),
+            Err(error) if letters::is_not_there(&error) => {
+                answers.refused();
+                tell_not_there(name, &error);
+            }
             Err(error) if letters.tells_of_cut(&error) => answers.note(Instant::now()),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                if trouble.pause(&error).is_some() {
+                    let why = errors::reason_at_once(&error);
+                    screen::talk(&t!("cannot hear {name} for now: {why}", "暂时收不到 {name} 的消息：{why}"));
+                }
+            }
         }
     }
 }
@@ -226,7 +245,8 @@ fn talk(
         match keyboard.ask(&format!("{name}> "), words)? {
             Typed::Line(Ok(message)) => {
                 answers.asked(*address, args.timeout);
-                if let Err(error) = send(socket, name, answers, &message) {
+                if let Err(error) = send(socket, name, &message) {
+                    answers.not_sent();
                     screen::talk(&not_sent(name, &error));
                 }
             }
@@ -238,14 +258,15 @@ fn talk(
 }
 
 /// A refusal that `send` reports belongs to an earlier datagram, and this one has not left: it is sent again.
-fn send(socket: &Datagrams, name: &str, answers: &Answers, message: &[u8]) -> io::Result<()> {
-    for _ in 0..2 {
-        match socket.send(message) {
-            Err(error) if errors::is_refusal(&error) => tell_not_there(name, &error, answers),
-            sent => return sent.map(drop),
+fn send(socket: &Datagrams, name: &str, message: &[u8]) -> io::Result<()> {
+    match socket.send(message) {
+        Err(earlier) if letters::is_not_there(&earlier) => {
+            socket.send(message)?;
+            tell_not_there(name, &earlier);
+            Ok(())
         }
+        sent => sent.map(drop),
     }
-    Ok(())
 }
 
 /// The contact's address; told where there is none.
@@ -261,8 +282,7 @@ fn find(contact: &Contact) -> Option<SocketAddr> {
     }
 }
 
-fn tell_not_there(name: &str, error: &io::Error, answers: &Answers) {
-    answers.refused();
+fn tell_not_there(name: &str, error: &io::Error) {
     let code = errors::code(error);
     screen::talk(&t!("{name} is not there ({code})", "{name} 不在（{code}）"));
 }

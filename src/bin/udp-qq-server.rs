@@ -132,7 +132,8 @@ fn speak(socket: &Datagrams, senders: &Senders, charset: Charset) -> anyhow::Res
             }
             Ok(match senders.meant(typed)? {
                 Meant::Who => None,
-                Meant::Words(to, words) => Some((to, letters::encode(words, charset)?)),
+                // `@1` alone: QQ says nothing with an empty message.
+                Meant::Words(to, words) => Some((to, letters::encode(input::not_empty(words)?, charset)?)),
             })
         };
         match keyboard.ask("> ", address)? {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::input;
+
 /// A line of the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Said<'a> {
@@ -24,7 +26,7 @@ pub(super) enum Said<'a> {
 impl<'a> Said<'a> {
     /// Reads a line. A Chinese input method's full-width `／` and `ｑ` count as `/` and `q`.
     pub(super) fn read(line: &'a str) -> Self {
-        if line == "q" || line == "ｑ" {
+        if input::is_q(line) {
             return Self::Quit;
         }
         let Some(command) = line.strip_prefix(['/', '／']) else { return Self::Words(line.into()) };

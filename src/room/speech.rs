@@ -78,16 +78,12 @@ impl Room {
     }
 
     pub(super) fn rename(&self, state: &mut State, id: u64, name: &str) {
-        let taken = names::alike(name, &self.host) || state.find(name).is_some_and(|other| other != id);
-        let refusal = match names::check(name) {
-            Err(why) => Some(why),
-            Ok(()) if taken => Some(t!("that name is taken", "这个名字已经有人用了")),
-            Ok(()) => None,
+        let shape = match self.shape_of_free(state, id, name) {
+            Ok(shape) => shape,
+            Err(why) => return self.answer(state, id, &format!("* {why}")),
         };
-        if let Some(why) = refusal {
-            return self.answer(state, id, &format!("* {why}"));
-        }
         let Some(member) = state.members.get_mut(&id) else { return };
+        member.shape = shape;
         let before = std::mem::replace(&mut member.name, name.to_string());
         if member.joined {
             if before != name {
@@ -97,6 +93,16 @@ impl Room {
             self.join(state, id);
         }
         self.answer(state, id, &t!("* welcome, {name}", "* 欢迎，{name}"));
+    }
+
+    /// The shape of a name that client `id` may take. The check comes first: it bounds the name, and with it the work.
+    fn shape_of_free(&self, state: &State, id: u64, name: &str) -> Result<String, String> {
+        names::check(name)?;
+        let shape = names::shape(name);
+        if shape == self.host_shape || state.find(&shape).is_some_and(|other| other != id) {
+            return Err(t!("that name is taken", "这个名字已经有人用了"));
+        }
+        Ok(shape)
     }
 
     pub(super) fn join(&self, state: &mut State, id: u64) {

@@ -100,7 +100,7 @@ fn chronyds_question_is_understood_byte_by_byte() {
 fn chronyds_answer_is_measured() {
     let answer =
         bytes("240800e700000000000000007f7f0101eead9e6340ebcea3eead9e649d861618eead9e649d87efffeead9e649d8c857e");
-    let asked = Asked { t1: Timestamp(0xeead_9e64_9d86_1618) };
+    let asked = Asked { sent: Timestamp(0xeead_9e64_9d86_1618), t1: Timestamp(0xeead_9e64_9d86_1618) };
     let now = UNIX_EPOCH + Duration::new(1_795_366_884, 615_499_000);
     let sample = asked.measure(&answer, now, Duration::from_micros(172)).unwrap();
     assert_eq!(sample.stratum, 8);
@@ -108,7 +108,7 @@ fn chronyds_answer_is_measured() {
 }
 
 fn answered(change: impl FnOnce(&mut Packet)) -> Result<Sample, Refusal> {
-    let asked = Asked::at(at(1000, 0), 7);
+    let asked = Asked::at(at(1000, 0), [7; 8]);
     let question = Question::read(&asked.packet()).unwrap();
     let mut packet = Packet::decode(&question.answer(2, at(1002, 0), at(1003, 0))).unwrap();
     change(&mut packet);
@@ -124,6 +124,27 @@ fn offset_and_delay_are_those_of_the_rfc() {
     assert_eq!(sample.stratum, 2);
 }
 
+/// What is sent tells nothing of the clock, and the arithmetic has the clock to its last bit.
+#[test]
+fn what_is_sent_is_no_time_and_t1_is_exact() {
+    let now = at(1000, 123_456_789);
+    for random in [[0; 8], [255; 8], *b"whatever"] {
+        let asked = Asked::at(now, random);
+        assert_eq!(asked.packet()[40..], random);
+        let answer = Question::read(&asked.packet()).unwrap().answer(1, now, now);
+        let sample = asked.measure(&answer, now, Duration::ZERO).unwrap();
+        assert_eq!((sample.t1, sample.offset, sample.delay), (Timestamp::of(now), 0.0, 0.0));
+    }
+}
+
+#[test]
+fn questions_to_others_are_asked_slowly() {
+    for (server, pause) in [("127.0.0.1", 0), ("::1", 0), ("::ffff:127.0.0.1", 0), ("192.0.2.1", 2), ("2001:db8::1", 2)]
+    {
+        assert_eq!(pause_between(server.parse().unwrap()), Duration::from_secs(pause), "{server}");
+    }
+}
+
 #[test]
 fn wrong_answers_are_refused_for_what_they_are() {
     assert_eq!(answered(|p| p.origin = Timestamp(1)), Err(Refusal::NotOurQuestion));
@@ -135,13 +156,13 @@ fn wrong_answers_are_refused_for_what_they_are() {
     assert_eq!(answered(|p| p.leap = 3), Err(Refusal::Unsynchronised));
     assert_eq!(answered(|p| p.stratum = 16), Err(Refusal::Unsynchronised));
     assert_eq!(answered(|p| p.transmit = Timestamp(0)), Err(Refusal::Unsynchronised));
-    let asked = Asked::at(at(1000, 0), 7);
+    let asked = Asked::at(at(1000, 0), [7; 8]);
     assert_eq!(asked.measure(&[0; 47], at(1000, 0), Duration::ZERO), Err(Refusal::TooShort(47)));
 }
 
 #[test]
 fn a_clock_that_is_set_meanwhile_is_noticed() {
-    let asked = Asked::at(at(1000, 0), 0);
+    let asked = Asked::at(at(1000, 0), [0; 8]);
     let answer = Question::read(&asked.packet()).unwrap().answer(1, at(1000, 0), at(1000, 0));
     for now in [at(2000, 0), at(-5, 0), at(1000, 500_000_000)] {
         assert_eq!(asked.measure(&answer, now, Duration::from_millis(1)), Err(Refusal::ClockSet), "{now:?}");

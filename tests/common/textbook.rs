@@ -79,6 +79,13 @@ impl Datagram {
         Self(socket)
     }
 
+    /// One that does not bind, as a textbook's client, so that the system does, to every address.
+    pub fn unbound() -> Self {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self(socket)
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
     }
