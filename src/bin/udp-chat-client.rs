@@ -142,7 +142,7 @@ fn speak(
                 answers.asked(server, timeout);
                 if let Err(error) = send(socket, server, &message) {
                     answers.not_sent();
-                    screen::talk(&not_sent(server, &error));
+                    tell_not_sent(&keyboard, &not_sent(server, &error));
                 }
             }
             Typed::Quit => ending::now(0),
@@ -166,6 +166,11 @@ fn send(socket: &Datagrams, server: SocketAddr, message: &[u8]) -> io::Result<()
 fn not_sent(server: SocketAddr, error: &io::Error) -> String {
     let why = errors::reason_at_once(error);
     t!("cannot write to {server}: {why}", "没法发给 {server}：{why}")
+}
+
+/// At the end of a pipe this is why the program ends with 1, so it is told as its error.
+fn tell_not_sent(keyboard: &Keyboard, what: &str) {
+    if keyboard.is_terminal() { screen::talk(what) } else { screen::error(PROGRAM, what) }
 }
 
 fn tell_not_there(server: SocketAddr, error: &io::Error) {

@@ -247,7 +247,7 @@ fn talk(
                 answers.asked(*address, args.timeout);
                 if let Err(error) = send(socket, name, &message) {
                     answers.not_sent();
-                    screen::talk(&not_sent(name, &error));
+                    tell_not_sent(keyboard, &not_sent(name, &error));
                 }
             }
             Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
@@ -280,6 +280,11 @@ fn find(contact: &Contact) -> Option<SocketAddr> {
             None
         }
     }
+}
+
+/// At the end of a pipe this is why the program ends with 1, so it is told as its error.
+fn tell_not_sent(keyboard: &Keyboard, what: &str) {
+    if keyboard.is_terminal() { screen::talk(what) } else { screen::error(PROGRAM, what) }
 }
 
 fn tell_not_there(name: &str, error: &io::Error) {
