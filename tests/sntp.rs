@@ -149,6 +149,7 @@ fn our_client_takes_the_time_from_chronyd() {
 }
 
 /// `faketime` gives a program another clock.
+#[cfg(unix)]
 #[test]
 fn the_server_is_right_at_the_ends_of_the_calendar() {
     if !have("faketime") {

@@ -243,7 +243,7 @@ fn qq_says_nothing_with_an_empty_message() {
     }
     server.running.types("@1 words");
     assert_eq!(peer.recv().0, "words");
-    assert_eq!(server.running.err().matches("type something").count(), 3);
+    assert_eq!(server.running.err().matches("nothing was typed").count(), 3);
 }
 
 /// Standard error is a pipe that is full, as behind a pager or after Ctrl-S.

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::terminal::{Eye, Size, Terminal};
-use super::{LAB, Running, not_run};
+use super::{LAB, Running, eventually, not_run};
 
 /// Tall enough that nothing scrolls away. Programs are told the width that most terminals have; what the lessons show is
 /// not wrapped.
@@ -181,12 +181,20 @@ impl Desk {
         };
         match key {
             Some(key) => {
+                // Right after a line, the editor that has taken it may not have let go of the keyboard yet.
+                eventually(true, || !self.terminal.is_raw() || self.has_more());
                 self.unshown = self.unshown.max(Unshown::Echo);
                 self.terminal.types(key);
             }
             None => self.unshown = Unshown::Anything,
         }
         Ok(())
+    }
+
+    /// Whether anything stands below what has been read.
+    fn has_more(&self) -> bool {
+        let screen = self.terminal.seen.screen.lock().unwrap();
+        Terminal::rows_from(screen.0.screen(), self.next).iter().any(|row| !row.is_empty())
     }
 
     /// Types what a prompt asks for, or waits for what is to be seen.

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use pty_process::blocking::{self, Command, Pty};
-use rustix::termios::{Termios, tcgetattr};
+use rustix::termios::{LocalModes, Termios, tcgetattr};
 
 use super::{DEADLINE, eventually};
 
@@ -68,6 +68,11 @@ impl Terminal {
             thread::spawn(move || watch(&pty, &seen));
         }
         Self { pty, child, seen, before }
+    }
+
+    /// Whether its program reads keys one by one, as line editors do: then Ctrl-C is a key like any other.
+    pub fn is_raw(&self) -> bool {
+        !tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ICANON)
     }
 
     pub fn types(&self, text: &str) {
