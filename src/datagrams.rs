@@ -5,11 +5,12 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::faults::{BadNetwork, Line, Passing};
+use crate::lock::lock;
 use crate::trace::{Fault, Traced};
 use crate::{letters, t};
 
@@ -257,10 +258,6 @@ fn receive_for_later(arriving: &Direction<Arrival>, socket: &Traced<UdpSocket>) 
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::frames::FrameWriter;
+use crate::lock::lock;
 use crate::remote::kind;
 use crate::trace::Traced;
 
@@ -57,7 +58,7 @@ impl Door {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<(IpAddr, Stream)>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 }
 
@@ -105,7 +106,7 @@ impl Seats {
 
     /// A place, if there is one.
     pub fn take(&self) -> Option<Seat<'_>> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = lock(&self.free);
         let waited = self.freed.wait_timeout_while(free, FREED, |free| *free == 0);
         let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *free = free.checked_sub(1)?;
@@ -115,7 +116,7 @@ impl Seats {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *lock(&self.0.free) += 1;
         self.0.freed.notify_one();
     }
 }

@@ -6,10 +6,11 @@
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use crate::lock::lock;
 use crate::{log, screen};
 
 /// The exit status of a program that Ctrl-C has ended: 128 + SIGINT, as shells report it.
@@ -42,24 +43,24 @@ static TERMINAL: Mutex<Option<terminal::Saved>> = Mutex::new(None);
 /// Remembers the terminal as it is, and catches the signals that end a program from now on. It comes before any other thread.
 pub fn prepare() {
     if io::stdin().is_terminal() {
-        *TERMINAL.lock().unwrap_or_else(PoisonError::into_inner) = terminal::save();
+        *lock(&TERMINAL) = terminal::save();
     }
     signals::catch();
 }
 
 /// What is to be done once before the program ends, whichever way it ends: tell the peers, say. It has half a second.
 pub fn at_end(action: impl FnOnce() + Send + 'static) {
-    *LAST_ACTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+    *lock(&LAST_ACTION) = Some(Box::new(action));
 }
 
 /// Asks `action` at every Ctrl-C: it says whether it has taken care of it; else the program ends.
 pub fn at_interrupt(action: impl Fn() -> bool + Send + 'static) {
-    *INTERRUPTED_BY.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+    *lock(&INTERRUPTED_BY) = Some(Box::new(action));
 }
 
 /// A Ctrl-C, as a signal or an event.
 fn interrupted() {
-    let taken = INTERRUPTED_BY.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|action| action());
+    let taken = lock(&INTERRUPTED_BY).as_ref().is_some_and(|action| action());
     if !taken {
         CTRL_C.store(true, Ordering::Relaxed);
         now(INTERRUPTED);
@@ -69,13 +70,13 @@ fn interrupted() {
 /// Ends the program from whatever thread: does the last action, shows what is still to be shown, and puts the terminal
 /// back.
 pub fn now(status: u8) -> ! {
-    let _first = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _first = lock(&ENDING);
     finish();
     std::process::exit(status.into())
 }
 
 fn finish() {
-    let action = LAST_ACTION.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let action = lock(&LAST_ACTION).take();
     if let Some(action) = action {
         // Its threads may hang on an output that nobody reads; the program ends all the same.
         let (done, is_done) = mpsc::channel();
@@ -91,7 +92,7 @@ fn finish() {
         }
     }
     log::finish();
-    let Some(saved) = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    let Some(saved) = lock(&TERMINAL).take() else { return };
     let (done, is_done) = mpsc::channel();
     let restored = saved.clone();
     let _ = thread::Builder::new().spawn(move || {
@@ -106,7 +107,7 @@ fn finish() {
 }
 
 fn run_once(action: &Mutex<Option<Action>>) {
-    if let Some(action) = action.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    if let Some(action) = lock(action).take() {
         action();
     }
 }

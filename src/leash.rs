@@ -1,8 +1,9 @@
 //! The command that a connection runs, held so that it can be stopped from the thread that listens to the client.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::lock::lock;
 use crate::shell::{Job, Why};
 
 /// One connection's running command, or none.
@@ -90,7 +91,7 @@ impl Leash {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
     }
 }
 

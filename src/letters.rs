@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::datagrams::check_length;
+use crate::lock::lock;
 use crate::rarely::Rarely;
 use crate::screen::{self, OutputFailed};
 use crate::text::{Charset, Incoming};
@@ -135,7 +136,7 @@ impl Senders {
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.heard)
     }
 }
 
@@ -301,7 +302,7 @@ impl Answers {
     }
 
     fn state(&self) -> MutexGuard<'_, Asked> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -30,7 +30,7 @@
 //! - [`datagrams`]: a UDP socket, over a network that [`faults`] makes bad on purpose
 //! - [`letters`]: datagrams as messages, and whom to answer; [`contacts`]: the contact book; [`clock`]: the time as text and as 4 bytes
 //! - [`sntp`]: the time with a known error, [`report`]: its arithmetic
-//! - [`rarely`]: doing now and then what a flood could make happen a million times
+//! - [`rarely`]: doing now and then what a flood could make happen a million times; [`lock`]: taking a mutex
 //!
 //! The person:
 //! - [`input`]: the non-empty input loop; [`screen`]: standard output and error; [`ending`]: Ctrl-C and the terminal
@@ -64,6 +64,7 @@ pub mod lang;
 pub mod leash;
 pub mod letters;
 pub mod lines;
+pub mod lock;
 pub mod log;
 pub mod manners;
 pub mod options;

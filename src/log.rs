@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 #[cfg(unix)]
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::lock::lock;
 use crate::rarely::Rarely;
 use crate::remote::Outcome;
 use crate::text::escape;
@@ -83,7 +84,7 @@ pub fn ended(peer: SocketAddr, outcome: Outcome, since: Instant) {
 
 /// Logs what strangers can make happen as often as they like: now and then, with a count of the others.
 pub fn log_rarely(bucket: &Mutex<Rarely>, line: String) {
-    log_now_and_then(&mut bucket.lock().unwrap_or_else(PoisonError::into_inner), SystemTime::now(), || line);
+    log_now_and_then(&mut lock(bucket), SystemTime::now(), || line);
 }
 
 /// As [`log_rarely`], at `now`, for a line that is made only where it is logged.
@@ -139,5 +140,5 @@ fn has_room_for(_: &str) -> bool {
 }
 
 fn waiting() -> MutexGuard<'static, Waiting> {
-    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&WAITING)
 }

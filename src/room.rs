@@ -28,6 +28,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::lines::{Lines, MAX_LINE, messages};
+use crate::lock::lock;
 use crate::rarely::Rarely;
 use crate::screen::OutputFailed;
 use crate::t;
@@ -225,7 +226,7 @@ impl Room {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -14,6 +14,7 @@ use std::thread;
 
 use rustyline::ExternalPrinter;
 
+use crate::lock::lock;
 use crate::remote::Output;
 use crate::{errors, t};
 
@@ -274,5 +275,5 @@ fn put<'a>(mut editor: MutexGuard<'a, Waiting>, line: &str) -> MutexGuard<'a, Wa
 }
 
 fn editor() -> MutexGuard<'static, Waiting> {
-    EDITOR.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&EDITOR)
 }

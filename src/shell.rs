@@ -25,6 +25,7 @@ pub use place::{Line, Place, as_bytes, as_command, as_line, said_directory};
 pub use system::Pipes;
 use system::{Group, Signal};
 
+use crate::lock::lock;
 use crate::remote::{Outcome, Output};
 
 /// How much of an output is read at a time, in bytes: a whole frame.
@@ -94,7 +95,7 @@ static JOBS: Mutex<Jobs> = Mutex::new(Jobs { running: Vec::new(), starting: 0, s
 static STARTED: Condvar = Condvar::new();
 
 fn jobs() -> MutexGuard<'static, Jobs> {
-    JOBS.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&JOBS)
 }
 
 impl Job {
@@ -211,7 +212,7 @@ impl Job {
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.stage)
     }
 }
 

@@ -15,12 +15,13 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use self::event::{Data, Event, Fault, Outcome, Upcoming, Watcher};
+use crate::lock::lock;
 use crate::{errors, screen, t};
 
 /// Where the events of a program's sockets go; [`Trace::off`] for nowhere. Clones share it.
@@ -129,10 +130,6 @@ impl Outlet {
                 .get_or_init(|| screen::talk(&t!("the trace file has gaps: {why}", "跟踪文件不完整：{why}")));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A socket whose calls are traced, or the bare socket where the trace is off.

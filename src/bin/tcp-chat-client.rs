@@ -180,7 +180,7 @@ fn room(stream: Traced<TcpStream>, args: &Args) -> anyhow::Result<()> {
     let leaving = Arc::new(AtomicBool::new(false));
     let (speaker, left, charset) = (Arc::clone(&stream), Arc::clone(&leaving), args.encoding.charset);
     cli::spawn(PROGRAM, move || speak(&speaker, charset, &left))?;
-    match listen(&stream, args.encoding.charset) {
+    match hear(&stream, args.encoding.charset) {
         Err(_) if leaving.load(Ordering::Relaxed) => Ok(()),
         Ok(()) if !leaving.load(Ordering::Relaxed) => {
             tell_closed();
@@ -219,7 +219,7 @@ fn speak(mut stream: &Traced<TcpStream>, charset: Charset, leaving: &AtomicBool)
 }
 
 /// Shows each line that comes, until the server ends. From a server without newlines silence ends a message.
-fn listen(mut stream: &Traced<TcpStream>, charset: Charset) -> anyhow::Result<()> {
+fn hear(mut stream: &Traced<TcpStream>, charset: Charset) -> anyhow::Result<()> {
     let (mut lines, mut incoming) = (Lines::new(MAX_SHOWN_LINE), Incoming::new(charset));
     let mut buffer = vec![0; READ];
     let mut patience = None;

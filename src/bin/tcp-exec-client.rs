@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use socket_demos::frames::{Broken, Frame, FrameReader, FrameWriter, MAX_STALL};
 use socket_demos::handshake::{self, MAX_GREETING, NotMet, Welcome};
 use socket_demos::input::{Keyboard, Typed};
 use socket_demos::key;
+use socket_demos::lock::lock;
 use socket_demos::manners::{self, CtrlC, Ran};
 use socket_demos::options::{self, CommandClient, ServerAddress, Shared};
 use socket_demos::outputs::Outputs;
@@ -169,7 +170,7 @@ struct Sender {
 impl Sender {
     /// Sends a command. A STOP that overtook it would find nothing to stop: one that comes meanwhile follows it.
     fn command(&self, command: &[u8]) -> io::Result<()> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).send(kind::COMMAND, command)?;
+        lock(&self.writer).send(kind::COMMAND, command)?;
         self.send_stop()
     }
 

@@ -3,7 +3,7 @@
 //! Try it: `cargo run --bin tcp-exec-server`, and in another terminal `cargo run --bin tcp-exec-client`.
 //!
 //! Read it for: accept, and a client that must prove who it is before anything happens ([`admit`]); frames instead of
-//! bare recv and send; two things at once for each client: [`listen_to`] hears what it wants, [`obey`] does it. The
+//! bare recv and send; two things at once for each client: [`hear`] hears what it wants, [`obey`] does it. The
 //! textbook's way has a page of its own, [`classic`].
 
 use std::io::{self, Write as _};
@@ -194,8 +194,8 @@ fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mu
     let leash = Leash::new(house.limit);
     let (coming, commands) = mpsc::channel();
     thread::scope(|scope| {
-        let listening = thread::Builder::new().spawn_scoped(scope, || listen_to(stream, reader, &leash, coming));
-        if let Err(error) = listening.and_then(|_| obey(commands, writer, &leash, peer, house)) {
+        let hearing = thread::Builder::new().spawn_scoped(scope, || hear(stream, reader, &leash, coming));
+        if let Err(error) = hearing.and_then(|_| obey(commands, writer, &leash, peer, house)) {
             let why = errors::reason(&error);
             log(t!("{peer} takes no more output: {why}", "{peer} 不再接收输出：{why}"));
         }
@@ -205,7 +205,7 @@ fn converse(stream: &Traced<TcpStream>, peer: SocketAddr, reader: Reader<'_>, mu
 }
 
 /// Hears what the client wants, until it has gone: commands, and that the running one is to stop.
-fn listen_to(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, coming: Sender<Vec<u8>>) {
+fn hear(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, coming: Sender<Vec<u8>>) {
     let mut patience = None;
     loop {
         leash.stop_if_overdue();

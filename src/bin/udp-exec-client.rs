@@ -21,6 +21,7 @@ use socket_demos::faults::BadNetwork;
 use socket_demos::input::{Keyboard, Typed};
 use socket_demos::key;
 use socket_demos::letters::{self, Letters};
+use socket_demos::lock::lock;
 use socket_demos::manners::{self, CtrlC, Ran};
 use socket_demos::options::{CommandClient, ServerAddress, Shared};
 use socket_demos::outputs::Outputs;
@@ -240,10 +241,6 @@ fn next(talk: &Talk) -> Event {
             ));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check(command: &str) -> Result<String, String> {

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ use socket_demos::faults::BadNetwork;
 use socket_demos::guard;
 use socket_demos::key;
 use socket_demos::leash::Leash;
+use socket_demos::lock::lock;
 use socket_demos::log::{self, log};
 use socket_demos::options::{CommandServer, OwnAddress, Shared};
 use socket_demos::ports::Transport;
@@ -253,8 +254,4 @@ impl House {
         lock(&self.running).remove(&job);
         self.ended.notify_all();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

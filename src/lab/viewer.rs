@@ -2,11 +2,12 @@
 
 use std::io::{self, BufRead as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::report::{self, Report};
 use super::stage::{Side, Stage};
 use super::{Experiment, Question};
+use crate::lock::lock;
 use crate::trace::{Event, Trace, Upcoming, Watcher};
 use crate::{ending, screen, t};
 
@@ -61,7 +62,7 @@ struct Stepper {
 
 impl Stepper {
     fn is_one_too_many(&self, call: &Upcoming) -> bool {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.last);
         let times = last.take().filter(|(before, _)| before == call).map_or(1, |(_, times)| times + 1);
         *last = Some((call.clone(), times));
         times > MAX_SAME
@@ -74,7 +75,7 @@ impl Watcher for Stepper {
             return;
         }
         let Upcoming { program, socket, call, argument } = call;
-        let _one_at_a_time = self.prompt.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = lock(&self.prompt);
         let side = Side::shown(program);
         screen::prompt(&t!(
             "Enter: {side} #{socket} {call}({argument}) ",
@@ -86,7 +87,7 @@ impl Watcher for Stepper {
     }
 
     fn after(&self, event: &Event) {
-        let repeated = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let repeated = lock(&self.last);
         if repeated.as_ref().is_none_or(|(_, times)| *times <= MAX_SAME) {
             screen::talk(&format!("  {} {}", Side::shown(&event.program), event.told(SHOWN_BYTES)));
         }

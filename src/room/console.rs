@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::lock::lock;
 use crate::screen::{self, OutputFailed};
 use crate::t;
 use crate::text::{Charset, Incoming};
@@ -66,7 +67,7 @@ impl Waiting {
 impl Console {
     /// Puts things in line for the screen; where the line is too long they are counted instead.
     pub(super) fn push(&self, shown: impl IntoIterator<Item = Shown>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = lock(&self.waiting);
         for shown in shown {
             if waiting.bytes + shown.size() > MAX_WAITING {
                 waiting.missed += 1;
@@ -107,7 +108,7 @@ impl Console {
     }
 
     fn take(&self) -> (VecDeque<Shown>, usize) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = lock(&self.waiting);
         while waiting.is_empty() {
             waiting.asleep = true;
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);

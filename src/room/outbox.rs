@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::lock::lock;
 use crate::trace::Traced;
 
 /// How many bytes may wait for a client that lags: some thousand lines. One that is further behind does not read.
@@ -198,6 +199,6 @@ impl Outbox {
     }
 
     fn lag(&self) -> MutexGuard<'_, Lag> {
-        self.lag.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.lag)
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,6 +17,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, kill_process_gro
 
 use super::Line;
 use crate::ending;
+use crate::lock::lock;
 use crate::remote::{Outcome, Output};
 
 /// What a pipe that is read full may hold, in bytes, where the system lets it: fewer and larger reads.
@@ -101,7 +102,7 @@ impl Group {
 
     /// Frees its place in the table of processes.
     pub(super) fn reap(&self) {
-        let shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let shell = lock(&self.shell).take();
         // It has ended, so this does not wait; there is nothing else that it could fail with.
         let _ = shell.map(|mut shell| shell.wait());
     }
@@ -116,7 +117,7 @@ impl Group {
         };
         #[cfg(target_os = "linux")]
         {
-            let mut strays = self.strays.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut strays = lock(&self.strays);
             family::add_strays(self.leader, &mut strays);
             strays.iter().for_each(|stray| stray.signal(signal));
         }
@@ -126,8 +127,7 @@ impl Group {
     /// Whether nothing of it is left to be stopped.
     pub(super) fn is_gone(&self) -> bool {
         #[cfg(target_os = "linux")]
-        return family::is_gone(self.leader)
-            && self.strays.lock().unwrap_or_else(PoisonError::into_inner).iter().all(family::Stray::is_gone);
+        return family::is_gone(self.leader) && lock(&self.strays).iter().all(family::Stray::is_gone);
         // Elsewhere the system does not tell a dead leader from a living group.
         #[cfg(not(target_os = "linux"))]
         false

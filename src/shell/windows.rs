@@ -6,7 +6,7 @@ use std::os::windows::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use process_wrap::std::{ChildWrapper, CommandWrap, JobObject};
 
 use super::{LOOK, Line, PIECE};
 use crate::ending;
+use crate::lock::lock;
 use crate::remote::{Outcome, Output};
 use crate::text::Charset;
 
@@ -96,7 +97,7 @@ impl Group {
     }
 
     fn shell(&self) -> MutexGuard<'_, Box<dyn ChildWrapper>> {
-        self.shell.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shell)
     }
 }
 
