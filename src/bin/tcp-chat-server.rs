@@ -267,13 +267,15 @@ fn speak(room: &Room) -> anyhow::Result<()> {
     }
 }
 
-/// A thread for a new client: there it gets a seat, or a word where it is one too many.
+/// A seat and a thread for a new client, or a word to one too many.
 fn welcome(stream: Traced<TcpStream>, peer: SocketAddr, room: &Arc<Room>) -> io::Result<()> {
     stream.set_keepalive()?;
     stream.set_nodelay()?;
     stream.set_send_buffer_size(room::SEND_BUFFER)?;
     let (stream, room) = (Arc::new(stream), Arc::clone(room));
-    let client = move || match room.seat(&stream, peer) {
+    // Not in its thread: whoever was accepted before somebody speaks hears it.
+    let seat = room.seat(&stream, peer);
+    let client = move || match seat {
         Ok(seat) => hear(&stream, seat),
         Err(Full) => farewell::refuse(&stream, &room.full_notice()),
     };
