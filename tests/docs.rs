@@ -56,10 +56,14 @@ fn every_command_is_one_that_our_programs_understand() {
 
 #[test]
 fn every_link_leads_to_a_file() {
-    for name in ["README.md", "README.zh-CN.md", "CONTRIBUTING.md"] {
-        let text = read(name);
-        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
-            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{name}: {link}");
+    for page in ["README", "CONTRIBUTING", "PROTOCOL", "SECURITY"]
+        .map(|page| [format!("{page}.md"), format!("{page}.zh-CN.md")])
+    {
+        for name in page {
+            let text = read(&name);
+            for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+                assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{name}: {link}");
+            }
         }
     }
 }
