@@ -186,7 +186,8 @@ mod unix {
                 assert_eq!(client.ended_well(), "done\n");
             }
             eventually(Vec::<String>::new(), || children(pid));
-            eventually(before, || descriptors(pid));
+            // Fewer, where the first client's connection had not been closed yet.
+            eventually(true, || descriptors(pid) <= before);
         }
     }
 
