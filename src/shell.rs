@@ -148,9 +148,11 @@ impl Job {
         loop {
             let asked = Instant::now();
             let Some((output, length)) = pipes.next(&mut piece, patience)? else {
-                if pipes.are_closed() || ended || self.group.has_ended() {
+                if pipes.are_closed() || ended {
                     return Ok(());
                 }
+                // What it wrote last may have come after the wait was over: one more look.
+                ended = self.group.has_ended();
                 continue;
             };
             let waited = asked.elapsed();
