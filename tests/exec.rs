@@ -513,8 +513,8 @@ mod unix {
         let mut owner = Textbook::calls(server.address);
         owner.send("echo DIR");
         assert_eq!(owner.recv_text(), "DIR\n");
-        let log = server.running.notes("runs: echo DIR");
-        assert_eq!(log.matches("runs:").count(), 1, "{log}");
+        let told = server.running.notes("runs: echo DIR");
+        assert_eq!(told.matches("runs:").count(), 1, "{told}");
     }
 
     #[test]
