@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::thread;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ColorChoice, Command};
+use clap::{Arg, ArgAction, Args as _, ColorChoice, Command, FromArgMatches as _};
 
 use crate::lang::Lang;
 use crate::options::Shared;
 use crate::screen::OutputFailed;
+use crate::trace::Trace;
 use crate::{completion, ending, errors, lang, screen, t};
 
 /// The exit status of wrong usage.
@@ -30,20 +31,14 @@ impl std::error::Error for Usage {}
 /// The exit status of an error, unless a program has its own.
 const FAILURE: u8 = 1;
 
-/// Runs a program: chooses the language, parses the arguments, catches Ctrl-C, and turns what comes out into an exit
-/// code and at most one line: 0 fine, 1 an error, 2 wrong usage.
-pub fn run<A>(body: impl FnOnce(&A) -> anyhow::Result<()>) -> ExitCode
-where
-    A: clap::Parser + AsRef<Shared>,
-{
-    run_for_status(FAILURE, |args| body(args).map(|()| 0))
+/// Runs a program: chooses the language, parses the arguments, opens the trace that they ask for, catches Ctrl-C, and
+/// turns what comes out into an exit code and at most one line: 0 fine, 1 an error, 2 wrong usage.
+pub fn run<A: clap::Parser>(body: impl FnOnce(&A, &Trace) -> anyhow::Result<()>) -> ExitCode {
+    run_for_status(FAILURE, |args, trace| body(args, trace).map(|()| 0))
 }
 
 /// As [`run`], for a program whose exit code is somebody else's: its own errors end it with `failure`.
-pub fn run_for_status<A>(failure: u8, body: impl FnOnce(&A) -> anyhow::Result<u8>) -> ExitCode
-where
-    A: clap::Parser + AsRef<Shared>,
-{
+pub fn run_for_status<A: clap::Parser>(failure: u8, body: impl FnOnce(&A, &Trace) -> anyhow::Result<u8>) -> ExitCode {
     lang::set(Lang::for_arguments(completion::typed(std::env::args_os()).into_iter()));
     let command = command::<A>();
     let program = command.get_name().to_string();
@@ -52,20 +47,23 @@ where
         Ok(false) => {}
         Err(error) => return ExitCode::from(report(&program, &error, failure)),
     }
-    let args = match command.try_get_matches().and_then(|matches| A::from_arg_matches(&matches)) {
-        Ok(args) => args,
+    let parsed = command.try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((A::from_arg_matches(&matches)?, Shared::from_arg_matches(&matches)?)));
+    let (args, shared) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&program, &error),
     };
-    screen::set_color(args.as_ref().wants_color());
+    screen::set_color(shared.wants_color());
     ending::prepare();
-    let status = body(&args).unwrap_or_else(|error| report(&program, &error, failure));
+    let status = shared.trace(&program).and_then(|trace| body(&args, &trace));
+    let status = status.unwrap_or_else(|error| report(&program, &error, failure));
     ending::now(status)
 }
 
-/// What a program understands, in the chosen language.
+/// What a program understands, its own arguments and those that all programs share, in the chosen language.
 pub fn command<A: clap::CommandFactory>() -> Command {
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    let command = A::command().arg(version.help(t!("Print the version", "显示版本")));
+    let command = Shared::augment_args(A::command()).arg(version.help(t!("Print the version", "显示版本")));
     let program = command.get_name().to_string();
     localized(command, &program)
 }

@@ -16,7 +16,7 @@ use toml::Spanned;
 
 use crate::address::Address;
 use crate::room::check_name;
-use crate::{errors, replace, t};
+use crate::{errors, replace, t, text};
 
 /// The book that everybody has without a file: three poets at one address.
 const POETS: [&str; 3] = ["李白", "苏轼", "杜甫"];
@@ -54,7 +54,7 @@ impl Contacts {
     /// # Errors
     /// The file cannot be read, or a line of it is wrong: the sentence has the line's number.
     pub fn read(file: &Path) -> Result<Self, String> {
-        let shown = file.display();
+        let shown = text::path(file);
         let text = read_text(file).map_err(|error| {
             let why = errors::reason(&error);
             t!("cannot read the contacts {shown}: {why}", "无法读取通讯录 {shown}：{why}")
@@ -112,15 +112,12 @@ impl Contacts {
         }
         let kept = match &self.file {
             Some(file) => {
+                let shown = text::path(file);
                 append(file, name, &address).map_err(|error| {
                     let why = errors::reason(&error);
-                    t!(
-                        "cannot write {}: {why}; nothing was changed",
-                        "无法写入 {}：{why}；什么都没有改动",
-                        file.display()
-                    )
+                    t!("cannot write {shown}: {why}; nothing was changed", "无法写入 {shown}：{why}；什么都没有改动")
                 })?;
-                t!("{name} is in {}", "{name} 已写入 {}", file.display())
+                t!("{name} is in {shown}", "{name} 已写入 {shown}")
             }
             None => t!(
                 "{name} is in the book until the program ends (--contacts FILE keeps it)",

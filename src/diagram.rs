@@ -31,7 +31,7 @@ pub use self::sockets::Lane;
 pub use self::svg::STYLE as SVG_STYLE;
 pub use self::terminal::Letters;
 use crate::trace::Event;
-use crate::{errors, t};
+use crate::{errors, t, text};
 
 /// Clocks that differ by less are not worth a line, in nanoseconds: a busy program writes a call down that much late.
 const NOTABLE: i128 = 100_000_000;
@@ -52,7 +52,7 @@ pub struct Diagram {
 /// # Errors
 /// A sentence with the file's name, and the line's number where a line is no event.
 pub fn read(path: &Path) -> Result<Vec<Event>, String> {
-    let shown = crate::text::escape_line(&path.display().to_string()).into_owned();
+    let shown = text::path(path);
     let bytes = std::fs::read(path).map_err(|error| {
         let why = errors::reason(&error);
         t!("cannot read {shown}: {why}", "无法读取 {shown}：{why}")

@@ -84,6 +84,7 @@ fn finish() {
         let own = Arc::clone(&action);
         let started = thread::Builder::new().spawn(move || {
             run_once(&own);
+            // It fails when nobody waits any more.
             let _ = done.send(());
         });
         match started {
@@ -95,6 +96,7 @@ fn finish() {
     let Some(saved) = lock(&TERMINAL).take() else { return };
     let (done, is_done) = mpsc::channel();
     let restored = saved.clone();
+    // Without a thread nothing comes, and the modes are put back below.
     let _ = thread::Builder::new().spawn(move || {
         screen::stop_editing();
         terminal::restore(&restored, CTRL_C.load(Ordering::Relaxed));

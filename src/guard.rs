@@ -13,7 +13,7 @@ use crate::cli::Usage;
 use crate::log::log;
 use crate::ports::{self, Socket, Transport};
 use crate::trace::Traced;
-use crate::{errors, screen, t};
+use crate::{errors, screen, t, text};
 
 /// The first port that does not belong to the system's own services.
 const FIRST_USER_PORT: u16 = 1024;
@@ -83,7 +83,7 @@ pub fn warn_of_other_users() {
 
 /// Says who may run commands, and what is not protected.
 pub fn tell_of_key(path: &Path) {
-    let path = path.display();
+    let path = text::path(path);
     screen::talk(&t!(
         "whoever can read {path} may run commands as you; nothing is encrypted: over a network that you do not trust use ssh",
         "谁能读 {path}，谁就能以你的身份执行命令；内容不加密：网络不可信时请用 ssh"

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::seal::{self, KEY_LENGTH, Key};
-use crate::{errors, t};
+use crate::{errors, t, text};
 
 /// The longest key file, in bytes: the digits and a line end. More is no key file.
 const MAX_FILE: u64 = 2 * KEY_LENGTH as u64 + 2;
@@ -47,7 +47,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 /// # Errors
 /// There is no such file, it is no key file, or somebody else could have read or written it.
 pub fn read(path: &Path) -> anyhow::Result<Key> {
-    let shown = path.display();
+    let shown = text::path(path);
     let key = open(path).and_then(|file| {
         check(&file)?;
         parse(file)
@@ -69,7 +69,7 @@ pub fn read(path: &Path) -> anyhow::Result<Key> {
 pub fn read_or_make(path: &Path) -> anyhow::Result<Key> {
     if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         make(path).map_err(|error| {
-            let (shown, why) = (path.display(), errors::reason(&error));
+            let (shown, why) = (text::path(path), errors::reason(&error));
             anyhow::anyhow!(t!("cannot make the key file {shown}: {why}", "无法生成密钥文件 {shown}：{why}"))
         })?;
     }

@@ -11,13 +11,13 @@ pub use commands::{CommandClient, CommandServer};
 use crate::address::{Address, lan_addresses};
 use crate::cli::Usage;
 use crate::lang::Lang;
-use crate::text::Charset;
+use crate::text::{self, Charset};
 use crate::trace::Trace;
 use crate::{completion, errors, room, screen, t};
 
-/// The options that every program has.
+// The options that every program has. No doc comment: clap would take it for what the program does.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// Looked at before the arguments are parsed; here so that a wrong value is refused.
     #[arg(long, global = true, value_name = "en|zh", value_parser = parse_lang, add = completion::languages(), help = t!(
         "Language: en or zh (default: SOCKET_DEMOS_LANG, then the system's)",
@@ -61,10 +61,11 @@ impl Shared {
     ///
     /// # Errors
     /// The file cannot be opened.
-    pub fn trace(&self, program: &str) -> anyhow::Result<Trace> {
+    pub(crate) fn trace(&self, program: &str) -> anyhow::Result<Trace> {
         Trace::to(program, self.trace, self.trace_file.as_deref()).map_err(|error| {
-            let (path, why) = (self.trace_file.clone().unwrap_or_default(), errors::reason(&error));
-            anyhow::anyhow!(t!("cannot write the trace to {}: {why}", "无法把跟踪写入 {}：{why}", path.display()))
+            let path = text::path(&self.trace_file.clone().unwrap_or_default());
+            let why = errors::reason(&error);
+            anyhow::anyhow!(t!("cannot write the trace to {path}: {why}", "无法把跟踪写入 {path}：{why}"))
         })
     }
 

@@ -153,7 +153,7 @@ pub fn pass_on(output: Output, bytes: &[u8]) -> Result<(), OutputFailed> {
     written.map_err(OutputFailed)
 }
 
-/// Writes a prompt to standard error, for terminals without a line editor.
+/// Writes a prompt to standard error, for terminals without a line editor. If that fails, the answer is read all the same.
 pub fn prompt(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -9,6 +9,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::str::FromStr;
 
 use encoding_rs::{Encoding, UTF_8};
@@ -233,6 +234,11 @@ pub fn escape_line(text: &str) -> Cow<'_, str> {
     } else {
         escape(text)
     }
+}
+
+/// A file's path as a sentence can name it.
+pub fn path(path: &Path) -> String {
+    escape_line(&path.display().to_string()).into_owned()
 }
 
 /// Whether `c` may not reach a terminal: C0 but newline and tab, DEL, C1, bidirectional controls (Unicode UAX #9), line

@@ -18,9 +18,10 @@ use socket_demos::lab::page::{self, Setting};
 use socket_demos::lab::report::{self, Report};
 use socket_demos::lab::viewer::{self, Viewer};
 use socket_demos::lab::{EXPERIMENTS, Experiment, about, find, sysctl};
-use socket_demos::options::{self, Shared};
+use socket_demos::options;
 use socket_demos::ports::{self, Holder, Socket, State, Transport};
 use socket_demos::text;
+use socket_demos::trace::Trace;
 use socket_demos::{completion, errors, replace, screen, t};
 
 const PROGRAM: &str = "socket-lab";
@@ -38,8 +39,6 @@ pub(crate) struct Args {
     manner: Manner,
     #[command(subcommand)]
     command: Option<Lab>,
-    #[command(flatten)]
-    shared: Shared,
 }
 
 /// How experiments are run and shown.
@@ -109,12 +108,6 @@ enum Lab {
     Sysctl,
 }
 
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
-}
-
 impl Manner {
     fn and(&self, other: &Self) -> Self {
         Self {
@@ -142,17 +135,17 @@ fn main() -> ExitCode {
     cli::run(lab)
 }
 
-fn lab(args: &Args) -> anyhow::Result<()> {
-    let Args { manner, command, shared } = args;
+fn lab(args: &Args, trace: &Trace) -> anyhow::Result<()> {
+    let Args { manner, command } = args;
     match command {
-        None => run(&EXPERIMENTS.iter().collect::<Vec<_>>(), &Form::Line, manner, shared),
+        None => run(&EXPERIMENTS.iter().collect::<Vec<_>>(), &Form::Line, manner, trace),
         Some(Lab::Run { names, manner: own }) => {
             let chosen = names.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>().map_err(Usage)?;
             let manner = manner.and(own);
             // Where all of it goes into a page, a line for each says enough here.
             let form = if chosen.is_empty() && manner.report.is_some() { Form::Line } else { Form::Full };
             let chosen = if chosen.is_empty() { EXPERIMENTS.iter().collect() } else { chosen };
-            run(&chosen, &form, &manner, shared)
+            run(&chosen, &form, &manner, trace)
         }
         Some(_) if manner.is_asked_for() => bail!(Usage(t!(
             "--json, --step, --predict, --port and --report are for running experiments",
@@ -167,18 +160,17 @@ fn lab(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Runs the experiments one after the other, and fails where one of them is in trouble.
-fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, shared: &Shared) -> anyhow::Result<()> {
+fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, trace: &Trace) -> anyhow::Result<()> {
     if manner.json && (manner.step || manner.predict) {
         bail!(Usage(t!("--json does not go with --step or --predict", "--json 不能和 --step、--predict 一起用")));
     }
-    let trace = shared.trace(PROGRAM)?;
     if let Some(port) = manner.server_port {
         screen::talk(&viewer::how_to_watch(port));
     }
     let mut viewer = Viewer::new(manner.step, manner.predict);
     let mut reports = Vec::new();
     for experiment in chosen {
-        let report = viewer.watch(experiment, &trace, manner.server_port);
+        let report = viewer.watch(experiment, trace, manner.server_port);
         if !manner.json {
             show(&match form {
                 Form::Full => report.full(manner.step),
@@ -206,7 +198,7 @@ fn sum_up(reports: &[Report], form: &Form, manner: &Manner) -> anyhow::Result<()
         show(&report::summary(reports))?;
     }
     if let Some(file) = &manner.report {
-        let file = text::escape(&file.display().to_string()).into_owned();
+        let file = text::path(file);
         screen::talk(&t!("the page is {file}", "网页已写入 {file}"));
     } else if *form == Form::Line {
         screen::talk(&t!("one in full: {PROGRAM} run sticky", "详细看一个：{PROGRAM} run sticky"));
@@ -276,7 +268,7 @@ fn draw(traces: &[PathBuf], output: Option<&Path>, ascii: bool) -> anyhow::Resul
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     replace::file(file, text.as_bytes()).map_err(|error| {
-        let (shown, why) = (text::escape(&file.display().to_string()).into_owned(), errors::reason(&error));
+        let (shown, why) = (text::path(file), errors::reason(&error));
         anyhow::anyhow!(t!("cannot write {shown}: {why}", "无法写 {shown}：{why}"))
     })
 }

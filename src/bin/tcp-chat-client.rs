@@ -19,7 +19,7 @@ use socket_demos::cli;
 use socket_demos::handshake;
 use socket_demos::input::{Keyboard, Typed};
 use socket_demos::lines::{self, Line, Lines, MAX_SHOWN_LINE};
-use socket_demos::options::{self, Encoding, ServerAddress, Shared, Textbook};
+use socket_demos::options::{self, Encoding, ServerAddress, Textbook};
 use socket_demos::text::{Charset, Incoming};
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, farewell, screen, t};
@@ -53,26 +53,17 @@ pub(crate) struct Args {
     timeout: Duration,
     #[command(flatten)]
     encoding: Encoding,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(chat)
 }
 
-fn chat(args: &Args) -> anyhow::Result<()> {
+fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     args.textbook.check(args.once)?;
-    let trace = args.shared.trace(PROGRAM)?;
     let address = &args.server.address;
     let (stream, server) = address
-        .try_each(|address| connect(address, args.timeout, &trace))
+        .try_each(|address| connect(address, args.timeout, trace))
         .map_err(|failed| errors::cannot_connect(address, failed, "tcp-chat-server", args.timeout))?;
     screen::talk(&if args.textbook.classic {
         t!(

@@ -16,7 +16,7 @@ use clap::Parser;
 use socket_demos::accept::{self, Trouble};
 use socket_demos::cli;
 use socket_demos::input::{self, Keyboard, Typed};
-use socket_demos::options::{self, Encoding, ListenAddress, Shared, Textbook};
+use socket_demos::options::{self, Encoding, ListenAddress, Textbook};
 use socket_demos::ports::Transport;
 use socket_demos::room::{self, Full, Room, Seat, Stay};
 use socket_demos::text::Incoming;
@@ -70,26 +70,17 @@ pub(crate) struct Args {
     max_clients: usize,
     #[command(flatten)]
     encoding: Encoding,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(chat)
 }
 
-fn chat(args: &Args) -> anyhow::Result<()> {
+fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     args.textbook.check(args.once)?;
-    let trace = args.shared.trace(PROGRAM)?;
     let address = args.listen.to_bind()?;
     let listener = address
-        .try_each(|address| listen(address, args, &trace))
+        .try_each(|address| listen(address, args, trace))
         .map_err(|failed| errors::cannot_listen(Transport::Tcp, &address, failed))?;
     let bound = listener.local_addr()?;
     let way = match (args.once, args.textbook.classic) {
@@ -289,6 +280,7 @@ fn hear(mut stream: &Traced<TcpStream>, mut seat: Seat) {
     let error = loop {
         if seat.patience() != patience {
             patience = seat.patience();
+            // It fails for a connection that has gone, which recv tells.
             let _ = stream.set_read_timeout(patience);
         }
         let stay = match stream.read(&mut buffer) {

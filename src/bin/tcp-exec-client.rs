@@ -25,10 +25,10 @@ use socket_demos::input::{Keyboard, Typed};
 use socket_demos::key;
 use socket_demos::lock::lock;
 use socket_demos::manners::{self, CtrlC, Ran};
-use socket_demos::options::{self, CommandClient, ServerAddress, Shared};
+use socket_demos::options::{self, CommandClient, ServerAddress};
 use socket_demos::outputs::Outputs;
 use socket_demos::remote::{MAX_COMMAND, Outcome, Output, kind};
-use socket_demos::text::{Charset, Incoming, escape};
+use socket_demos::text::{Charset, Incoming, escape_line};
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{errors, farewell, screen, t};
 
@@ -56,35 +56,26 @@ pub(crate) struct Args {
         "多久连不上、或等不到服务器证明身份就放弃"
     ))]
     timeout: Duration,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run_for_status(manners::FAILURE, exec)
 }
 
-fn exec(args: &Args) -> anyhow::Result<u8> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn exec(args: &Args, trace: &Trace) -> anyhow::Result<u8> {
     if args.commands.textbook.classic {
-        let (stream, server) = reach(args, &trace)?;
+        let (stream, server) = reach(args, trace)?;
         let talked = classic(stream, server, args);
         farewell::close(stream);
         return talked.map(|()| 0);
     }
-    let mut session = enter(args, &trace)?;
+    let mut session = enter(args, trace)?;
     if let Some(command) = &args.commands.command {
         let command = check(command).map_err(anyhow::Error::msg)?;
         return run(&mut session, &command).map(manners::one);
     }
     let session = RefCell::new(session);
-    let prompt = || format!("{}> ", escape(&session.borrow().directory).replace('\n', "\\n"));
+    let prompt = || format!("{}> ", escape_line(&session.borrow().directory));
     manners::converse(prompt, check, |command| run(&mut session.borrow_mut(), command))
 }
 

@@ -25,13 +25,13 @@ use socket_demos::handshake::{self, HELLO_LENGTH};
 use socket_demos::key;
 use socket_demos::leash::Leash;
 use socket_demos::log::{self, log};
-use socket_demos::options::{CommandServer, OwnAddress, Shared};
+use socket_demos::options::{CommandServer, OwnAddress};
 use socket_demos::ports::Transport;
 use socket_demos::rarely::Rarely;
 use socket_demos::remote::{Outcome, Output, kind};
 use socket_demos::seal::Key;
 use socket_demos::shell::{self, Job, Line, Place};
-use socket_demos::text::Charset;
+use socket_demos::text::{self, Charset};
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, farewell, screen, t};
 
@@ -56,28 +56,19 @@ pub(crate) struct Args {
     listen: OwnAddress,
     #[command(flatten)]
     commands: CommandServer,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(exec)
 }
 
-fn exec(args: &Args) -> anyhow::Result<()> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind();
     let cannot = |failed| errors::cannot_listen(Transport::Tcp, &address, failed);
     let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
     guard::may_listen(&addresses, args.commands.textbook.classic, args.commands.key_file.as_deref())?;
     let backlog = if args.commands.textbook.classic { classic::BACKLOG } else { BACKLOG };
-    let listener = address::try_all(&addresses, |address| listen(address, backlog, &trace)).map_err(cannot)?;
+    let listener = address::try_all(&addresses, |address| listen(address, backlog, trace)).map_err(cannot)?;
     ending::at_end(shell::stop_all);
     if args.commands.textbook.classic { classic::serve(&listener, args) } else { serve(&listener, args) }
 }
@@ -214,6 +205,7 @@ fn hear(stream: &Traced<TcpStream>, mut reader: Reader<'_>, leash: &Leash, comin
         let next = Some(left.map_or(frames::MAX_STALL, |left| left.min(frames::MAX_STALL)));
         if patience != next {
             patience = next;
+            // It fails for a connection that has gone, which the next read tells.
             let _ = stream.set_read_timeout(patience);
         }
         match reader.poll() {
@@ -270,8 +262,8 @@ fn run(line: &Line, place: &mut Place, leash: &Leash, writer: &mut Writer<'_>, h
     let (job, pipes) = match started {
         Ok(started) => started,
         Err(error) => {
-            let (at, why) = (place.directory.clone().unwrap_or_default(), errors::code(&error));
-            let words = t!("cannot start a shell in {}: {why}\n", "无法在 {} 启动 shell：{why}\n", at.display());
+            let (at, why) = (text::path(&place.directory.clone().unwrap_or_default()), errors::code(&error));
+            let words = t!("cannot start a shell in {at}: {why}\n", "无法在 {at} 启动 shell：{why}\n");
             writer.send(kind::ERR, &house.charset.encode_lossy(&words))?;
             return Ok(Outcome::NotStarted);
         }

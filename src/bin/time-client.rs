@@ -18,7 +18,7 @@ use jiff::Zoned;
 use socket_demos::clock::{self, Format, QUESTION};
 use socket_demos::datagrams::Datagrams;
 use socket_demos::faults::BadNetwork;
-use socket_demos::options::{self, Encoding, ServerAddress, Shared};
+use socket_demos::options::{self, Encoding, ServerAddress};
 use socket_demos::sntp::{self, Asked, Refusal, Sample};
 use socket_demos::text::Incoming;
 use socket_demos::trace::{Trace, Traced};
@@ -67,25 +67,16 @@ pub(crate) struct Args {
     encoding: Encoding,
     #[command(flatten)]
     network: BadNetwork,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(ask)
 }
 
-fn ask(args: &Args) -> anyhow::Result<()> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn ask(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = &args.server.address;
     let (socket, server) = address
-        .try_each(|address| open(address, &args.network, &trace))
+        .try_each(|address| open(address, &args.network, trace))
         .map_err(|failed| errors::cannot_connect(address, failed, "time-server", args.timeout))?;
     match args.protocol {
         Protocol::Text => {

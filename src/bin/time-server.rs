@@ -19,10 +19,10 @@ use socket_demos::cli::{self, Usage};
 use socket_demos::clock::{self, Answers, Format, Question};
 use socket_demos::datagrams::Datagrams;
 use socket_demos::faults::BadNetwork;
-use socket_demos::options::{self, ListenAddress, Shared};
+use socket_demos::options::{self, ListenAddress};
 use socket_demos::ports::Transport;
 use socket_demos::rarely::Rarely;
-use socket_demos::text::escape;
+use socket_demos::text::escape_line;
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{errors, guard, log, screen, t};
 
@@ -56,22 +56,13 @@ pub(crate) struct Args {
     classic: bool,
     #[command(flatten)]
     network: BadNetwork,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(serve)
 }
 
-fn serve(args: &Args) -> anyhow::Result<()> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn serve(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind()?;
     let cannot = |failed| errors::cannot_listen(Transport::Udp, &address, failed);
     let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
@@ -79,7 +70,7 @@ fn serve(args: &Args) -> anyhow::Result<()> {
         let why = t!("--classic answers anything, so only on loopback", "--classic 收到什么都回答，所以只能用回环地址");
         return Err(Usage(why).into());
     }
-    let socket = address::try_all(&addresses, |address| bind(address, &args.network, &trace)).map_err(cannot)?;
+    let socket = address::try_all(&addresses, |address| bind(address, &args.network, trace)).map_err(cannot)?;
     let bound = socket.local_addr()?;
     let way = if args.classic {
         t!(
@@ -152,7 +143,7 @@ fn line(
         return t!("{client}: the answer was not sent: {why}", "{client}：回复没有发出：{why}");
     }
     let text: String = String::from_utf8_lossy(request).trim_end().chars().take(SHOWN_REQUEST).collect();
-    let (text, length) = (escape(&text).replace('\n', "\\n"), request.len());
+    let (text, length) = (escape_line(&text), request.len());
     match question {
         Some(Question::Text) => t!("{client}: \"{text}\" answered with text", "{client}：\"{text}\"，已用文字回复"),
         Some(Question::Sntp(_)) => t!("{client}: answered SNTP", "{client}：已用 SNTP 回复"),

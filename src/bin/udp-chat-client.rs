@@ -20,7 +20,7 @@ use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
 use socket_demos::faults::BadNetwork;
 use socket_demos::input::{Keyboard, Typed};
 use socket_demos::letters::{self, Answers, Letters};
-use socket_demos::options::{self, Encoding, ServerAddress, Shared, Textbook};
+use socket_demos::options::{self, Encoding, ServerAddress, Textbook};
 use socket_demos::text::Charset;
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, screen, t};
@@ -43,25 +43,16 @@ pub(crate) struct Args {
     encoding: Encoding,
     #[command(flatten)]
     network: BadNetwork,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(chat)
 }
 
-fn chat(args: &Args) -> anyhow::Result<()> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = &args.server.address;
     let (socket, server) = address
-        .try_each(|address| open(address, args, &trace))
+        .try_each(|address| open(address, args, trace))
         .map_err(|failed| errors::cannot_connect(address, failed, "udp-chat-server", args.timeout))?;
     screen::talk(&t!("writing to {server} (q leaves)", "发往 {server}（输入 q 离开）"));
     if args.textbook.classic { classic(&socket, server, args) } else { both_ways(socket, server, args) }

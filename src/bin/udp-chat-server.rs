@@ -18,7 +18,7 @@ use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
 use socket_demos::faults::BadNetwork;
 use socket_demos::input::{self, Keyboard, Typed};
 use socket_demos::letters::{self, Letters, Meant, Senders};
-use socket_demos::options::{self, Encoding, ListenAddress, Shared, Textbook};
+use socket_demos::options::{self, Encoding, ListenAddress, Textbook};
 use socket_demos::ports::Transport;
 use socket_demos::text::Charset;
 use socket_demos::trace::{Trace, Traced};
@@ -37,25 +37,16 @@ pub(crate) struct Args {
     encoding: Encoding,
     #[command(flatten)]
     network: BadNetwork,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(chat)
 }
 
-fn chat(args: &Args) -> anyhow::Result<()> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind()?;
     let socket = address
-        .try_each(|address| bind(address, &args.network, &trace))
+        .try_each(|address| bind(address, &args.network, trace))
         .map_err(|failed| errors::cannot_listen(Transport::Udp, &address, failed))?;
     let bound = socket.local_addr()?;
     let way = if args.textbook.classic {

@@ -23,7 +23,7 @@ use socket_demos::key;
 use socket_demos::letters::{self, Letters};
 use socket_demos::lock::lock;
 use socket_demos::manners::{self, CtrlC, Ran};
-use socket_demos::options::{CommandClient, ServerAddress, Shared};
+use socket_demos::options::{CommandClient, ServerAddress};
 use socket_demos::outputs::Outputs;
 use socket_demos::reliable::{self, Client, Event, GIVE_UP, MAX_COMMAND, MAX_PAYLOAD, NotRun, TooLong};
 use socket_demos::seal;
@@ -55,24 +55,15 @@ pub(crate) struct Args {
     commands: CommandClient,
     #[command(flatten)]
     network: BadNetwork,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run_for_status(manners::FAILURE, exec)
 }
 
-fn exec(args: &Args) -> anyhow::Result<u8> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn exec(args: &Args, trace: &Trace) -> anyhow::Result<u8> {
     let address = &args.server.address;
-    let opened = address.try_each(|address| open(address, args, &trace));
+    let opened = address.try_each(|address| open(address, args, trace));
     let (socket, server) =
         opened.map_err(|failed| errors::cannot_connect(address, failed, "udp-exec-server", Duration::ZERO))?;
     if args.commands.textbook.classic {

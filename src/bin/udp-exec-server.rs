@@ -26,7 +26,7 @@ use socket_demos::key;
 use socket_demos::leash::Leash;
 use socket_demos::lock::lock;
 use socket_demos::log::{self, log};
-use socket_demos::options::{CommandServer, OwnAddress, Shared};
+use socket_demos::options::{CommandServer, OwnAddress};
 use socket_demos::ports::Transport;
 use socket_demos::reliable::{self, Action, Job, MAX_PAYLOAD, Server};
 use socket_demos::remote::{Outcome, Output};
@@ -56,27 +56,18 @@ pub(crate) struct Args {
     commands: CommandServer,
     #[command(flatten)]
     network: BadNetwork,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(exec)
 }
 
-fn exec(args: &Args) -> anyhow::Result<()> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind();
     let cannot = |failed| errors::cannot_listen(Transport::Udp, &address, failed);
     let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
     guard::may_listen(&addresses, args.commands.textbook.classic, args.commands.key_file.as_deref())?;
-    let socket = address::try_all(&addresses, |address| bind(address, &args.network, &trace)).map_err(cannot)?;
+    let socket = address::try_all(&addresses, |address| bind(address, &args.network, trace)).map_err(cannot)?;
     if args.commands.textbook.classic { classic::serve(&socket, args) } else { serve(socket, args) }
 }
 

@@ -25,7 +25,7 @@ use socket_demos::datagrams::{Datagrams, MAX_DATAGRAM};
 use socket_demos::faults::BadNetwork;
 use socket_demos::input::{self, Keyboard, Typed};
 use socket_demos::letters::{self, Answers, Letters};
-use socket_demos::options::{self, Encoding, Shared, Textbook};
+use socket_demos::options::{self, Encoding, Textbook};
 use socket_demos::trace::{Trace, Traced};
 use socket_demos::{ending, errors, screen, t};
 
@@ -50,22 +50,13 @@ pub(crate) struct Args {
     encoding: Encoding,
     #[command(flatten)]
     network: BadNetwork,
-    #[command(flatten)]
-    shared: Shared,
-}
-
-impl AsRef<Shared> for Args {
-    fn as_ref(&self) -> &Shared {
-        &self.shared
-    }
 }
 
 fn main() -> ExitCode {
     cli::run(chat)
 }
 
-fn chat(args: &Args) -> anyhow::Result<()> {
-    let trace = args.shared.trace(PROGRAM)?;
+fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let mut contacts = match &args.contacts {
         Some(file) => Contacts::read(file).map_err(anyhow::Error::msg)?,
         None => Contacts::poets(),
@@ -79,9 +70,9 @@ fn chat(args: &Args) -> anyhow::Result<()> {
     }
     let mut keyboard = Keyboard::open();
     if args.textbook.classic {
-        classic(&mut keyboard, &mut contacts, args, &trace)
+        classic(&mut keyboard, &mut contacts, args, trace)
     } else {
-        qq(&mut keyboard, &mut contacts, args, &trace)
+        qq(&mut keyboard, &mut contacts, args, trace)
     }
 }
 

@@ -202,6 +202,7 @@ pub(super) fn arrived(stream: &Traced<TcpStream>, count: usize) -> bool {
     }
     let mut buffer = vec![0; count];
     let bare = stream.get_ref();
+    // It fails for a connection that has gone, which peek tells.
     let _ = bare.set_read_timeout(Some(PATIENCE));
     until(|| bare.peek(&mut buffer).is_ok_and(|there| there == count).then_some(())).is_some()
 }

@@ -139,6 +139,7 @@ impl Outbox {
     }
 
     fn write_until_caught_up(&self) {
+        // It fails for a client that has gone, which the next write tells.
         let _ = self.stream.set_write_timeout(Some(WRITE_TIMEOUT));
         while let Some((piece, sent)) = self.next() {
             if self.write(&piece[sent..]).is_err() {

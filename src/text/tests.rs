@@ -79,6 +79,7 @@ fn forbidden_characters_never_come_out_and_escaping_twice_changes_nothing() {
     }
     assert_eq!(escape("a\x1b\u{202e}\u{85}\tb\n"), "a\\x1b\\u{202e}\\u{85}\tb\n");
     assert_eq!(escape_line("a\x1b\u{202e}\u{85}\tb\n"), "a\\x1b\\u{202e}\\u{85}\\tb\\n");
+    assert_eq!(path(Path::new("a\x1b]0;b\n")), "a\\x1b]0;b\\n");
 }
 
 #[test]
