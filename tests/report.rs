@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use common::{LAB, run};
 
@@ -88,7 +88,7 @@ fn the_page_reads_well_in_a_browser() {
         let file = pages.file(lang);
         let (code, _, err) = run(LAB, &["--lang", lang, "run", "--report", &file], "");
         assert_eq!(code, Some(0), "{err}");
-        let file = Path::new(&file).with_extension("html");
+        let file = std::path::Path::new(&file).with_extension("html");
         std::fs::rename(pages.file(lang), &file).unwrap();
         for (width, scheme) in [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")] {
             browser.looks(width, scheme, "screen");
