@@ -2,7 +2,6 @@
 
 mod attacks;
 mod network;
-mod pump;
 mod task;
 mod world;
 
