@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! From the command line to the socket:
-//! - [`cli`]: help, exit codes, one-line errors; [`options`]: what programs share; [`lang`]: English or Chinese, `t!`
+//! - [`cli`]: what every program begins and ends with; [`options`]: its options; [`lang`]: English or Chinese, `t!`
 //! - [`completion`]: what a shell offers at Tab
 //! - [`address`]: `HOST:PORT` as people type it; [`errors`]: what the system says, with the cure
 //! - [`ports`]: who holds a port, and in which TCP states

@@ -46,7 +46,7 @@ enum Next {
 
 /// Several people paste a page: a server that sends once for each read does well.
 const PASTE: Plan = Plan {
-    what: "room of 200: 20 clients send 100 lines at once",
+    what: "room of 200: 20 clients send 100 lines each at once",
     speakers: 20,
     lines_each: 100,
     waves: 10,
@@ -55,7 +55,7 @@ const PASTE: Plan = Plan {
 
 /// Everybody talks at once, ten lines each.
 const UPROAR: Plan = Plan {
-    what: "room of 200: all of them send 10 lines at once",
+    what: "room of 200: all of them send 10 lines each at once",
     speakers: CLIENTS,
     lines_each: 10,
     waves: 3,
