@@ -8,26 +8,10 @@ use std::process::Command;
 
 use common::textbook::Textbook;
 use common::{
-    CLIENT, LAB, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, TIME_CLIENT,
-    TIME_SERVER, UDP_CLIENT, UDP_EXEC_CLIENT, UDP_EXEC_SERVER, UDP_SERVER, run, textbook, wine,
+    CLIENT, LAB, PROGRAMS, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_SERVER, run, textbook,
+    wine,
 };
 use socket_demos::trace::{Event, Outcome};
-
-const PROGRAMS: [(&str, &str); 13] = [
-    ("tcp-chat-server", SERVER),
-    ("tcp-chat-client", CLIENT),
-    ("udp-chat-server", UDP_SERVER),
-    ("udp-chat-client", UDP_CLIENT),
-    ("udp-qq-server", QQ_SERVER),
-    ("udp-qq-client", QQ_CLIENT),
-    ("time-server", TIME_SERVER),
-    ("time-client", TIME_CLIENT),
-    ("tcp-exec-server", TCP_EXEC_SERVER),
-    ("tcp-exec-client", TCP_EXEC_CLIENT),
-    ("udp-exec-server", UDP_EXEC_SERVER),
-    ("udp-exec-client", UDP_EXEC_CLIENT),
-    ("socket-lab", LAB),
-];
 
 /// The commands that have options of their own.
 const COMMANDS: [(&str, &str, &str); 2] = [("socket-lab-run", LAB, "run"), ("socket-lab-diagram", LAB, "diagram")];

@@ -11,25 +11,8 @@ use std::thread;
 use std::time::Instant;
 
 use common::exec::Place;
-use common::{DEADLINE, LAB, QQ_CLIENT, TIME_CLIENT, UDP_EXEC_CLIENT, have};
+use common::{DEADLINE, LAB, PROGRAMS, QQ_CLIENT, TIME_CLIENT, UDP_EXEC_CLIENT, have};
 use pty_process::blocking::{self, Pty};
-
-/// All programs; they stand beside each other.
-const PROGRAMS: [&str; 13] = [
-    "tcp-chat-server",
-    "tcp-chat-client",
-    "udp-chat-server",
-    "udp-chat-client",
-    "udp-qq-server",
-    "udp-qq-client",
-    "time-server",
-    "time-client",
-    "tcp-exec-server",
-    "tcp-exec-client",
-    "udp-exec-server",
-    "udp-exec-client",
-    "socket-lab",
-];
 
 fn directory() -> &'static Path {
     Path::new(LAB).parent().unwrap()
@@ -59,7 +42,7 @@ fn values(program: &str, words: &[&str]) -> Vec<String> {
 
 #[test]
 fn every_program_introduces_itself_to_every_shell() {
-    for program in PROGRAMS {
+    for (program, _) in PROGRAMS {
         for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
             let (status, script, err) = answer(program, shell, "en", &[]);
             assert_eq!((status, err.as_str()), (Some(0), ""), "{program} {shell}");
@@ -70,7 +53,7 @@ fn every_program_introduces_itself_to_every_shell() {
 
 #[test]
 fn every_option_is_offered_with_its_help_in_the_chosen_language() {
-    for program in PROGRAMS {
+    for (program, _) in PROGRAMS {
         let english = offered(program, "en", &["--lan"]);
         assert!(english.iter().any(|line| line.starts_with("--lang\tLanguage: en or zh")), "{program}: {english:?}");
         for line in offered(program, "zh", &["--"]) {

@@ -4,6 +4,8 @@ mod common;
 
 use std::path::Path;
 
+use common::PROGRAMS;
+
 const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
 
 fn read(name: &str) -> String {
@@ -63,22 +65,8 @@ fn every_command_is_one_that_our_programs_understand() {
             assert!(["cargo test", "cargo run"].contains(&command.as_str()), "unknown kind of command: {command}");
             continue;
         };
-        let program = match *name {
-            "tcp-chat-server" => env!("CARGO_BIN_EXE_tcp-chat-server"),
-            "tcp-chat-client" => env!("CARGO_BIN_EXE_tcp-chat-client"),
-            "udp-chat-server" => env!("CARGO_BIN_EXE_udp-chat-server"),
-            "udp-chat-client" => env!("CARGO_BIN_EXE_udp-chat-client"),
-            "udp-qq-server" => env!("CARGO_BIN_EXE_udp-qq-server"),
-            "udp-qq-client" => env!("CARGO_BIN_EXE_udp-qq-client"),
-            "time-server" => env!("CARGO_BIN_EXE_time-server"),
-            "time-client" => env!("CARGO_BIN_EXE_time-client"),
-            "tcp-exec-server" => env!("CARGO_BIN_EXE_tcp-exec-server"),
-            "tcp-exec-client" => env!("CARGO_BIN_EXE_tcp-exec-client"),
-            "udp-exec-server" => env!("CARGO_BIN_EXE_udp-exec-server"),
-            "udp-exec-client" => env!("CARGO_BIN_EXE_udp-exec-client"),
-            "socket-lab" => env!("CARGO_BIN_EXE_socket-lab"),
-            other => panic!("no program {other}"),
-        };
+        let program = PROGRAMS.into_iter().find(|(known, _)| known == name).map(|(_, program)| program);
+        let program = program.unwrap_or_else(|| panic!("no program {name}"));
         // With --help behind them the arguments are still checked, and nothing is left running.
         let args = [&rest[rest.len().min(1)..], &["--help"]].concat();
         let (status, _, err) = common::run(program, &args, "");

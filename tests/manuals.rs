@@ -9,29 +9,16 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use common::exec::Place;
-use common::{LAB, have, run};
+use common::{LAB, PROGRAMS, have, run};
+
+/// The commands of the lab, which have pages of their own.
+const COMMANDS: [&str; 5] =
+    ["socket-lab-run", "socket-lab-list", "socket-lab-port", "socket-lab-diagram", "socket-lab-sysctl"];
 
 /// One page for each program and each command of a program.
-const PAGES: [&str; 18] = [
-    "tcp-chat-server",
-    "tcp-chat-client",
-    "udp-chat-server",
-    "udp-chat-client",
-    "udp-qq-server",
-    "udp-qq-client",
-    "time-server",
-    "time-client",
-    "tcp-exec-server",
-    "tcp-exec-client",
-    "udp-exec-server",
-    "udp-exec-client",
-    "socket-lab",
-    "socket-lab-run",
-    "socket-lab-list",
-    "socket-lab-port",
-    "socket-lab-diagram",
-    "socket-lab-sysctl",
-];
+fn names() -> impl Iterator<Item = &'static str> {
+    PROGRAMS.into_iter().map(|(name, _)| name).chain(COMMANDS)
+}
 
 /// The two languages: where their pages are, and the headings that every page has.
 const LANGUAGES: [(&str, &str, [&str; 7]); 2] = [
@@ -60,7 +47,7 @@ fn write(directory: &Path) -> Output {
 /// Every page: its name, its file, the language.
 fn pages() -> impl Iterator<Item = (&'static str, PathBuf, &'static str, [&'static str; 7])> {
     let of_language = |(lang, directory, headings)| {
-        PAGES.iter().map(move |page| (*page, manuals().join(directory).join(format!("{page}.1")), lang, headings))
+        names().map(move |page| (page, manuals().join(directory).join(format!("{page}.1")), lang, headings))
     };
     LANGUAGES.into_iter().flat_map(of_language)
 }
@@ -90,7 +77,7 @@ fn there_is_a_page_for_every_program_and_command_and_no_other() {
             .unwrap()
             .map(|file| file.unwrap().file_name().into_string().unwrap())
             .collect();
-        let mut wanted = PAGES.map(|page| format!("{page}.1"));
+        let mut wanted: Vec<_> = names().map(|page| format!("{page}.1")).collect();
         found.sort();
         wanted.sort();
         assert_eq!(found, wanted);

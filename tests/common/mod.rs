@@ -43,6 +43,23 @@ pub const UDP_EXEC_SERVER: &str = env!("CARGO_BIN_EXE_udp-exec-server");
 pub const UDP_EXEC_CLIENT: &str = env!("CARGO_BIN_EXE_udp-exec-client");
 pub const LAB: &str = env!("CARGO_BIN_EXE_socket-lab");
 
+/// All programs: the name, and the file.
+pub const PROGRAMS: [(&str, &str); 13] = [
+    ("tcp-chat-server", SERVER),
+    ("tcp-chat-client", CLIENT),
+    ("udp-chat-server", UDP_SERVER),
+    ("udp-chat-client", UDP_CLIENT),
+    ("udp-qq-server", QQ_SERVER),
+    ("udp-qq-client", QQ_CLIENT),
+    ("time-server", TIME_SERVER),
+    ("time-client", TIME_CLIENT),
+    ("tcp-exec-server", TCP_EXEC_SERVER),
+    ("tcp-exec-client", TCP_EXEC_CLIENT),
+    ("udp-exec-server", UDP_EXEC_SERVER),
+    ("udp-exec-client", UDP_EXEC_CLIENT),
+    ("socket-lab", LAB),
+];
+
 /// What a stream of the child has brought so far.
 #[derive(Default)]
 struct Collected {
