@@ -22,12 +22,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::terminal::{Echo, Eye, Kind, Terminal};
+use super::terminal::{Eye, Size, Terminal};
 use super::{LAB, Running, eventually, not_run};
 
 /// Tall enough that nothing scrolls away. Programs are told the width that most terminals have; what the lessons show is
 /// not wrapped.
-const KIND: Kind = Kind { rows: 1200, columns: 80, shown: 600, echo: Echo::TextAlone };
+const SIZE: Size = Size { rows: 1200, columns: 80, shown: 600 };
 
 /// What the programs ask with, in both languages, and the shell. Besides these a word may stand before the `> `.
 const PROMPTS: [&str; 9] = [
@@ -140,7 +140,7 @@ impl Classroom {
         let command = command.env("SOCKET_DEMOS_LANG", self.lang);
         let without = ["XDG_STATE_HOME", "SOCKET_DEMOS_KEY_FILE", "PROMPT_COMMAND", "NO_COLOR"];
         let command = without.iter().fold(command, pty_process::blocking::Command::env_remove);
-        Terminal::spawn(command, KIND, Eye::Open)
+        Terminal::spawn(command, SIZE, Eye::Open)
     }
 }
 

@@ -7,31 +7,22 @@ use std::thread;
 use std::time::Instant;
 
 use pty_process::blocking::{self, Command, Pty};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, Termios, tcgetattr};
 
 use super::{DEADLINE, eventually};
 
-/// What a terminal is like.
+/// How large a terminal is.
 #[derive(Clone, Copy)]
-pub struct Kind {
+pub struct Size {
     pub rows: u16,
     /// What its program is told.
     pub columns: u16,
     /// What the emulator shows.
     pub shown: u16,
-    pub echo: Echo,
-}
-
-/// What a terminal itself shows of what is typed.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Echo {
-    /// `^C` too, which may come before or behind what the program says to it.
-    All,
-    TextAlone,
 }
 
 /// A terminal as most people have it.
-const USUAL: Kind = Kind { rows: 24, columns: 80, shown: 80, echo: Echo::All };
+const USUAL: Size = Size { rows: 24, columns: 80, shown: 80 };
 
 /// A program on a terminal of its own.
 pub struct Terminal {
@@ -63,20 +54,13 @@ impl Terminal {
     }
 
     /// Starts a prepared command.
-    pub fn spawn(command: Command, kind: Kind, eye: Eye) -> Self {
+    pub fn spawn(command: Command, size: Size, eye: Eye) -> Self {
         let (pty, slave) = blocking::open().unwrap();
-        pty.resize(pty_process::Size::new(kind.rows, kind.columns)).unwrap();
-        let mut before = tcgetattr(&pty).unwrap();
-        // At Ctrl-C a terminal drops the output that is still on its way; on a busy machine that can be what its program
-        // has written since (termios(3)).
-        before.local_modes |= LocalModes::NOFLSH;
-        if kind.echo == Echo::TextAlone {
-            before.local_modes -= LocalModes::ECHOCTL;
-        }
-        tcsetattr(&pty, OptionalActions::Now, &before).unwrap();
+        pty.resize(pty_process::Size::new(size.rows, size.columns)).unwrap();
+        let before = tcgetattr(&pty).unwrap();
         let child = command.env("TERM", "xterm").spawn(slave).unwrap();
         let pty = Arc::new(pty);
-        let [tall, wide] = [kind.rows, kind.shown].map(|size| size.try_into().unwrap());
+        let [tall, wide] = [size.rows, size.shown].map(|size| size.try_into().unwrap());
         let screen = Mutex::new((vt100::Parser::new(tall, wide, 0), Vec::new()));
         let seen = Arc::new(Seen { screen, changed: Condvar::new() });
         if eye == Eye::Open {
