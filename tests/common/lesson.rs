@@ -130,6 +130,9 @@ impl Classroom {
             "--user",
             "--net",
             "--preserve-credentials",
+            // Whatever was started in the background (sh, `&`) ignores Ctrl-C, and so would all that comes from it.
+            "env",
+            "--default-signal=INT,QUIT",
             "bash",
             "--norc",
             "--noprofile",
