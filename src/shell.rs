@@ -35,6 +35,10 @@ pub const PIECE: usize = 65_536;
 /// background process may never end.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// How long empty pipes are waited for at first before it is asked whether the shell has ended; then twice as long, up to
+/// [`GRACE`].
+const FIRST_LOOK: Duration = Duration::from_millis(8);
+
 /// How much is still read once the shell has ended: more than the pipes can have held by then, so all of that comes, and
 /// a background process that never stops writing does not count.
 const GRACE_BYTES: usize = 4 * 1024 * 1024;
@@ -144,7 +148,9 @@ impl Job {
 
     fn pass_on(&self, pipes: &mut Pipes, mut take: impl FnMut(Output, &[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut piece = vec![0; PIECE];
-        let (mut ended, mut patience, mut bytes) = (false, GRACE, GRACE_BYTES);
+        // On Windows a thread that reads may still be about to pass on what it has read.
+        let first_look = if cfg!(windows) { GRACE } else { FIRST_LOOK };
+        let (mut ended, mut patience, mut bytes) = (false, first_look, GRACE_BYTES);
         loop {
             let asked = Instant::now();
             let Some((output, length)) = pipes.next(&mut piece, patience)? else {
@@ -153,6 +159,7 @@ impl Job {
                 }
                 // What it wrote last may have come after the wait was over: one more look.
                 ended = self.group.has_ended();
+                patience = if ended { GRACE } else { GRACE.min(2 * patience) };
                 continue;
             };
             let waited = asked.elapsed();
@@ -162,8 +169,10 @@ impl Job {
                 if bytes == 0 {
                     return Ok(());
                 }
+            } else {
+                ended = self.group.has_ended();
+                patience = if ended { GRACE } else { first_look };
             }
-            ended = ended || self.group.has_ended();
         }
     }
 
