@@ -1,32 +1,28 @@
 //! The manners of every program: help and usage errors in both languages, one-line errors, exit codes.
 
+pub mod completion;
+mod help;
+pub mod options;
+mod usage;
+
 use std::io;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Args as _, ColorChoice, Command, FromArgMatches as _};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
 
-use crate::lang::Lang;
-use crate::options::Shared;
-use crate::screen::OutputFailed;
-use crate::trace::Trace;
-use crate::{completion, ending, errors, lang, screen, t};
+use self::help::{localized, what_is_wrong};
+use self::options::Shared;
+pub use self::usage::Usage;
+use crate::lang::{self, Lang};
+use crate::net::Trace;
+use crate::terminal::exit;
+use crate::terminal::screen::{self, OutputFailed};
+use crate::{errors, t};
 
 /// The exit status of wrong usage.
 const USAGE: u8 = 2;
-
-/// Wrong usage that only the program itself could notice.
-#[derive(Debug)]
-pub struct Usage(pub String);
-
-impl std::fmt::Display for Usage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Usage {}
 
 /// The exit status of an error, unless a program has its own.
 const FAILURE: u8 = 1;
@@ -54,10 +50,10 @@ pub fn run_for_status<A: clap::Parser>(failure: u8, body: impl FnOnce(&A, &Trace
         Err(error) => return usage(&program, &error),
     };
     screen::set_color(shared.wants_color());
-    ending::prepare();
+    exit::prepare();
     let status = shared.trace(&program).and_then(|trace| body(&args, &trace));
     let status = status.unwrap_or_else(|error| report(&program, &error, failure));
-    ending::now(status)
+    exit::now(status)
 }
 
 /// What a program understands, its own arguments and those that all programs share, in the chosen language.
@@ -71,7 +67,7 @@ pub fn command<A: clap::CommandFactory>() -> Command {
 /// Ends the program from a thread of its own for the reason given.
 pub fn fail(program: &str, error: &anyhow::Error) -> ! {
     let status = report(program, error, FAILURE);
-    ending::now(status)
+    exit::now(status)
 }
 
 /// A thread of its own for `body`, whose failure ends the program. (`std::thread::spawn` would panic without one.)
@@ -99,73 +95,6 @@ fn report(program: &str, error: &anyhow::Error, failure: u8) -> u8 {
     if error.is::<Usage>() { USAGE } else { failure }
 }
 
-/// clap's help and errors come in English only; this puts ours in their places. `path` is what is typed to get here.
-fn localized(command: Command, path: &str) -> Command {
-    let (arguments, options) = (t!("Arguments", "参数"), t!("Options", "选项"));
-    let mut command = command
-        .color(ColorChoice::Never)
-        .disable_help_flag(true)
-        .disable_version_flag(true)
-        .disable_help_subcommand(true)
-        .subcommand_help_heading(t!("Commands", "命令"))
-        .help_template(t!(
-            "{path}: {{about}}\n\nUsage: {{usage}}\n\n{{all-args}}{{after-help}}",
-            "{path}：{{about}}\n\n用法：{{usage}}\n\n{{all-args}}{{after-help}}"
-        ))
-        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help(t!(
-            "Print help: -h the usual options, --help all of them",
-            "显示帮助：-h 只列常用选项，--help 列出全部"
-        )))
-        .mut_args(|argument| {
-            let heading = match argument.get_help_heading() {
-                Some(own) => own.to_string(),
-                None if argument.is_positional() => arguments.clone(),
-                None => options.clone(),
-            };
-            with_values(argument).help_heading(heading)
-        });
-    for name in command.get_subcommands().map(|sub| sub.get_name().to_string()).collect::<Vec<_>>() {
-        let path = format!("{path} {name}");
-        command = command.mut_subcommand(name, |sub| localized(sub, &path));
-    }
-    let usage = usage_line(&command, path);
-    command.override_usage(usage)
-}
-
-/// `NAME [OPTIONS] [ADDRESS]`, in our words.
-fn usage_line(command: &Command, path: &str) -> String {
-    let mut usage = t!("{path} [OPTIONS]", "{path} [选项]");
-    for argument in command.get_positionals() {
-        let name =
-            argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
-        let (before, behind) = if argument.is_required_set() { (" <", ">") } else { (" [", "]") };
-        let several = if matches!(argument.get_action(), ArgAction::Append) { "..." } else { "" };
-        usage = usage + before + &name + behind + several;
-    }
-    if command.is_subcommand_required_set() {
-        usage += &t!(" <COMMAND>", " <命令>");
-    } else if command.has_subcommands() {
-        usage += &t!(" [COMMAND]", " [命令]");
-    }
-    usage
-}
-
-/// The argument's help with its default at the end.
-fn with_values(argument: Arg) -> Arg {
-    let defaults: Vec<_> =
-        argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
-    if !argument.get_action().takes_values() {
-        return argument;
-    }
-    let argument = argument.hide_default_value(true).hide_possible_values(true);
-    if defaults.is_empty() {
-        return argument;
-    }
-    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-    let default = defaults.join(" ");
-    argument.help(t!("{help} [default: {default}]", "{help} [默认：{default}]"))
-}
-
 /// Prints help or the version to standard output, a usage error as one line to standard error.
 fn usage(program: &str, error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
@@ -182,51 +111,4 @@ fn usage(program: &str, error: &clap::Error) -> ExitCode {
     let what = what_is_wrong(error);
     screen::error(program, &t!("{what}; see {program} --help", "{what}；用法见 {program} --help"));
     ExitCode::from(USAGE)
-}
-
-fn what_is_wrong(error: &clap::Error) -> String {
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(one)) => one.clone(),
-        Some(ContextValue::Strings(some)) => some.join(" "),
-        _ => String::new(),
-    };
-    let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
-    let value = crate::text::escape(&value).into_owned();
-    match error.kind() {
-        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
-            t!("one argument too many: {argument}", "多了一个参数：{argument}")
-        }
-        ErrorKind::UnknownArgument => t!("there is no option {argument}", "没有 {argument} 这个选项"),
-        ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            t!("{argument} cannot be {value:?}: {why}", "{argument} 不能是 {value:?}：{why}")
-        }
-        ErrorKind::InvalidValue if value.is_empty() => t!("{argument} needs a value", "{argument} 后面要有值"),
-        ErrorKind::InvalidValue => {
-            let valid = match error.get(ContextKind::ValidValue) {
-                Some(ContextValue::Strings(values)) => values.join(&t!(", ", "、")),
-                _ => String::new(),
-            };
-            t!("{argument} cannot be {value:?}; choose from: {valid}", "{argument} 不能是 {value:?}；可以是：{valid}")
-        }
-        ErrorKind::ArgumentConflict => {
-            let prior = context(ContextKind::PriorArg);
-            if prior.is_empty() || prior == argument {
-                t!("{argument} is given twice", "{argument} 写了两次")
-            } else {
-                t!("{argument} and {prior} do not go together", "{argument} 和 {prior} 不能一起用")
-            }
-        }
-        ErrorKind::TooManyValues => t!("{argument} takes no value", "{argument} 后面不能写值"),
-        ErrorKind::MissingRequiredArgument => t!("missing: {argument}", "缺少参数：{argument}"),
-        ErrorKind::InvalidSubcommand => {
-            let wrong = crate::text::escape(&context(ContextKind::InvalidSubcommand)).into_owned();
-            t!("there is no command {wrong:?}", "没有 {wrong:?} 这个命令")
-        }
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            t!("a command is missing", "缺少命令")
-        }
-        ErrorKind::InvalidUtf8 => t!("an argument is not valid text", "有一个参数不是有效的文字"),
-        _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_string(),
-    }
 }

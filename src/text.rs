@@ -6,6 +6,7 @@
 mod display;
 #[cfg(test)]
 mod tests;
+pub mod typed;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

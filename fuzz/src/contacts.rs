@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 
-use socket_demos::contacts::Contacts;
+use socket_demos::chat::contacts::Contacts;
 
 use super::choices::Choices;
 use super::text::is_harmful;

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use socket_demos::diagram::{self, Diagram, Letters, Line, Row};
-use socket_demos::trace::{Data, Event, Fault, Outcome};
+use socket_demos::net::event::{Data, Event, Fault, Outcome};
+use socket_lab::diagram::{self, Diagram, Letters, Line, Row};
 use unicode_width::UnicodeWidthChar as _;
 
 use super::choices::Choices;

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use socket_demos::errors;
-use socket_demos::frames::{Broken, Direction, FrameReader, FrameWriter, MAX_PAYLOAD};
-use socket_demos::seal::{Key, Purpose, Seal};
+use socket_demos::exec::frames::{Broken, Direction, FrameReader, FrameWriter, MAX_PAYLOAD};
+use socket_demos::exec::tag::{Key, Purpose, TagKey};
 
 use super::choices::Choices;
 
@@ -19,22 +19,22 @@ pub fn check(bytes: &[u8]) {
     let longest = choices.of(&[0, 1, 5, 64, 128, MAX_PAYLOAD]);
     match choices.byte() % 3 {
         0 => arbitrary(None, longest, &choices.pieces()),
-        1 => arbitrary(Some(&seal()), MAX_PAYLOAD, &choices.pieces()),
+        1 => arbitrary(Some(&tag_key()), MAX_PAYLOAD, &choices.pieces()),
         _ => sent(&mut choices),
     }
 }
 
-fn seal() -> Seal {
-    Key::new([7; 32]).seal(Purpose::Stream, b"fuzz")
+fn tag_key() -> TagKey {
+    Key::new([7; 32]).tag_key(Purpose::Stream, b"fuzz")
 }
 
-fn arbitrary(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) {
+fn arbitrary(tag_key: Option<&TagKey>, longest: usize, pieces: &[&[u8]]) {
     let stream = pieces.concat();
-    let (frames, end) = receive(seal, longest, &[&stream]);
-    assert_eq!(receive(seal, longest, pieces), (frames.clone(), end.clone()), "in pieces");
-    assert_eq!(poll(seal, longest, pieces), (frames.clone(), end.clone()), "one read at a time");
+    let (frames, end) = receive(tag_key, longest, &[&stream]);
+    assert_eq!(receive(tag_key, longest, pieces), (frames.clone(), end.clone()), "in pieces");
+    assert_eq!(poll(tag_key, longest, pieces), (frames.clone(), end.clone()), "one read at a time");
     assert!(frames.iter().all(|(_, payload)| payload.len() <= longest), "a payload over {longest} bytes");
-    let again = written(seal, &frames);
+    let again = written(tag_key, &frames);
     assert!(stream.starts_with(&again), "written again it differs");
     assert_eq!(end == "end", again.len() == stream.len(), "{end}: {} of {} bytes", again.len(), stream.len());
 }
@@ -47,8 +47,8 @@ fn sent(choices: &mut Choices<'_>) {
         let kind = choices.byte();
         frames.push((kind, choices.counted().to_vec()));
     }
-    let good = written(Some(&seal()), &frames);
-    assert_eq!(receive(Some(&seal()), 0, &[&good]), (frames.clone(), "end".into()));
+    let good = written(Some(&tag_key()), &frames);
+    assert_eq!(receive(Some(&tag_key()), 0, &[&good]), (frames.clone(), "end".into()));
     let at = usize::from(u16::from_be_bytes(at)) % good.len().max(1);
     let mut harmed = good.clone();
     match kind_of_harm {
@@ -57,19 +57,19 @@ fn sent(choices: &mut Choices<'_>) {
         2 => harmed.splice(at..at, [mask]).for_each(drop),
         _ => harmed.drain(at..good.len().min(at + 1)).for_each(drop),
     }
-    let (heard, end) = receive(Some(&seal()), 0, &[&harmed]);
+    let (heard, end) = receive(Some(&tag_key()), 0, &[&harmed]);
     let same = good.iter().zip(&harmed).take_while(|(one, other)| one == other).count();
-    let untouched = (0..=frames.len()).rev().find(|&count| written(Some(&seal()), &frames[..count]).len() <= same);
+    let untouched = (0..=frames.len()).rev().find(|&count| written(Some(&tag_key()), &frames[..count]).len() <= same);
     assert_eq!(heard, frames[..untouched.unwrap_or(0)], "what came before the harm, and nothing else");
-    let cut_between = written(Some(&seal()), &heard).len() == harmed.len();
+    let cut_between = written(Some(&tag_key()), &heard).len() == harmed.len();
     assert_eq!(end == "end", cut_between, "{end}");
 }
 
-fn written(seal: Option<&Seal>, frames: &[(u8, Vec<u8>)]) -> Vec<u8> {
+fn written(tag_key: Option<&TagKey>, frames: &[(u8, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = FrameWriter::new(&mut bytes);
-    if let Some(seal) = seal {
-        writer.seal(seal.clone(), Direction::ToServer);
+    if let Some(tag_key) = tag_key {
+        writer.tag_key(tag_key.clone(), Direction::ToServer);
     }
     for (kind, payload) in frames {
         writer.send(*kind, payload).expect("a payload that fits");
@@ -77,21 +77,21 @@ fn written(seal: Option<&Seal>, frames: &[(u8, Vec<u8>)]) -> Vec<u8> {
     bytes
 }
 
-fn reader(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> FrameReader<Network> {
+fn reader(tag_key: Option<&TagKey>, longest: usize, pieces: &[&[u8]]) -> FrameReader<Network> {
     let mut reader = FrameReader::new(Network::of(pieces), longest);
-    if let Some(seal) = seal {
-        reader.seal(seal.clone(), Direction::ToServer);
+    if let Some(tag_key) = tag_key {
+        reader.tag_key(tag_key.clone(), Direction::ToServer);
     }
     reader
 }
 
-fn receive(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> Heard {
-    let mut reader = reader(seal, longest, pieces);
+fn receive(tag_key: Option<&TagKey>, longest: usize, pieces: &[&[u8]]) -> Heard {
+    let mut reader = reader(tag_key, longest, pieces);
     heard(|each| reader.receive().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
 }
 
-fn poll(seal: Option<&Seal>, longest: usize, pieces: &[&[u8]]) -> Heard {
-    let mut reader = reader(seal, longest, pieces);
+fn poll(tag_key: Option<&TagKey>, longest: usize, pieces: &[&[u8]]) -> Heard {
+    let mut reader = reader(tag_key, longest, pieces);
     heard(|each| reader.poll().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
 }
 

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use socket_demos::frames::{Direction, FrameReader, FrameWriter};
-use socket_demos::handshake::{HELLO_LENGTH, MAX_GREETING, admit, is_greeting, meet};
-use socket_demos::remote::kind;
-use socket_demos::seal::{Key, Purpose};
+use socket_demos::exec::frames::{Direction, FrameReader, FrameWriter};
+use socket_demos::exec::handshake::{HELLO_LENGTH, MAX_GREETING, admit, is_greeting, meet};
+use socket_demos::exec::protocol::kind;
+use socket_demos::exec::tag::{Key, Purpose};
 use socket_demos::text::Charset;
 
 use super::choices::Choices;
@@ -88,9 +88,9 @@ fn meets_nobody(bytes: &[u8]) {
 
 /// What the holder of a key says to this greeting.
 fn hello(greeting: &[u8], key: &Key, nonce: [u8; 32]) -> Vec<u8> {
-    let seal = key.seal(Purpose::Stream, &[greeting, &nonce].concat());
+    let tag_key = key.tag_key(Purpose::Stream, &[greeting, &nonce].concat());
     let mut frame = Vec::new();
-    let payload = [&nonce[..], &seal.tag(&nonce, &PLACE)].concat();
+    let payload = [&nonce[..], &tag_key.tag(&nonce, &PLACE)].concat();
     FrameWriter::new(&mut frame).send(kind::HELLO, &payload).expect("a frame");
     frame
 }
@@ -142,10 +142,10 @@ fn meets_holders_of_the_key(charset: Charset, choices: &mut Choices<'_>) {
 /// What the holder of a key answers to the client's `hello`.
 fn welcome(key: &Key, greeting: &[u8], hello: &[u8], directory: &[u8]) -> Vec<u8> {
     let Some(nonce) = hello.get(5..).and_then(<[u8]>::first_chunk::<32>) else { return Vec::new() };
-    let seal = key.seal(Purpose::Stream, &[greeting, nonce].concat());
+    let tag_key = key.tag_key(Purpose::Stream, &[greeting, nonce].concat());
     let mut frame = Vec::new();
     let mut writer = FrameWriter::new(&mut frame);
-    writer.seal(seal, Direction::ToClient);
+    writer.tag_key(tag_key, Direction::ToClient);
     writer.send(kind::WELCOME, directory).expect("a frame");
     frame
 }

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
-use socket_demos::datagrams::MAX_DATAGRAM;
-use socket_demos::letters::{MAX_SENDERS, Meant, Senders, encode};
+use socket_demos::chat::messages::encode;
+use socket_demos::chat::senders::{MAX_SENDERS, Meant, Senders};
+use socket_demos::net::datagrams::MAX_DATAGRAM;
 use socket_demos::text::Charset;
 
 use super::choices::Choices;

@@ -1,6 +1,6 @@
 //! The chat room's wire.
 
-use socket_demos::lines::{Line, Lines, MAX_LINE, messages};
+use socket_demos::chat::lines::{Line, Lines, MAX_LINE, messages};
 use socket_demos::text::Charset;
 
 use super::choices::Choices;

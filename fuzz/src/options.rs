@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use socket_demos::address::Address;
-use socket_demos::options::{parse_duration, parse_name, parse_percent};
+use socket_demos::chat::names::parse_name;
+use socket_demos::net::address::Address;
+use socket_demos::text::typed::{parse_duration, parse_percent};
 
 use super::text::is_harmful;
 

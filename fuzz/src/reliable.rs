@@ -6,7 +6,7 @@ pub mod server;
 
 use std::time::Duration;
 
-use socket_demos::seal::{Key, Purpose, Seal};
+use socket_demos::exec::tag::{Key, Purpose, TagKey};
 
 use super::choices::Choices;
 
@@ -17,19 +17,19 @@ fn key() -> Key {
     Key::new([7; 32])
 }
 
-/// What seals HELLO and COOKIE.
-fn opening() -> Seal {
-    key().seal(Purpose::Cookie, &[])
+/// What tag keys HELLO and COOKIE.
+fn opening() -> TagKey {
+    key().tag_key(Purpose::Cookie, &[])
 }
 
-/// What seals everything in the session of a nonce and a cookie.
-fn session(nonce: &[u8], cookie: &[u8]) -> Seal {
-    key().seal(Purpose::Datagrams, &[nonce, cookie].concat())
+/// What tag keys everything in the session of a nonce and a cookie.
+fn session(nonce: &[u8], cookie: &[u8]) -> TagKey {
+    key().tag_key(Purpose::Datagrams, &[nonce, cookie].concat())
 }
 
 /// A datagram with its tag: `side` is 0 for a client's and 1 for a server's.
-fn sealed(message: &[u8], seal: &Seal, side: u8) -> Vec<u8> {
-    [message, &seal.tag(message, &[side])].concat()
+fn tagged(message: &[u8], tag_key: &TagKey, side: u8) -> Vec<u8> {
+    [message, &tag_key.tag(message, &[side])].concat()
 }
 
 /// A datagram from the choices: as it is, or with one bit changed.

@@ -6,10 +6,11 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use socket_demos::lines::{Lines, MAX_LINE};
-use socket_demos::room::{Room, Seat, Stay, check_name};
+use socket_demos::chat::lines::{Lines, MAX_LINE};
+use socket_demos::chat::names::check;
+use socket_demos::chat::room::{Room, Seat, Stay};
+use socket_demos::net::{Trace, Traced};
 use socket_demos::text::{Charset, escape};
-use socket_demos::trace::{Trace, Traced};
 use socket2::{SockRef, Socket};
 
 use super::choices::Choices;
@@ -119,7 +120,7 @@ fn words_heard(heard: &str) -> Vec<(&str, &str)> {
 fn words_of(stream: &[u8]) -> Vec<String> {
     let (mut said, mut gone) = (Vec::new(), false);
     let mut lines = Lines::new(MAX_LINE);
-    let mut each = |line: socket_demos::lines::Line<'_>| {
+    let mut each = |line: socket_demos::chat::lines::Line<'_>| {
         let text = String::from_utf8_lossy(line.bytes);
         gone |= text == "q" || text == "ｑ";
         let slash = text.strip_prefix(['/', '／']);

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::{Timestamp as Instant, Zoned, tz::TimeZone};
-use socket_demos::clock::{Answers, Format, Question, seconds, time_of_seconds};
-use socket_demos::sntp::{self, Asked, PACKET, Packet, Refusal, Timestamp};
+use socket_demos::time::request::{Answers, Format, Request, seconds, time_of_seconds};
+use socket_demos::time::sntp::{self, Asked, PACKET, Packet, Refusal, Timestamp};
 
 use super::choices::Choices;
 use super::text::is_harmful;
@@ -31,15 +31,15 @@ fn is_answered_shorter(request: &[u8], received: SystemTime, now: SystemTime) {
     if let Some(packet) = Packet::decode(request) {
         assert_eq!(packet.encode()[..], request[..PACKET], "written again");
     }
-    let Some(question) = Question::read(request, &Format::default(), Answers::Questions) else { return };
-    let Question::Sntp(question) = question else {
-        assert!(request.len() < PACKET || question == Question::Text, "{question:?}");
+    let Some(question) = Request::read(request, &Format::default(), Answers::Questions) else { return };
+    let Request::Sntp(question) = question else {
+        assert!(request.len() < PACKET || question == Request::Text, "{question:?}");
         return;
     };
     let answer = question.answer(10, received, now);
     assert!(answer.len() <= request.len(), "longer than its question");
     assert_eq!(answer[24..32], request[40..48], "the origin is what the client has sent");
-    assert_eq!(Question::read(&answer, &Format::default(), Answers::Questions), None, "an answer is answered");
+    assert_eq!(Request::read(&answer, &Format::default(), Answers::Questions), None, "an answer is answered");
 }
 
 fn is_measured(choices: &mut Choices<'_>, asked_at: SystemTime, answered_at: SystemTime) {
@@ -89,9 +89,9 @@ fn never_answers_itself(format: &str, now: SystemTime) {
     let Ok(format) = Format::parse(format) else { return };
     let Some(now) = Instant::try_from(now).ok().filter(|now| now.as_second() >= 0) else { return };
     let answer = format.write(&Zoned::new(now, TimeZone::system()));
-    let asked = Question::read(answer.as_bytes(), &format, Answers::Anything);
+    let asked = Request::read(answer.as_bytes(), &format, Answers::Anything);
     assert_eq!(asked, None, "{answer:?} of {format:?} is answered");
-    let asked = Question::read(answer.as_bytes(), &format, Answers::Questions);
+    let asked = Request::read(answer.as_bytes(), &format, Answers::Questions);
     // The answer to a question of NTP's is none, so that this ends.
-    assert!(matches!(asked, None | Some(Question::Sntp(_))), "{answer:?} of {format:?} is answered with {asked:?}");
+    assert!(matches!(asked, None | Some(Request::Sntp(_))), "{answer:?} of {format:?} is answered with {asked:?}");
 }

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use socket_demos::reliable::{Client, Event, GIVE_UP, MAX_COMMAND, MAX_PAYLOAD};
-use socket_demos::remote::Outcome;
-use socket_demos::seal::{Seal, TAG_LENGTH};
+use socket_demos::exec::protocol::Outcome;
+use socket_demos::exec::reliable::{Client, Event, GIVE_UP, MAX_COMMAND, MAX_PAYLOAD};
+use socket_demos::exec::tag::{TAG_LENGTH, TagKey};
 
 use super::super::choices::Choices;
-use super::{key, later, opening, perhaps_harmed, sealed, session};
+use super::{key, later, opening, perhaps_harmed, tagged, session};
 
 /// How many pieces a client keeps for who reads (PROTOCOL.md).
 const WINDOW: u64 = 512;
@@ -42,8 +42,8 @@ pub fn check(bytes: &[u8]) {
 struct World {
     client: Client,
     now: Duration,
-    /// Nonce and cookie, and what seals their datagrams.
-    session: Option<([u8; 56], Seal)>,
+    /// Nonce and cookie, and what tag keys their datagrams.
+    session: Option<([u8; 56], TagKey)>,
     nonces: u8,
     nonce: [u8; 16],
     request: u32,
@@ -97,8 +97,8 @@ impl World {
                 assert_eq!(message[1..17], self.nonce);
                 continue;
             }
-            let (header, seal) = self.session.as_ref().expect("a cookie came first");
-            assert!(seal.matches(message, &[0], tag) && message[1..57] == header[..]);
+            let (header, tag_key) = self.session.as_ref().expect("a cookie came first");
+            assert!(tag_key.matches(message, &[0], tag) && message[1..57] == header[..]);
             self.request = message[57..].first_chunk().map_or(0, |number| u32::from_be_bytes(*number));
             let numbers: Vec<_> = message[61..].chunks_exact(8).map(u64_of).collect();
             match message[0] {
@@ -122,12 +122,12 @@ impl World {
         let nonce = if choices.byte() < 16 { [choices.byte(); 16] } else { self.nonce };
         let header = [&nonce[..], &[choices.byte(); 40]].concat();
         let label: [u8; 16] = choices.array();
-        let cookie = sealed(&[&[0x82][..], &header, &label].concat(), &opening(), 1);
+        let cookie = tagged(&[&[0x82][..], &header, &label].concat(), &opening(), 1);
         let harmed = perhaps_harmed(cookie.clone(), choices);
         let wanted = self.client.is_opening() && nonce == self.nonce && cookie == harmed;
         if wanted {
-            let seal = session(&header[..16], &header[16..]);
-            self.session = header.try_into().ok().map(|header| (header, seal));
+            let tag_key = session(&header[..16], &header[16..]);
+            self.session = header.try_into().ok().map(|header| (header, tag_key));
             self.commands.clear();
         }
         let opening = self.client.is_opening();
@@ -136,7 +136,7 @@ impl World {
     }
 
     fn answer(&mut self, choices: &mut Choices<'_>) {
-        let Some((_, seal)) = &self.session else { return };
+        let Some((_, tag_key)) = &self.session else { return };
         let request = if choices.byte() < 16 { choices.byte().into() } else { self.request };
         let number = match choices.byte() {
             255 => u64::from_be_bytes(choices.array()),
@@ -150,7 +150,7 @@ impl World {
             9..12 => numbered(0x88, &Outcome::Exited(number as u32).encode()),
             kind => [&[0x89 + kind % 4][..], &request.to_be_bytes()].concat(),
         };
-        let datagram = perhaps_harmed(sealed(&message, seal, 1), choices);
+        let datagram = perhaps_harmed(tagged(&message, tag_key, 1), choices);
         self.client.receive(&datagram, self.now);
         self.answered.push(datagram);
     }

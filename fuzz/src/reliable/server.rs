@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socket_demos::reliable::{Action, GIVE_UP, Job, MAX_PAYLOAD, Server};
-use socket_demos::remote::{Outcome, Output};
-use socket_demos::seal::{Seal, TAG_LENGTH};
+use socket_demos::exec::protocol::Outcome;
+use socket_demos::exec::reliable::{Action, GIVE_UP, Job, MAX_PAYLOAD, Server};
+use socket_demos::exec::tag::{TAG_LENGTH, TagKey};
+use socket_demos::terminal::screen::Output;
 use socket_demos::text::Charset;
 
 use super::super::choices::Choices;
-use super::{key, later, opening, perhaps_harmed, sealed, session};
+use super::{key, later, opening, perhaps_harmed, tagged, session};
 
 /// How many commands may run at once.
 const MAX_CLIENTS: usize = 3;
@@ -43,7 +44,7 @@ pub fn check(bytes: &[u8]) {
 struct Known {
     from: SocketAddr,
     header: [u8; 56],
-    seal: Seal,
+    tag_key: TagKey,
 }
 
 /// What a command has written, and what was sent of it.
@@ -91,7 +92,7 @@ impl World {
 
     fn hello(&mut self, choices: &mut Choices<'_>) {
         let (from, nonce) = (address(choices.byte()), [choices.byte(); 16]);
-        let hello = sealed(&[&[0x81][..], &nonce, &[0; 56]].concat(), &opening(), 0);
+        let hello = tagged(&[&[0x81][..], &nonce, &[0; 56]].concat(), &opening(), 0);
         self.receive(from, perhaps_harmed(hello, choices));
     }
 
@@ -99,8 +100,8 @@ impl World {
     fn ask(&mut self, choices: &mut Choices<'_>) {
         let index = usize::from(choices.byte());
         let request = u32::from(choices.byte() % 4);
-        let (from, header, seal) = match self.sessions.get(index % (self.sessions.len() + 1)) {
-            Some(known) => (known.from, known.header, known.seal.clone()),
+        let (from, header, tag_key) = match self.sessions.get(index % (self.sessions.len() + 1)) {
+            Some(known) => (known.from, known.header, known.tag_key.clone()),
             None => (address(choices.byte()), [choices.byte(); 56], session(&[0; 16], &[0; 40])),
         };
         let header = [&header[..], &request.to_be_bytes()].concat();
@@ -110,7 +111,7 @@ impl World {
             _ => [&[0x85][..], &header, &acknowledgement(choices)].concat(),
         };
         let from = if choices.byte() < 16 { address(choices.byte()) } else { from };
-        self.receive(from, perhaps_harmed(sealed(&message, &seal, 0), choices));
+        self.receive(from, perhaps_harmed(tagged(&message, &tag_key, 0), choices));
     }
 
     fn replay(&mut self, choices: &mut Choices<'_>) {
@@ -214,12 +215,12 @@ impl World {
             assert!(opening().matches(message, &[1], tag), "a cookie without a tag");
             let header: [u8; 56] = message[1..57].try_into().expect("nonce and cookie");
             if self.sessions.iter().all(|known| known.header != header) {
-                let seal = session(&header[..16], &header[16..]);
-                self.sessions.push(Known { from: to, header, seal });
+                let tag_key = session(&header[..16], &header[16..]);
+                self.sessions.push(Known { from: to, header, tag_key });
             }
             return;
         }
-        let of = |known: &Known| known.from == to && known.seal.matches(message, &[1], tag);
+        let of = |known: &Known| known.from == to && known.tag_key.matches(message, &[1], tag);
         let Some(index) = self.sessions.iter().position(of) else {
             return assert_eq!(message[0], 0x8c, "only GONE is said in an unknown session");
         };

@@ -1,0 +1,39 @@
+//! What a shell offers at Tab: the experiments, and what they are found by.
+
+use std::collections::BTreeSet;
+
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
+use crate::experiments::EXPERIMENTS;
+
+/// The names of the experiments, each with its claim.
+pub fn experiments() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        EXPERIMENTS
+            .iter()
+            .map(|experiment| CompletionCandidate::new(experiment.name).help(Some((experiment.claim)().into())))
+            .collect()
+    })
+}
+
+/// What experiments are found by: error names and numbers, symptoms in both languages.
+pub fn symptoms() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let words = EXPERIMENTS.iter().flat_map(|experiment| experiment.keywords.split_whitespace());
+        words.collect::<BTreeSet<_>>().into_iter().map(CompletionCandidate::new).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_symptom_that_is_offered_finds_an_experiment() {
+        for experiment in &EXPERIMENTS {
+            for word in experiment.keywords.split_whitespace() {
+                assert!(!crate::experiments::about(&[word.to_string()]).is_empty(), "{word}");
+            }
+        }
+    }
+}

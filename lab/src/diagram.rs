@@ -1,0 +1,130 @@
+//! Sequence diagrams from the traces of several programs, also from machines whose clocks differ.
+//!
+//! Each program is a lane, each message an arrow from the call that sent it to the call that received it. What the calls
+//! alone do not show (SYN, ACK, FIN, the TCP states) is inferred from them, and drawn so that it looks different.
+//!
+//! # Layout
+//! - `sockets`: which calls belong to one socket, which sockets are the ends of one connection
+//! - `links`: which receive got what which send sent
+//! - `merge`: the clocks, and one order of all calls
+//! - `states`: the TCP states that are certain
+//! - `lay`: the rows; `inferred`: those for segments and states that nobody saw
+//! - `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
+
+mod fit;
+mod fold;
+mod inferred;
+mod lay;
+mod links;
+mod merge;
+mod sockets;
+mod states;
+mod svg;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub use self::lay::{Line, Row};
+pub use self::sockets::Lane;
+pub use self::svg::STYLE as SVG_STYLE;
+pub use self::terminal::Letters;
+use socket_demos::net::event::Event;
+use socket_demos::{errors, t, text};
+
+/// Clocks that differ by less are not worth a line, in nanoseconds: a busy program writes a call down that much late.
+const NOTABLE: i128 = 100_000_000;
+
+/// A diagram, ready to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagram {
+    /// Who takes part, from left to right.
+    pub lanes: Vec<Lane>,
+    /// What happened, from top to bottom.
+    pub rows: Vec<Row>,
+    /// What must be said about it: clocks, and what is inferred.
+    pub notes: Vec<String>,
+}
+
+/// The events of one trace file.
+///
+/// # Errors
+/// A sentence with the file's name, and the line's number where a line is no event.
+pub fn read(path: &Path) -> Result<Vec<Event>, String> {
+    let shown = text::path(path);
+    let bytes = std::fs::read(path).map_err(|error| {
+        let why = errors::reason(&error);
+        t!("cannot read {shown}: {why}", "无法读取 {shown}：{why}")
+    })?;
+    let lines = bytes.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
+    let parse = |(index, line): (usize, &[u8])| {
+        let number = index + 1;
+        serde_json::from_slice(line).map_err(|_| {
+            t!(
+                "{shown}, line {number}: this is no line of a trace, as --trace-file writes it",
+                "{shown} 第 {number} 行：不是 --trace-file 写出的跟踪记录"
+            )
+        })
+    };
+    lines.map(parse).collect()
+}
+
+impl Diagram {
+    /// Merges the events of several files, each in its own order, into one diagram.
+    pub fn of(files: Vec<Vec<Event>>) -> Self {
+        let traces = sockets::Traces::of(files);
+        let links = links::links(&traces);
+        let clocks = merge::clocks(&traces, &links);
+        let order = merge::order(&traces, &links, &clocks);
+        let rows = lay::Layout::rows(&traces, &links, &order);
+        let notes = notes(&clocks, &rows);
+        let rows = fold::folded(rows);
+        Self { lanes: traces.lanes, rows, notes }
+    }
+
+    /// The diagram as text for so many columns.
+    pub fn text(&self, columns: usize, letters: Letters) -> String {
+        terminal::draw(self, columns, letters)
+    }
+
+    /// Whether anything went from one lane to another: without that a list of the calls says as much.
+    pub fn has_arrows(&self) -> bool {
+        self.rows.iter().any(|row| matches!(row, Row::Arrow { .. }))
+    }
+
+    /// The diagram as an SVG picture that needs no other file.
+    pub fn svg(&self) -> String {
+        svg::draw(self)
+    }
+
+    /// The diagram as elements of a page that has [`SVG_STYLE`] once, a long one in pieces. `name` is unique there, and
+    /// a word that an attribute `id` can begin with.
+    pub fn svg_in_page(&self, name: &str) -> String {
+        svg::draw_in_page(self, name)
+    }
+}
+
+/// Whether the lanes have their process ids: those of one process alone, as in the lab, would all have the same.
+fn tell_pids(lanes: &[Lane]) -> bool {
+    lanes.len() < 2 || lanes.iter().any(|lane| lane.pid != lanes[0].pid)
+}
+
+fn notes(clocks: &[i128], rows: &[Row]) -> Vec<String> {
+    let ahead = clocks.iter().max().zip(clocks.iter().min()).map_or(0, |(most, least)| most - least);
+    let mut notes = Vec::new();
+    if ahead >= NOTABLE {
+        let seconds = ahead as f64 / 1e9;
+        notes.push(t!("the clocks differ by {seconds:.1} s", "几台机器的时钟相差 {seconds:.1} 秒"));
+    }
+    if rows.iter().any(|row| matches!(row, Row::Arrow { line: Line::Inferred, .. })) {
+        notes.push(t!(
+            "dashed and [in brackets]: segments and TCP states inferred from the calls, not captured; other ACKs left out",
+            "虚线和 [方括号]：根据调用推断出的报文段和 TCP 状态，不是抓包所得；其余 ACK 省略"
+        ));
+    }
+    if rows.iter().any(|row| matches!(row, Row::Arrow { line: Line::Lost, .. })) {
+        notes.push(t!("arrows with an X: datagrams that were not received", "带叉的箭头：没有收到的数据报"));
+    }
+    notes
+}

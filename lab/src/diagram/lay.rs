@@ -1,0 +1,303 @@
+//! From the calls in their order to the rows of the diagram.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use super::links::{Kind, Link};
+use super::sockets::{Socket, Traces, is_known_as};
+use super::states::States;
+use socket_demos::net::event::{Fault, Outcome};
+use socket_demos::t;
+
+/// How many bytes of a message are shown at most.
+const SHOWN_BYTES: usize = 60;
+
+/// How many calls that carry nothing may stand between a send and its receive without a number for both.
+const MOST_BETWEEN: usize = 4;
+
+/// How many messages that one receive got are named; of more only the first and the last.
+const MOST_PARTS: usize = 3;
+
+/// One row of the diagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// A call that no message belongs to, beside its lane.
+    Call {
+        /// Its lane.
+        lane: usize,
+        /// What is written there.
+        text: String,
+    },
+    /// Something on its way from one lane to another.
+    Arrow {
+        /// The lane it comes from.
+        from: usize,
+        /// The lane it goes to.
+        to: usize,
+        /// What is written on it.
+        label: String,
+        /// What is written right of it.
+        beside: String,
+        /// How it is drawn.
+        line: Line,
+    },
+    /// In place of rows that are like those before them.
+    Folded(String),
+}
+
+/// How an arrow is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// It was sent and received.
+    Arrived,
+    /// It was sent and never received.
+    Lost,
+    /// A segment that nobody saw: inferred from the calls.
+    Inferred,
+}
+
+/// Makes the rows.
+pub(super) struct Layout<'a> {
+    pub(super) traces: &'a Traces,
+    pub(super) states: States<'a>,
+    links: &'a [Link],
+    /// The links from and to each call.
+    from: HashMap<usize, Vec<usize>>,
+    to: HashMap<usize, Vec<usize>>,
+    order: &'a [usize],
+    places: Vec<usize>,
+    numbers: HashMap<usize, usize>,
+    /// The lanes in which more than one socket moves bytes or waits for them.
+    several: Vec<bool>,
+    rows: Vec<Row>,
+}
+
+impl<'a> Layout<'a> {
+    pub(super) fn rows(traces: &'a Traces, links: &'a [Link], order: &'a [usize]) -> Vec<Row> {
+        let mut places = vec![0; order.len()];
+        for (place, &call) in order.iter().enumerate() {
+            places[call] = place;
+        }
+        let (mut from, mut to) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+        for (index, link) in links.iter().enumerate() {
+            from.entry(link.from).or_default().push(index);
+            to.entry(link.to).or_default().push(index);
+        }
+        let mut sockets = vec![0; traces.lanes.len()];
+        for socket in &traces.sockets {
+            sockets[socket.lane] += 1;
+        }
+        let several = sockets.into_iter().map(|count| count > 1).collect();
+        let (states, numbers, rows) = (States::of(traces, links), HashMap::new(), Vec::new());
+        let mut layout = Self { traces, states, links, from, to, order, places, numbers, several, rows };
+        for &call in order {
+            layout.lay(call);
+        }
+        layout.rows
+    }
+
+    fn lay(&mut self, call: usize) {
+        let made = &self.traces.calls[call];
+        if made.is_send() && made.moved() != Some(0) || made.is_send() && self.is_datagram(call) {
+            self.send(call);
+            return self.reset(call);
+        }
+        if made.event.call == "connect" && !self.is_datagram(call) {
+            return self.connect(call);
+        }
+        self.refusal(call);
+        let before = self.link_to(call, |kind| matches!(kind, Kind::Bytes(_) | Kind::Datagram | Kind::Again));
+        let told = self.told(call) + &self.received(call, &before);
+        let drawn = before.first().is_some_and(|&link| before.len() == 1 && self.is_plain(link));
+        if drawn && self.stands_beside(call, &told) {
+            return;
+        }
+        let segment = self.states.segment(call);
+        self.row(call, told);
+        self.state(call);
+        if let Some(segment) = segment {
+            self.end(call, &segment);
+        }
+    }
+
+    pub(super) fn is_datagram(&self, call: usize) -> bool {
+        self.traces.sockets[self.traces.calls[call].socket].datagrams
+    }
+
+    fn link_to(&self, call: usize, wanted: fn(&Kind) -> bool) -> Vec<usize> {
+        let links = self.to.get(&call).map_or(&[][..], Vec::as_slice);
+        links.iter().copied().filter(|&link| wanted(&self.links[link].kind)).collect()
+    }
+
+    pub(super) fn row(&mut self, call: usize, text: String) {
+        self.rows.push(Row::Call { lane: self.traces.calls[call].lane, text });
+    }
+
+    pub(super) fn arrow(&mut self, from: usize, to: usize, label: String, beside: String, line: Line) {
+        self.rows.push(Row::Arrow { from, to, label, beside, line });
+    }
+
+    /// The call without its bytes: `#2 recv(1024) = 5`.
+    pub(super) fn told(&self, call: usize) -> String {
+        let made = &self.traces.calls[call];
+        let event = &made.event;
+        let number = if self.several[made.lane] { format!("#{} ", event.socket) } else { String::new() };
+        let result = match &event.result {
+            // It is the socket's number, which stands in front.
+            Outcome::Ok(_) if event.call == "socket" && self.several[made.lane] => String::new(),
+            Outcome::Ok(0) if !made.is_receive() => String::new(),
+            Outcome::Ok(result) => format!(" = {result}"),
+            Outcome::Error(error) => format!(" = -1 {error}"),
+        };
+        // The arrow shows with whom.
+        let drawn = made.is_send() || made.is_receive();
+        let argument = event.argument.split(", ").next().filter(|_| drawn).unwrap_or(&event.argument);
+        socket_demos::text::escape_line(&format!("{number}{}({argument}){result}", event.call)).into_owned()
+    }
+
+    fn words(&self, call: usize) -> String {
+        let data = self.traces.calls[call].event.data.as_ref();
+        data.map(|data| data.quoted(SHOWN_BYTES).trim_start().to_string()).unwrap_or_default()
+    }
+
+    /// A message that leaves, on its way to where it arrives.
+    fn send(&mut self, call: usize) {
+        let made = &self.traces.calls[call];
+        let links = self.from.get(&call).cloned().unwrap_or_default();
+        let messages: Vec<_> = links.into_iter().filter(|&link| self.links[link].kind != Kind::End).collect();
+        let lost = made.event.fault == Some(Fault::Lost) || messages.is_empty();
+        let Some(to) = self.goes_to(call, messages.first().copied()) else {
+            let told = self.told(call) + " " + &self.words(call) + &self.fault(call);
+            let to = made.peer.map(|to| format!(" → {to}")).unwrap_or_default();
+            return self.row(call, told + &to);
+        };
+        let plain = messages.len() == 1 && self.is_plain(messages[0]);
+        let number = if lost || plain { String::new() } else { format!("({}) ", self.number(call)) };
+        let words = format!("{number}{}", self.words(call));
+        let unseen = lost && made.event.fault.is_none() && self.is_datagram(call);
+        let fate = if unseen { self.fate(call) } else { self.fault(call) };
+        let line = if lost && self.is_datagram(call) { Line::Lost } else { Line::Arrived };
+        let (told, from) = (self.told(call), made.lane);
+        match from.cmp(&to) {
+            Ordering::Equal => self.row(call, format!("{told} {words}{fate}")),
+            Ordering::Less => self.arrow(from, to, format!("{} {words}", short(&told)), fate.trim().to_string(), line),
+            Ordering::Greater => self.arrow(from, to, words, told + &fate, line),
+        }
+    }
+
+    /// The lane in which a message arrives, or would have arrived.
+    fn goes_to(&self, call: usize, link: Option<usize>) -> Option<usize> {
+        if let Some(link) = link {
+            return Some(self.traces.calls[self.links[link].to].lane);
+        }
+        let socket = self.traces.calls[call].socket;
+        if !self.is_datagram(call) {
+            return self.states.other(socket).map(|other| self.traces.sockets[other].lane);
+        }
+        self.receiver(call).map(|receiver| receiver.lane)
+    }
+
+    /// The socket that has the address a datagram was sent to.
+    fn receiver(&self, call: usize) -> Option<&Socket> {
+        let (sender, to) = (self.traces.calls[call].socket, self.traces.calls[call].peer?);
+        let mut sockets = self.traces.sockets.iter().enumerate();
+        let at = |at: usize, other: &Socket| {
+            at != sender && other.datagrams && other.local.is_some() && is_known_as(other.local, Some(to))
+        };
+        sockets.find(|&(index, other)| at(index, other)).map(|(_, other)| other)
+    }
+
+    /// What became of a datagram that was sent and never received.
+    fn fate(&self, call: usize) -> String {
+        if self.is_filtered(call) {
+            t!(" not from its peer", " 不是对端发来的，不收")
+        } else {
+            t!(" lost", " 丢失")
+        }
+    }
+
+    /// Whether the socket that has the address was connected to somebody else by then: such a datagram is not lost.
+    fn is_filtered(&self, call: usize) -> bool {
+        let sender = self.traces.sockets[self.traces.calls[call].socket].local;
+        let Some(receiver) = self.receiver(call) else { return false };
+        let before = receiver.calls.iter().filter(|&&other| self.places[other] < self.places[call]);
+        let mut connects = before.map(|&other| &self.traces.calls[other]).filter(|made| made.event.call == "connect");
+        let last = connects.rfind(|made| made.moved().is_some()).and_then(|made| made.peer);
+        // Who is connected to itself hears nobody; the lab has it in place of a port that is closed.
+        last.is_some_and(|peer| sender.is_some() && !is_known_as(sender, Some(peer)) && receiver.local != Some(peer))
+    }
+
+    fn fault(&self, call: usize) -> String {
+        self.traces.calls[call].event.fault.map(|fault| format!(" {fault}")).unwrap_or_default()
+    }
+
+    /// Messages that are not simply received whole by the next call get a number.
+    fn number(&mut self, call: usize) -> usize {
+        let next = self.numbers.len() + 1;
+        *self.numbers.entry(call).or_insert(next)
+    }
+
+    /// Whether one send is received whole by one call, and nothing else is sent or received in between.
+    fn is_plain(&self, link: usize) -> bool {
+        let Link { from, to, kind } = &self.links[link];
+        let messages = |links: Option<&Vec<usize>>| {
+            links.map_or(0, |links| links.iter().filter(|&&link| self.links[link].kind != Kind::End).count())
+        };
+        let between = self.order.get(self.places[*from] + 1..self.places[*to]).unwrap_or_default();
+        let next = between.len() <= MOST_BETWEEN && !between.iter().any(|&call| self.carries(call));
+        let alone = messages(self.from.get(from)) == 1 && messages(self.to.get(to)) == 1;
+        let harmed = self.traces.calls[*to].event.fault.is_some();
+        next && alone && !harmed && *kind != Kind::Again
+    }
+
+    fn carries(&self, call: usize) -> bool {
+        let call = &self.traces.calls[call];
+        call.is_send() || call.is_receive() && call.moved() != Some(0)
+    }
+
+    /// What a receive got: `: (1) (2) bytes 1 to 24`.
+    fn received(&self, call: usize, before: &[usize]) -> String {
+        let plain = before.len() == 1 && self.is_plain(before[0]);
+        let mut parts: Vec<String> = Vec::new();
+        for link in before.iter().map(|&link| &self.links[link]).filter(|_| !plain) {
+            let number = self.numbers.get(&link.from).copied().unwrap_or_default();
+            parts.push(match &link.kind {
+                Kind::Bytes(bytes) if bytes.end - bytes.start < self.traces.calls[link.from].moved().unwrap_or(0) => {
+                    let (first, last) = (bytes.start + 1, bytes.end);
+                    t!("({number}) bytes {first} to {last}", "({number}) 的第 {first} 到 {last} 字节")
+                }
+                Kind::Again => t!("({number}) once more", "又一次 ({number})"),
+                _ => format!("({number})"),
+            });
+        }
+        if parts.len() > MOST_PARTS {
+            parts.splice(1..parts.len() - 1, ["…".to_string()]);
+        }
+        let from = if parts.is_empty() { String::new() } else { format!(" ← {}", parts.join(" ")) };
+        let unknown = before.is_empty() && self.traces.calls[call].moved().is_some_and(|moved| moved > 0);
+        let unknown = unknown && self.traces.calls[call].is_receive();
+        let peer = self.traces.calls[call].event.peer.map(|peer| format!(" ← {peer}")).unwrap_or_default();
+        let words = if unknown { format!(" {}{peer}", self.words(call)) } else { String::new() };
+        from + &words + &self.fault(call)
+    }
+
+    /// Writes a receive right of the arrow that it belongs to, where there is room.
+    fn stands_beside(&mut self, call: usize, told: &str) -> bool {
+        let lane = self.traces.calls[call].lane;
+        match self.rows.last_mut() {
+            Some(Row::Arrow { from, to, beside, line: Line::Arrived, .. }) => {
+                let room = *to == lane && *from < lane && beside.is_empty();
+                if room {
+                    *beside = told.to_string();
+                }
+                room
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A call's name without what it returned, for the little room on an arrow.
+fn short(told: &str) -> &str {
+    told.split('(').next().unwrap_or(told)
+}

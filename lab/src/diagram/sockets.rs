@@ -1,0 +1,174 @@
+//! Which calls of the traces belong to the same socket, and which sockets are the two ends of one connection.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use socket_demos::net::event::{Event, Outcome};
+
+/// One program's calls, as a column of the diagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// The program's name.
+    pub program: String,
+    /// Its process id.
+    pub pid: u32,
+    /// In which of the files its calls stand, from 0: each file has a clock of its own.
+    pub file: usize,
+}
+
+/// A call in its lane.
+pub(super) struct Call {
+    pub(super) event: Event,
+    pub(super) lane: usize,
+    /// The index of its socket.
+    pub(super) socket: usize,
+    /// The socket's peer at that time, or the one that the call names.
+    pub(super) peer: Option<SocketAddr>,
+}
+
+/// What is known of a socket.
+#[derive(Debug, Default)]
+pub(super) struct Socket {
+    pub(super) lane: usize,
+    pub(super) datagrams: bool,
+    pub(super) local: Option<SocketAddr>,
+    pub(super) peer: Option<SocketAddr>,
+    /// Its calls, in order.
+    pub(super) calls: Vec<usize>,
+    /// The `accept` that made it.
+    pub(super) accepted: Option<usize>,
+}
+
+/// All calls, their lanes and sockets.
+#[derive(Default)]
+pub(super) struct Traces {
+    pub(super) lanes: Vec<Lane>,
+    pub(super) calls: Vec<Call>,
+    pub(super) sockets: Vec<Socket>,
+    /// The latest socket of each lane and number.
+    latest: HashMap<(usize, u32), usize>,
+}
+
+impl Traces {
+    /// Takes the events of several files, each in its own order.
+    pub(super) fn of(files: Vec<Vec<Event>>) -> Self {
+        let mut traces = Self::default();
+        let mut lanes = HashMap::new();
+        for (file, events) in files.into_iter().enumerate() {
+            for event in events {
+                let lane = Lane { program: event.program.clone(), pid: event.pid, file };
+                let key = (file, event.program.clone(), event.pid);
+                let index = *lanes.entry(key).or_insert_with(|| {
+                    traces.lanes.push(lane);
+                    traces.lanes.len() - 1
+                });
+                traces.add(index, event);
+            }
+        }
+        traces
+    }
+
+    fn add(&mut self, lane: usize, event: Event) {
+        let call = self.calls.len();
+        if event.call == "socket" {
+            self.latest.remove(&(lane, event.socket));
+        }
+        let socket = self.socket(lane, event.socket);
+        let known = &mut self.sockets[socket];
+        known.calls.push(call);
+        known.datagrams |=
+            event.argument.ends_with("SOCK_DGRAM") || ["sendto", "recvfrom"].contains(&event.call.as_str());
+        known.local = event.local.or(known.local);
+        if let ("connect", Outcome::Ok(_)) = (event.call.as_str(), &event.result) {
+            known.peer = event.argument.parse().ok().or(known.peer);
+        }
+        if !known.datagrams {
+            known.peer = event.peer.or(known.peer);
+        }
+        let named = event.argument.rsplit(", ").next().and_then(|address| address.parse().ok());
+        let peer = event.peer.or(named).or(known.peer);
+        if let ("accept", Outcome::Ok(number)) = (event.call.as_str(), &event.result) {
+            self.accept(lane, u32::try_from(*number).unwrap_or(0), call, &event);
+        }
+        self.calls.push(Call { event, lane, socket, peer });
+    }
+
+    /// `accept` opens a socket of its own.
+    fn accept(&mut self, lane: usize, number: u32, call: usize, event: &Event) {
+        self.latest.remove(&(lane, number));
+        let new = self.socket(lane, number);
+        self.sockets[new].accepted = Some(call);
+        self.sockets[new].local = event.local;
+        self.sockets[new].peer = event.argument.parse().ok();
+    }
+
+    fn socket(&mut self, lane: usize, number: u32) -> usize {
+        *self.latest.entry((lane, number)).or_insert_with(|| {
+            self.sockets.push(Socket { lane, ..Socket::default() });
+            self.sockets.len() - 1
+        })
+    }
+
+    /// The lane of a socket that others know as `address`, and that was not accepted for one of them: a server's.
+    pub(super) fn lane_at(&self, address: SocketAddr, datagrams: bool) -> Option<usize> {
+        let at = |socket: &&Socket| {
+            let is_open = socket.datagrams == datagrams && socket.accepted.is_none() && socket.local.is_some();
+            is_open && is_known_as(socket.local, Some(address))
+        };
+        self.sockets.iter().find(at).map(|socket| socket.lane)
+    }
+
+    /// The pairs of sockets that are the ends of one TCP connection: the one that called, the one that was accepted.
+    pub(super) fn connections(&self) -> Vec<(usize, usize)> {
+        let mut accepted: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, socket) in self.sockets.iter().enumerate().rev() {
+            if let (Some(_), Some(local), Some(peer)) = (socket.accepted, socket.local, socket.peer) {
+                accepted.entry((plain(local), plain(peer))).or_default().push(index);
+            }
+        }
+        let callers = self.sockets.iter().enumerate().filter(|(_, socket)| socket.accepted.is_none());
+        let pair = |(index, socket): (usize, &Socket)| {
+            let (local, peer) = (plain(socket.local?), plain(socket.peer?));
+            Some((index, accepted.get_mut(&(peer, local))?.pop()?))
+        };
+        callers.filter(|(_, socket)| !socket.datagrams).filter_map(pair).collect()
+    }
+}
+
+/// An IPv4 address as such, also where an IPv6 socket sees it.
+fn plain(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// Whether a socket bound to `local` is the one that others know as `address`. Port 0 is not known yet.
+pub(super) fn is_known_as(local: Option<SocketAddr>, address: Option<SocketAddr>) -> bool {
+    let (Some(local), Some(address)) = (local.map(plain), address.map(plain)) else { return true };
+    let same_port = local.port() == 0 || local.port() == address.port();
+    same_port && (local.ip().is_unspecified() || local.ip() == address.ip())
+}
+
+impl Call {
+    /// Whether it failed with an error of that name, whatever the system calls it.
+    pub(super) fn failed_with(&self, name: &str) -> bool {
+        matches!(&self.event.result, Outcome::Error(error) if error.contains(name))
+    }
+
+    /// How many bytes it moved; `None` where it failed.
+    pub(super) fn moved(&self) -> Option<u64> {
+        if let Outcome::Ok(moved) = self.event.result { Some(moved) } else { None }
+    }
+
+    pub(super) fn is_send(&self) -> bool {
+        ["send", "sendto"].contains(&self.event.call.as_str()) && self.moved().is_some()
+    }
+
+    pub(super) fn is_receive(&self) -> bool {
+        ["recv", "recvfrom"].contains(&self.event.call.as_str()) && self.moved().is_some()
+    }
+
+    /// Whether it sends the last byte of its direction: a FIN.
+    pub(super) fn is_end(&self) -> bool {
+        let shut = self.event.call == "shutdown" && self.event.argument != "SHUT_RD" && self.moved().is_some();
+        shut || self.event.call == "close"
+    }
+}

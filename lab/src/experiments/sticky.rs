@@ -1,0 +1,143 @@
+//! TCP sticks packets together (粘包)? It is a byte stream and has no packets.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Experiment, Findings, Judge, Question, Verdict};
+use crate::outcome::Got;
+use crate::stage::{Side, Stage, arrived, recv, recv_from, send};
+use socket_demos::t;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "sticky",
+    claim: || t!("TCP sticks packets together", "TCP 会粘包"),
+    keywords: "粘包 黏包 sticky packets byte stream 字节流 消息边界 message boundary Nagle TCP_NODELAY recv",
+    question: || Question {
+        asked: t!(
+            "A client sends a, b and c over TCP. The server calls recv(1024) once all have arrived. What does it get?",
+            "客户端用 TCP 先后发送 a、b、c，都到了以后，服务器调用一次 recv(1024)，得到什么？"
+        ),
+        answers: vec![t!("\"a\"", "“a”"), t!("\"abc\"", "“abc”")],
+    },
+    source: "tcp(7); RFC 9293 §2.2, §3.7.4",
+    run: |stage| World::default().run(stage).map(Findings::of),
+};
+
+const PIECES: [&[u8]; 3] = [b"a", b"b", b"c"];
+
+struct World {
+    /// The time between two sends with TCP_NODELAY. Time is the experiment here.
+    pause: Duration,
+    /// Whether the server reads when all has arrived, or after each send.
+    reads_late: bool,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { pause: Duration::from_millis(20), reads_late: true }
+    }
+}
+
+#[derive(Serialize)]
+struct Saw {
+    /// What each `recv` gave, the three sent one right behind the other.
+    at_once: Vec<String>,
+    /// The same with TCP_NODELAY and pauses.
+    without_delay: Vec<String>,
+    pause_milliseconds: u128,
+    /// What each `recvfrom` gave over UDP.
+    datagrams: Vec<String>,
+}
+
+impl World {
+    fn run(&self, stage: &Stage) -> io::Result<Saw> {
+        Ok(Saw {
+            at_once: self.over_tcp(stage, None)?,
+            without_delay: self.over_tcp(stage, Some(self.pause))?,
+            pause_milliseconds: self.pause.as_millis(),
+            datagrams: over_udp(stage)?,
+        })
+    }
+
+    fn over_tcp(&self, stage: &Stage, pause: Option<Duration>) -> io::Result<Vec<String>> {
+        let (client, server) = stage.pair()?;
+        let mut read = Vec::new();
+        if pause.is_some() {
+            client.set_nodelay()?;
+        }
+        for piece in PIECES {
+            send(&client, piece)?;
+            thread::sleep(pause.unwrap_or_default());
+            if !self.reads_late {
+                read.push(recv(&server, 1024).text());
+            }
+        }
+        if self.reads_late && arrived(&server, PIECES.len()) {
+            read.push(recv(&server, 1024).text());
+        }
+        Ok(read)
+    }
+}
+
+fn over_udp(stage: &Stage) -> io::Result<Vec<String>> {
+    let (server, client) = (stage.udp(Side::Server)?, stage.udp(Side::Client)?);
+    for piece in PIECES {
+        client.send_to(piece, server.local_addr()?)?;
+    }
+    let read = PIECES.map(|_| recv_from(&server, 1024).0);
+    Ok(read.iter().map(Got::text).collect())
+}
+
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
+        let Self { at_once, without_delay, pause_milliseconds, datagrams } = self;
+        vec![
+            t!("TCP, three sends: recv gave {at_once:?}", "TCP，三次 send：recv 得到 {at_once:?}"),
+            t!(
+                "TCP with TCP_NODELAY, {pause_milliseconds} ms between the sends: recv gave {without_delay:?}",
+                "TCP，设了 TCP_NODELAY，每次 send 之间隔 {pause_milliseconds} 毫秒：recv 得到 {without_delay:?}"
+            ),
+            t!("UDP, three sendto: recvfrom gave {datagrams:?}", "UDP，三次 sendto：recvfrom 得到 {datagrams:?}"),
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.at_once == ["abc"]))
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { at_once, without_delay, datagrams, .. } = self;
+        if [at_once.concat(), without_delay.concat()] != ["abc", "abc"] || datagrams != &["a", "b", "c"] {
+            return Verdict::contradicted(t!("bytes were lost or came in another order", "有字节丢了，或者顺序变了"));
+        }
+        if at_once == &["abc"] && without_delay == &["abc"] {
+            return Verdict::as_taught(t!(
+                "but there are no packets to stick: TCP is a byte stream without message boundaries, and recv takes what has arrived; neither TCP_NODELAY nor pauses help, only boundaries of your own do",
+                "不过 TCP 里并没有“包”可粘：它是字节流，没有消息边界，recv 有多少取多少；TCP_NODELAY 和停顿都没用，消息边界只能自己约定"
+            ));
+        }
+        Verdict::different(t!(
+            "a reader that keeps up gets the pieces one by one: how many come together depends on when it reads",
+            "读得及时，就一次收到一段：会不会连在一起、连几段，取决于什么时候读"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiments::Kind;
+
+    #[test]
+    fn a_reader_that_keeps_up_finds_nothing_stuck() {
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!(saw(World { reads_late: false, ..World::default() }).verdict().kind, Kind::Different);
+        let impossible = Saw { datagrams: vec!["ab".into(), "c".into()], ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
+    }
+}

@@ -1,0 +1,163 @@
+//! A restarted server finds its address in use? Only where it closed first, and not with SO_REUSEADDR.
+
+use std::io;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use super::{Experiment, Findings, Judge, Question, Verdict};
+use crate::outcome::Went;
+use crate::stage::{Side, Stage, accept, recv, until};
+use socket_demos::net::TcpListener;
+use socket_demos::net::ports::{self, State};
+use socket_demos::t;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "time-wait",
+    claim: || t!("a restarted server finds its address in use", "服务器重启会遇到“端口被占用”"),
+    keywords: "TIME_WAIT EADDRINUSE 98 48 WSAEADDRINUSE 10048 Address already in use 地址已被使用 端口被占用 \
+               SO_REUSEADDR bind restart 重启 tcp_tw_reuse tcp_tw_recycle tcp_fin_timeout tcp_syncookies",
+    question: || Question {
+        asked: t!(
+            "A server without SO_REUSEADDR closes its connection first, ends, and starts again. What does bind do?",
+            "服务器没设 SO_REUSEADDR，先关闭了连接，退出后马上重启。bind 会怎样？"
+        ),
+        answers: vec![t!("it succeeds", "成功"), t!("it fails: address in use", "失败：端口被占用")],
+    },
+    source: "RFC 9293 §3.6; socket(7); Linux ip-sysctl",
+    run: |stage| World::default().run(stage).map(Findings::of),
+};
+
+struct World {
+    closes_first: Side,
+    /// Whether the server sets SO_REUSEADDR, both times.
+    reuse: bool,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { closes_first: Side::Server, reuse: false }
+    }
+}
+
+#[derive(Serialize)]
+struct Saw {
+    restart: Restart,
+    restart_with_reuse: Restart,
+    restart_after_client_closed_first: Restart,
+}
+
+/// How a second start went.
+#[derive(Serialize)]
+struct Restart {
+    bind: Went,
+    /// Whether the server's port was left in TIME_WAIT; `None` where that cannot be seen.
+    time_wait: Option<bool>,
+}
+
+impl World {
+    fn run(&self, stage: &Stage) -> io::Result<Saw> {
+        let client_first = Self { closes_first: Side::Client, reuse: false };
+        Ok(Saw {
+            restart: self.restart(stage)?,
+            restart_with_reuse: Self { reuse: true, closes_first: self.closes_first }.restart(stage)?,
+            restart_after_client_closed_first: client_first.restart(stage)?,
+        })
+    }
+
+    /// Always on a port of its own: what it leaves in TIME_WAIT would be in the way of others for a minute.
+    fn restart(&self, stage: &Stage) -> io::Result<Restart> {
+        let listener = self.start(stage, stage.address(Side::Client))?;
+        let address = listener.local_addr()?;
+        let client = stage.connect(address)?;
+        let server = accept(&listener)?;
+        let (first, second) = if self.closes_first == Side::Server { (server, client) } else { (client, server) };
+        first.close();
+        recv(&second, 1024);
+        second.close();
+        listener.close();
+        let time_wait = left_in_time_wait(address.port());
+        Ok(Restart { bind: Went::of(&self.start(stage, address)), time_wait })
+    }
+
+    fn start(&self, stage: &Stage, address: SocketAddr) -> io::Result<TcpListener> {
+        let socket = stage.tcp(Side::Server)?;
+        if self.reuse {
+            socket.set_reuse_address()?;
+        }
+        socket.bind(address)?;
+        socket.listen(5)
+    }
+}
+
+/// Waits until the last acknowledgement has arrived, and says whether TIME_WAIT is what remains.
+fn left_in_time_wait(port: u16) -> Option<bool> {
+    until(|| match ports::tcp_sockets(port) {
+        Err(_) => Some(None),
+        Ok(left) => left.iter().all(|socket| socket.state == State::TimeWait).then_some(Some(!left.is_empty())),
+    })?
+}
+
+impl Restart {
+    fn told(&self) -> String {
+        let left = match self.time_wait {
+            Some(true) => t!("TIME_WAIT at the server's port, ", "服务器端口上留下 TIME_WAIT，"),
+            Some(false) => t!("nothing left at the server's port, ", "服务器端口上什么也没留下，"),
+            None => String::new(),
+        };
+        let bind = &self.bind;
+        t!("{left}bind: {bind}", "{left}bind {bind}")
+    }
+}
+
+impl Judge for Saw {
+    fn observations(&self) -> Vec<String> {
+        let Self { restart, restart_with_reuse, restart_after_client_closed_first } = self;
+        let [plain, reuse, client] =
+            [restart, restart_with_reuse, restart_after_client_closed_first].map(Restart::told);
+        vec![
+            t!("the restart: {plain}", "重启：{plain}"),
+            t!("with SO_REUSEADDR both times: {reuse}", "两次都设 SO_REUSEADDR：{reuse}"),
+            t!("where the client closed first: {client}", "客户端先关闭：{client}"),
+        ]
+    }
+
+    fn answer(&self) -> Option<usize> {
+        Some(usize::from(self.restart.bind.failed()))
+    }
+
+    fn verdict(&self) -> Verdict {
+        let Self { restart, restart_with_reuse, restart_after_client_closed_first } = self;
+        if restart_with_reuse.bind.failed() || restart_after_client_closed_first.bind.failed() {
+            return Verdict::contradicted(t!("a cure did not help", "该管用的办法没管用"));
+        }
+        if restart.bind.failed() {
+            return Verdict::as_taught(t!(
+                "only the side that closed first keeps TIME_WAIT; the cure is SO_REUSEADDR before bind (Rust's std sets it on Unix, Python does not), not a kernel parameter: see socket-lab sysctl",
+                "只有先关闭的一方留下 TIME_WAIT；办法是在 bind 之前设 SO_REUSEADDR（Rust 标准库在 Unix 上自动设，Python 不设），而不是改内核参数，见 socket-lab sysctl"
+            ));
+        }
+        Verdict::different(t!(
+            "nothing was in the way of bind: the client closed first, the option was set, or it is Windows, where TIME_WAIT hinders nobody",
+            "没有什么妨碍 bind：要么客户端先关闭，要么设了选项，要么是 Windows，那里 TIME_WAIT 不碍事"
+        ))
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::experiments::Kind;
+
+    #[test]
+    fn the_restart_works_with_the_option_or_where_the_client_closes_first() {
+        let saw = |world: World| world.run(&Stage::silent()).unwrap();
+        let usual = saw(World::default());
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!(saw(World { reuse: true, ..World::default() }).verdict().kind, Kind::Different);
+        assert_eq!(saw(World { closes_first: Side::Client, ..World::default() }).verdict().kind, Kind::Different);
+        let impossible =
+            Saw { restart_with_reuse: Restart { bind: Went::Wrong("EADDRINUSE 98".into()), time_wait: None }, ..usual };
+        assert_eq!(impossible.verdict().kind, Kind::Contradicted);
+    }
+}

@@ -1,0 +1,261 @@
+//! Where the experiments play: sockets on the loopback address whose calls are recorded, and waits with a deadline.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+
+use super::outcome::Got;
+use socket_demos::net::event::{Event, Watcher};
+use socket_demos::net::{Socket, TcpListener, TcpStream, Trace, UdpSocket};
+use socket_demos::t;
+
+/// How long to wait for what should come. On loopback it takes microseconds, on a busy machine far less than this.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long to wait for what should not come.
+pub(super) const QUIET: Duration = Duration::from_millis(100);
+
+/// How long a `connect` that nobody answers is waited for. The kernel answers on loopback before `connect` returns.
+pub(super) const UNANSWERED: Duration = Duration::from_millis(500);
+
+/// Who makes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Server,
+    Client,
+    /// A third party.
+    Stranger,
+}
+
+impl Side {
+    const ALL: [(Self, &str); 3] = [(Self::Server, "server"), (Self::Client, "client"), (Self::Stranger, "stranger")];
+
+    /// Its name in the trace.
+    fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// The name in the trace in the viewer's language.
+    pub(super) fn shown(name: &str) -> String {
+        match Self::ALL.iter().find(|(_, own)| *own == name) {
+            Some((Self::Server, _)) => t!("server", "服务器"),
+            Some((Self::Client, _)) => t!("client", "客户端"),
+            Some((Self::Stranger, _)) => t!("stranger", "陌生人"),
+            None => name.to_string(),
+        }
+    }
+}
+
+/// Starts a program of the system's, whose absence is no failure of an experiment: it cannot be shown there.
+pub(super) fn start(command: &mut Command) -> io::Result<Child> {
+    command.spawn().map_err(|error| {
+        if error.kind() != io::ErrorKind::NotFound {
+            return error;
+        }
+        let program = command.get_program().display();
+        let why = t!("it takes the program {program}, which is not here", "需要用到程序 {program}，这里没有");
+        io::Error::new(io::ErrorKind::Unsupported, why)
+    })
+}
+
+/// The place of one run: its trace, and the server's address.
+pub struct Stage {
+    trace: Trace,
+    server: SocketAddr,
+    stepped: bool,
+}
+
+impl Stage {
+    /// Where calls also go to `trace` and to a `watcher`, and servers have `port`, or one of the system's choice.
+    pub fn new(trace: &Trace, port: Option<u16>, watcher: Option<Arc<dyn Watcher>>) -> Self {
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
+        Self { stepped: watcher.is_some(), trace: trace.kept("socket-lab", watcher), server }
+    }
+
+    /// Whether somebody decides when each call is made, so that how long it takes means nothing.
+    pub(super) fn is_stepped(&self) -> bool {
+        self.stepped
+    }
+
+    /// The calls so far.
+    pub(super) fn events(&self) -> Vec<Event> {
+        self.trace.events()
+    }
+
+    /// The trace as `side` writes it.
+    pub(super) fn trace(&self, side: Side) -> Trace {
+        self.trace.by(side.name())
+    }
+
+    /// The address that `side` binds: the server's, or any.
+    pub(super) fn address(&self, side: Side) -> SocketAddr {
+        if side == Side::Server { self.server } else { SocketAddr::from((Ipv4Addr::LOCALHOST, 0)) }
+    }
+
+    /// `socket` for TCP.
+    pub(super) fn tcp(&self, side: Side) -> io::Result<Socket> {
+        Socket::tcp(self.server, &self.trace(side))
+    }
+
+    /// `socket`, `setsockopt`, `bind`: a TCP server that does not listen yet.
+    pub(super) fn bind(&self) -> io::Result<Socket> {
+        let socket = self.tcp(Side::Server)?;
+        // Or a fixed port would be in use for a minute after each run.
+        socket.set_reuse_address()?;
+        socket.bind(self.server)?;
+        Ok(socket)
+    }
+
+    /// [`Stage::bind`] and `listen`.
+    pub(super) fn listen(&self, backlog: i32) -> io::Result<TcpListener> {
+        self.bind()?.listen(backlog)
+    }
+
+    /// `socket` and `connect`.
+    pub(super) fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
+        let stream = self.tcp(Side::Client)?.connect_timeout(to, PATIENCE)?;
+        // On the bare socket, since a deadline is no part of the lesson.
+        stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+        Ok(stream)
+    }
+
+    /// A connection: the client's socket and the server's.
+    pub(super) fn pair(&self) -> io::Result<(TcpStream, TcpStream)> {
+        let listener = self.listen(1)?;
+        let client = self.connect(listener.local_addr()?)?;
+        Ok((client, accept(&listener)?))
+    }
+
+    /// `socket` for UDP.
+    pub(super) fn udp_socket(&self, side: Side) -> io::Result<Socket> {
+        Socket::udp(self.server, &self.trace(side))
+    }
+
+    /// `socket` and `bind` for UDP.
+    pub(super) fn udp(&self, side: Side) -> io::Result<UdpSocket> {
+        self.udp_at(self.address(side), side)
+    }
+
+    /// [`Stage::udp`] at an address of which the port is known.
+    pub(super) fn udp_at(&self, address: SocketAddr, side: Side) -> io::Result<UdpSocket> {
+        let socket = self.udp_socket(side)?;
+        socket.bind(address)?;
+        socket.datagrams()
+    }
+}
+
+/// `accept`, which has to succeed soon.
+pub(super) fn accept(listener: &TcpListener) -> io::Result<TcpStream> {
+    // Linux and macOS keep it for accept too; elsewhere it changes nothing.
+    SockRef::from(listener.get_ref()).set_read_timeout(Some(PATIENCE))?;
+    let (stream, _) = listener.accept()?;
+    stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// One `send` on a connection.
+pub(super) fn send(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    stream.write(bytes)
+}
+
+/// One `recv` of at most `size` bytes from a connection.
+pub(super) fn recv(stream: &TcpStream, size: usize) -> Got {
+    recv_within(stream, size, PATIENCE)
+}
+
+/// One `recv` of what should not come.
+pub(super) fn recv_briefly(stream: &TcpStream, size: usize) -> Got {
+    recv_within(stream, size, QUIET)
+}
+
+fn recv_within(mut stream: &TcpStream, size: usize, limit: Duration) -> Got {
+    let mut buffer = vec![0; size];
+    let result = stream.get_ref().set_read_timeout(Some(limit)).and_then(|()| stream.read(&mut buffer));
+    Got::of(result, &buffer)
+}
+
+/// One `recvfrom` of at most `size` bytes, and the sender.
+pub(super) fn recv_from(socket: &UdpSocket, size: usize) -> (Got, Option<SocketAddr>) {
+    recv_from_within(socket, size, PATIENCE)
+}
+
+/// One `recvfrom` of what should not come.
+pub(super) fn recv_from_briefly(socket: &UdpSocket, size: usize) -> (Got, Option<SocketAddr>) {
+    recv_from_within(socket, size, QUIET)
+}
+
+fn recv_from_within(socket: &UdpSocket, size: usize, limit: Duration) -> (Got, Option<SocketAddr>) {
+    let mut buffer = vec![0; size];
+    let result = socket.get_ref().set_read_timeout(Some(limit)).and_then(|()| socket.recv_from_once(&mut buffer));
+    let from = result.as_ref().ok().map(|&(_, from)| from);
+    (Got::of(result.map(|(received, _)| received), &buffer), from)
+}
+
+/// Waits until at least `count` bytes have arrived and can be read in one piece. Says whether they have.
+pub(super) fn arrived(stream: &TcpStream, count: usize) -> bool {
+    if count == 0 {
+        return true;
+    }
+    let mut buffer = vec![0; count];
+    let bare = stream.get_ref();
+    // It fails for a connection that has gone, which peek tells.
+    let _ = bare.set_read_timeout(Some(PATIENCE));
+    until(|| bare.peek(&mut buffer).is_ok_and(|there| there == count).then_some(())).is_some()
+}
+
+/// Asks again and again until there is an answer; `None` when it has taken too long.
+pub(super) fn until<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = probe() {
+            return Some(found);
+        }
+        if Instant::now() > deadline {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A stage for tests that nobody watches. They have it one at a time, as in the program: a process that is started
+/// holds copies of every open socket for a moment, and a port that somebody else has just given up is still in use then.
+#[cfg(test)]
+pub(super) struct Silent {
+    stage: Stage,
+    _alone: std::sync::MutexGuard<'static, ()>,
+}
+
+#[cfg(test)]
+impl Stage {
+    pub(super) fn silent() -> Silent {
+        static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Silent { stage: Self::new(&Trace::off(), None, None), _alone: alone }
+    }
+}
+
+#[cfg(test)]
+impl std::ops::Deref for Silent {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_here_is_no_failure() {
+        let kind = |program: &str| start(&mut Command::new(program)).unwrap_err().kind();
+        assert_eq!(kind("no-such-program-here"), io::ErrorKind::Unsupported);
+        assert_ne!(kind("."), io::ErrorKind::Unsupported);
+    }
+}

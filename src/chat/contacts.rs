@@ -1,0 +1,265 @@
+//! The contact book: names and their addresses, in a TOML file or in memory.
+//!
+//! ```toml
+//! 李白 = "127.0.0.1:8080"     # bare names of letters, digits, - and _ need no quotes; hanzi do
+//! ```
+//!
+//! A new contact is appended to the file's text, so that comments and order stay, and the file is replaced at once by
+//! a complete new one: whoever looks sees the old book or the new one, whatever happens in between.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use crate::chat::names;
+use crate::net::address::Address;
+use crate::{errors, file, t, text};
+
+/// The book that everybody has without a file: three poets at one address.
+const POETS: [&str; 3] = ["李白", "苏轼", "杜甫"];
+
+/// How many contacts a book may have: more than anybody chooses from by number.
+const MAX_CONTACTS: usize = 1000;
+
+/// The largest file that is read, in bytes.
+const MAX_FILE: u64 = 1024 * 1024;
+
+/// Somebody to talk to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// The name, as for the chat room.
+    pub name: String,
+    /// Where they are.
+    pub address: Address,
+}
+
+/// The contacts, in the order of the file.
+pub struct Contacts {
+    file: Option<PathBuf>,
+    all: Vec<Contact>,
+}
+
+impl Contacts {
+    /// The poets, at the default address.
+    pub fn poets() -> Self {
+        let all = POETS.map(|name| Contact { name: name.into(), address: Address::default() });
+        Self { file: None, all: all.into() }
+    }
+
+    /// The book in `file`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line of it is wrong: the sentence has the line's number.
+    pub fn read(file: &Path) -> Result<Self, String> {
+        let shown = text::path(file);
+        let text = read_text(file).map_err(|error| {
+            let why = errors::reason(&error);
+            t!("cannot read the contacts {shown}: {why}", "无法读取通讯录 {shown}：{why}")
+        })?;
+        let all =
+            parse(&text).map_err(|(line, why)| t!("{shown}, line {line}: {why}", "{shown} 第 {line} 行：{why}"))?;
+        Ok(Self { file: Some(file.to_path_buf()), all })
+    }
+
+    /// The contact of this name, or of this number as [`Contacts::list`] shows it.
+    pub fn find(&self, typed: &str) -> Option<&Contact> {
+        let by_name = self.all.iter().find(|contact| contact.name == typed);
+        by_name.or_else(|| self.all.get(typed.parse::<usize>().ok()?.checked_sub(1)?))
+    }
+
+    /// All contacts, one a line, with their numbers.
+    pub fn list(&self) -> String {
+        let line =
+            |(index, contact): (usize, &Contact)| format!("{}  {}  {}", index + 1, contact.name, contact.address);
+        self.all.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The names alone.
+    pub fn names(&self) -> Vec<String> {
+        self.all.iter().map(|contact| contact.name.clone()).collect()
+    }
+
+    /// Whether all share one address.
+    pub fn share_one_address(&self) -> bool {
+        self.all.len() > 1 && self.all.iter().all(|contact| contact.address == self.all[0].address)
+    }
+
+    /// Does what `/list` or `/add NAME ADDRESS` says, and gives the answer.
+    pub fn obey(&mut self, command: &str) -> String {
+        let words: Vec<&str> = command.trim_start_matches(['/', '／']).split_whitespace().collect();
+        match words[..] {
+            ["list"] => self.list(),
+            ["add", name, address] => self.add(name, address).unwrap_or_else(|why| why),
+            _ => t!("the commands are /list and /add NAME ADDRESS", "命令只有 /list 和 /add 名字 地址"),
+        }
+    }
+
+    /// Adds a contact, in the file too if there is one; says where it is kept.
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it; then nothing has changed.
+    pub fn add(&mut self, name: &str, address: &str) -> Result<String, String> {
+        names::check(name)?;
+        let address: Address = address.parse()?;
+        if self.all.iter().any(|contact| contact.name == name) {
+            return Err(t!("{name} is in the book already", "通讯录里已经有 {name}"));
+        }
+        if self.all.len() >= MAX_CONTACTS {
+            return Err(t!("the book is full ({MAX_CONTACTS} contacts)", "通讯录已满（{MAX_CONTACTS} 人）"));
+        }
+        let kept = match &self.file {
+            Some(file) => {
+                let shown = text::path(file);
+                append(file, name, &address).map_err(|error| {
+                    let why = errors::reason(&error);
+                    t!("cannot write {shown}: {why}; nothing was changed", "无法写入 {shown}：{why}；什么都没有改动")
+                })?;
+                t!("{name} is in {shown}", "{name} 已写入 {shown}")
+            }
+            None => t!(
+                "{name} is in the book until the program ends (--contacts FILE keeps it)",
+                "{name} 已加入通讯录，程序结束就没有了（用 --contacts 文件 可以保存）"
+            ),
+        };
+        self.all.push(Contact { name: name.into(), address });
+        Ok(kept)
+    }
+}
+
+fn read_text(file: &Path) -> io::Result<String> {
+    if fs::metadata(file)?.len() > MAX_FILE {
+        return Err(too_large());
+    }
+    fs::read_to_string(file)
+}
+
+fn too_large() -> io::Error {
+    io::Error::new(ErrorKind::FileTooLarge, t!("larger than {MAX_FILE} bytes", "超过 {MAX_FILE} 字节"))
+}
+
+/// The contacts of the file's text, or the number and fault of the first wrong line.
+fn parse(text: &str) -> Result<Vec<Contact>, (usize, String)> {
+    let line_of = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
+    let entries: BTreeMap<Spanned<String>, Spanned<String>> = toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        let why = error.message();
+        let fault = t!(
+            "{why}; a line looks like \"李白\" = \"192.168.1.23:8080\"",
+            "格式不对，应写成 \"李白\" = \"192.168.1.23:8080\"（{why}）"
+        );
+        (line_of(offset), fault)
+    })?;
+    let mut entries: Vec<_> = entries.into_iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    let mut all = Vec::new();
+    for (name, address) in entries {
+        let here = |why: String| (line_of(name.span().start), why);
+        names::check(name.get_ref()).map_err(here)?;
+        let address = address.get_ref().parse().map_err(here)?;
+        all.push(Contact { name: name.into_inner(), address });
+    }
+    if all.len() > MAX_CONTACTS {
+        return Err((line_of(text.len()), t!("more than {MAX_CONTACTS} contacts", "联系人超过 {MAX_CONTACTS} 个")));
+    }
+    Ok(all)
+}
+
+/// Replaces `file` by one with a line more.
+fn append(file: &Path, name: &str, address: &Address) -> io::Result<()> {
+    let mut text = read_text(file)?;
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    // As a table of one: not every string that can be a value can be a key.
+    text += &toml::to_string(&BTreeMap::from([(name, address.to_string())])).map_err(io::Error::other)?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(too_large());
+    }
+    // Another program may have written to it since this one read it: what cannot be read back is not written.
+    parse(&text).map_err(|(line, why)| {
+        io::Error::new(ErrorKind::InvalidData, t!("line {line}: {why}", "第 {line} 行：{why}"))
+    })?;
+    file::replace(file, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn book(text: &str) -> Result<Vec<(String, String)>, (usize, String)> {
+        parse(text).map(|all| all.into_iter().map(|c| (c.name, c.address.to_string())).collect())
+    }
+
+    #[test]
+    fn a_book_is_read_in_its_order() {
+        let all = book("# friends\n\"李白\" = \"127.0.0.1:9001\"\nbob = '[::1]:7' # v6\nann = \"9000\"\n").unwrap();
+        let expected = [("李白", "127.0.0.1:9001"), ("bob", "[::1]:7"), ("ann", "127.0.0.1:9000")];
+        assert_eq!(all, expected.map(|(name, address)| (name.to_string(), address.to_string())));
+        assert_eq!(book(""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_wrong_line_is_named_by_its_number() {
+        let table = [
+            ("a = \"1\"\nb = \n", 2),
+            ("a = \"1\"\n\nb = 5\n", 3),
+            ("a = \"1\"\nb = \"x:y\"\n", 2),
+            ("\"a b\" = \"1\"\n", 1),
+            ("a = \"1\"\na = \"2\"\n", 2),
+            ("a = \"1\"\n[more]\nb = \"2\"\n", 2),
+            ("李白 = \"1\"\n", 1),
+        ];
+        for (text, line) in table {
+            let (found, why) = book(text).unwrap_err();
+            assert!(found == line && !why.is_empty(), "{text:?}: line {found}: {why}");
+        }
+    }
+
+    #[test]
+    fn contacts_are_found_by_name_and_by_number() {
+        let contacts = Contacts::poets();
+        assert_eq!(contacts.find("苏轼"), contacts.find("2"));
+        assert!(contacts.find("0").is_none() && contacts.find("4").is_none() && contacts.find("王维").is_none());
+        assert!(contacts.share_one_address());
+    }
+
+    #[test]
+    fn two_programs_with_one_book_leave_it_readable() {
+        let file = std::env::temp_dir().join(format!("socket-demos-two-{}", std::process::id()));
+        fs::write(&file, "ann = \"1\"\n").unwrap();
+        let (mut one, mut two) = (Contacts::read(&file).unwrap(), Contacts::read(&file).unwrap());
+        one.add("bob", "2").unwrap();
+        let why = two.add("bob", "3").unwrap_err();
+        assert!(why.contains("line 3"), "{why}");
+        assert!(two.find("bob").is_none(), "nothing has changed");
+        two.add("eve", "4").unwrap();
+        let names = Contacts::read(&file).map(|book| book.names());
+        fs::remove_file(&file).unwrap();
+        assert_eq!(names, Ok(vec!["ann".into(), "bob".into(), "eve".into()]));
+    }
+
+    #[test]
+    fn adding_keeps_comments_and_what_was_written_reads_back() {
+        let file = std::env::temp_dir().join(format!("socket-demos-contacts-{}", std::process::id()));
+        fs::write(&file, "# mine\nbob = \"9000\"").unwrap();
+        let mut contacts = Contacts::read(&file).unwrap();
+        contacts.add("\"quoted\"\\", "127.0.0.1:7").unwrap();
+        contacts.add("李白", "[::1]:8").unwrap();
+        contacts.add("\"a''b\"", "127.0.0.1:9").unwrap();
+        for (name, address) in [("bob", "1"), ("a b", "1"), ("new", "x:")] {
+            assert!(contacts.add(name, address).is_err(), "{name}");
+        }
+        let full = format!("{}bob = \"9000\"\n", " ".repeat(MAX_FILE as usize - 20));
+        let book = fs::read_to_string(&file).unwrap();
+        fs::write(&file, &full).unwrap();
+        assert!(contacts.add("王维", "1").is_err(), "the file would be too large to be read again");
+        assert_eq!(fs::read_to_string(&file).unwrap(), full);
+        fs::write(&file, book).unwrap();
+        assert!(fs::read_to_string(&file).unwrap().starts_with("# mine\nbob = \"9000\"\n"));
+        assert_eq!(Contacts::read(&file).unwrap().all, contacts.all);
+        fs::remove_file(&file).unwrap();
+    }
+}

@@ -1,0 +1,80 @@
+//! UdpSocket as messages: who wrote, what, and whether all of it came; and to whom an answer goes.
+
+use std::io::{self};
+use std::time::SystemTime;
+
+use crate::net::datagrams::check_length;
+use crate::rate::RateLimit;
+use crate::terminal::screen::{self, OutputFailed};
+use crate::text::{Charset, Incoming};
+use crate::{errors, t};
+
+/// The bytes of a message for one datagram.
+///
+/// # Errors
+/// A sentence for the person who typed it: a character that the encoding lacks, or too many bytes.
+pub fn encode(text: &str, charset: Charset) -> Result<Vec<u8>, String> {
+    check_length(charset.encode(text).map_err(|lacking| lacking.to_string())?)
+}
+
+/// Shows received datagrams, each as one message with its sender.
+pub struct Messages {
+    charset: Charset,
+    limit: usize,
+    cuts: RateLimit,
+}
+
+impl Messages {
+    /// For messages in `charset` of at most `limit` bytes.
+    pub fn new(charset: Charset, limit: usize) -> Self {
+        Self { charset, limit, cuts: RateLimit::default() }
+    }
+
+    /// A buffer for `recvfrom`: one byte longer than the limit, so that a longer datagram is noticed.
+    pub fn buffer(&self) -> Vec<u8> {
+        vec![0; self.limit + 1]
+    }
+
+    /// Shows `bytes` behind `label`: an empty datagram as such, one that did not fit as cut.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    pub fn show(&mut self, label: &str, bytes: &[u8]) -> Result<(), OutputFailed> {
+        let fits = &bytes[..bytes.len().min(self.limit)];
+        let text = if fits.is_empty() {
+            t!("(an empty message, 0 bytes)", "（空消息，0 字节）").into_bytes()
+        } else {
+            // A character that is cut off with the rest will never be completed.
+            Incoming::new(self.charset).message(fits)
+        };
+        screen::show(&[label.as_bytes(), &text].concat())?;
+        if bytes.len() > self.limit {
+            self.tell_cut();
+        }
+        Ok(())
+    }
+
+    /// Shows what a failed `recvfrom` meant, where it was a datagram that did not fit: on Windows that is error 10040
+    /// (WSAEMSGSIZE), without the sender.
+    pub fn tells_of_cut(&mut self, error: &io::Error) -> bool {
+        let cut = errors::is_cut_datagram(error);
+        if cut && self.cuts.may(SystemTime::now()).is_some() {
+            let (limit, code) = (self.limit, errors::code(error));
+            screen::talk(&t!(
+                "truncated: this datagram was longer than {limit} bytes; Windows throws the rest away and does not say who sent it ({code}; --bufsize)",
+                "被截断：这个数据报超过 {limit} 字节；Windows 丢掉了后面的部分，也不说是谁发来的（{code}；--bufsize）"
+            ));
+        }
+        cut
+    }
+
+    fn tell_cut(&mut self) {
+        let limit = self.limit;
+        if self.cuts.may(SystemTime::now()).is_some() {
+            screen::talk(&t!(
+                "truncated: this datagram was longer than {limit} bytes, and the rest of it is gone (--bufsize)",
+                "被截断：这个数据报超过 {limit} 字节，后面的部分已经丢失（--bufsize）"
+            ));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Who has written to a UDP server, and to whom what is typed there goes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::lock::lock;
+use crate::t;
+
+/// How many senders a server remembers. Addresses are easily forged, so the oldest one gives way.
+pub const MAX_SENDERS: usize = 1000;
+
+/// The senders that have been heard, by number; shared by the thread that hears and the one that speaks.
+#[derive(Default)]
+pub struct Senders {
+    heard: Mutex<Heard>,
+    somebody: Condvar,
+}
+
+impl Senders {
+    /// Remembers that `sender` has written just now.
+    pub fn note(&self, sender: SocketAddr) {
+        self.heard().note(sender);
+        self.somebody.notify_all();
+    }
+
+    /// Blocks until somebody has written.
+    pub fn wait_for_somebody(&self) {
+        let waiting = self.somebody.wait_while(self.heard(), |heard| heard.senders.is_empty());
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What `typed` means: `@2 words` for number 2, `/who`, `//x` and `@@x` for words that begin so, and anything else
+    /// for the one who wrote last. `＠` and `／` count too.
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it.
+    pub fn meant<'a>(&self, typed: &'a str) -> Result<Meant<'a>, String> {
+        self.heard().meant(typed)
+    }
+
+    /// The list for `/who`, one sender a line.
+    pub fn list(&self) -> String {
+        self.heard().list()
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        lock(&self.heard)
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    numbers: HashMap<SocketAddr, u64>,
+    senders: BTreeMap<u64, SocketAddr>,
+    next: u64,
+    last: Option<SocketAddr>,
+}
+
+/// Where typed words go.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Meant<'a> {
+    /// These words to this sender.
+    Words(SocketAddr, &'a str),
+    /// The list of senders is wanted.
+    Who,
+}
+
+impl Heard {
+    fn note(&mut self, sender: SocketAddr) {
+        self.last = Some(sender);
+        if self.numbers.contains_key(&sender) {
+            return;
+        }
+        self.next += 1;
+        self.numbers.insert(sender, self.next);
+        self.senders.insert(self.next, sender);
+        if self.senders.len() > MAX_SENDERS
+            && let Some((_, oldest)) = self.senders.pop_first()
+        {
+            self.numbers.remove(&oldest);
+        }
+    }
+
+    fn meant<'a>(&self, typed: &'a str) -> Result<Meant<'a>, String> {
+        let nobody =
+            || t!("nobody has written yet, so there is no address to answer", "还没有人发来消息，不知道发给谁");
+        let last = || self.last.ok_or_else(nobody);
+        if let Some(command) = typed.strip_prefix(['/', '／']) {
+            return match command {
+                "who" => Ok(Meant::Who),
+                _ if command.starts_with(['/', '／']) => Ok(Meant::Words(last()?, command)),
+                _ => Err(t!(
+                    "the commands are /who and @N words; to say /x, type //x",
+                    "命令只有 /who 和 @编号 内容；想说 /x，请输入 //x"
+                )),
+            };
+        }
+        let Some(chosen) = typed.strip_prefix(['@', '＠']) else { return Ok(Meant::Words(last()?, typed)) };
+        if chosen.starts_with(['@', '＠']) {
+            return Ok(Meant::Words(last()?, chosen));
+        }
+        let (number, words) = chosen.split_once(char::is_whitespace).unwrap_or((chosen, ""));
+        let sender = number.parse().ok().and_then(|number: u64| self.senders.get(&number));
+        let unknown = || t!("there is no number {number}; /who lists them", "没有编号 {number}；/who 列出所有人");
+        sender.map(|sender| Meant::Words(*sender, words)).ok_or_else(unknown)
+    }
+
+    fn list(&self) -> String {
+        if self.senders.is_empty() {
+            return t!("nobody has written yet", "还没有人发来消息");
+        }
+        let line = |(number, sender): (&u64, &SocketAddr)| {
+            let last =
+                if self.last == Some(*sender) { t!("  (the last one)", "（最近一个）") } else { String::new() };
+            format!("@{number}  {sender}{last}")
+        };
+        self.senders.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sender(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    #[test]
+    fn words_go_to_the_last_sender_or_to_the_number() {
+        let mut heard = Heard::default();
+        assert!(heard.meant("hello").is_err(), "nobody is there yet");
+        heard.note(sender(1));
+        heard.note(sender(2));
+        heard.note(sender(1));
+        let words = |port, words| Ok(Meant::Words(sender(port), words));
+        assert_eq!(heard.meant("hello"), words(1, "hello"));
+        assert_eq!(heard.meant(""), words(1, ""), "an empty datagram is a message");
+        assert_eq!(heard.meant("@2 hi there"), words(2, "hi there"));
+        assert_eq!(heard.meant("＠2\u{3000}全角"), words(2, "全角"));
+        assert_eq!(heard.meant("@2"), words(2, ""));
+        assert_eq!(heard.meant("@@2"), words(1, "@2"));
+        assert_eq!(heard.meant("//who"), words(1, "/who"));
+        assert_eq!(heard.meant("/who"), Ok(Meant::Who));
+        for wrong in ["@3 x", "@x", "@", "/nonsense"] {
+            assert!(heard.meant(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(heard.list(), "@1  127.0.0.1:1  (the last one)\n@2  127.0.0.1:2");
+    }
+
+    #[test]
+    fn the_oldest_of_too_many_senders_gives_way() {
+        let mut heard = Heard::default();
+        (0..=u16::try_from(MAX_SENDERS).unwrap()).for_each(|port| heard.note(sender(port + 1)));
+        assert_eq!((heard.senders.len(), heard.numbers.len()), (MAX_SENDERS, MAX_SENDERS));
+        assert!(heard.meant("@1 x").is_err());
+        assert!(heard.meant(&format!("@{} x", MAX_SENDERS + 1)).is_ok());
+    }
+}

@@ -1,0 +1,120 @@
+//! Help and usage errors in both languages, in place of what clap says in English.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ColorChoice, Command};
+
+use crate::t;
+
+/// clap's help and errors come in English only; this puts ours in their places. `path` is what is typed to get here.
+pub(super) fn localized(command: Command, path: &str) -> Command {
+    let (arguments, options) = (t!("Arguments", "参数"), t!("Options", "选项"));
+    let mut command = command
+        .color(ColorChoice::Never)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .subcommand_help_heading(t!("Commands", "命令"))
+        .help_template(t!(
+            "{path}: {{about}}\n\nUsage: {{usage}}\n\n{{all-args}}{{after-help}}",
+            "{path}：{{about}}\n\n用法：{{usage}}\n\n{{all-args}}{{after-help}}"
+        ))
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help(t!(
+            "Print help: -h the usual options, --help all of them",
+            "显示帮助：-h 只列常用选项，--help 列出全部"
+        )))
+        .mut_args(|argument| {
+            let heading = match argument.get_help_heading() {
+                Some(own) => own.to_string(),
+                None if argument.is_positional() => arguments.clone(),
+                None => options.clone(),
+            };
+            with_values(argument).help_heading(heading)
+        });
+    for name in command.get_subcommands().map(|sub| sub.get_name().to_string()).collect::<Vec<_>>() {
+        let path = format!("{path} {name}");
+        command = command.mut_subcommand(name, |sub| localized(sub, &path));
+    }
+    let usage = usage_line(&command, path);
+    command.override_usage(usage)
+}
+
+/// `NAME [OPTIONS] [ADDRESS]`, in our words.
+fn usage_line(command: &Command, path: &str) -> String {
+    let mut usage = t!("{path} [OPTIONS]", "{path} [选项]");
+    for argument in command.get_positionals() {
+        let name =
+            argument.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
+        let (before, behind) = if argument.is_required_set() { (" <", ">") } else { (" [", "]") };
+        let several = if matches!(argument.get_action(), ArgAction::Append) { "..." } else { "" };
+        usage = usage + before + &name + behind + several;
+    }
+    if command.is_subcommand_required_set() {
+        usage += &t!(" <COMMAND>", " <命令>");
+    } else if command.has_subcommands() {
+        usage += &t!(" [COMMAND]", " [命令]");
+    }
+    usage
+}
+
+/// The argument's help with its default at the end.
+fn with_values(argument: Arg) -> Arg {
+    let defaults: Vec<_> =
+        argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
+    if !argument.get_action().takes_values() {
+        return argument;
+    }
+    let argument = argument.hide_default_value(true).hide_possible_values(true);
+    if defaults.is_empty() {
+        return argument;
+    }
+    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let default = defaults.join(" ");
+    argument.help(t!("{help} [default: {default}]", "{help} [默认：{default}]"))
+}
+
+pub(super) fn what_is_wrong(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(one)) => one.clone(),
+        Some(ContextValue::Strings(some)) => some.join(" "),
+        _ => String::new(),
+    };
+    let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
+    let value = crate::text::escape(&value).into_owned();
+    match error.kind() {
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            t!("one argument too many: {argument}", "多了一个参数：{argument}")
+        }
+        ErrorKind::UnknownArgument => t!("there is no option {argument}", "没有 {argument} 这个选项"),
+        ErrorKind::ValueValidation => {
+            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            t!("{argument} cannot be {value:?}: {why}", "{argument} 不能是 {value:?}：{why}")
+        }
+        ErrorKind::InvalidValue if value.is_empty() => t!("{argument} needs a value", "{argument} 后面要有值"),
+        ErrorKind::InvalidValue => {
+            let valid = match error.get(ContextKind::ValidValue) {
+                Some(ContextValue::Strings(values)) => values.join(&t!(", ", "、")),
+                _ => String::new(),
+            };
+            t!("{argument} cannot be {value:?}; choose from: {valid}", "{argument} 不能是 {value:?}；可以是：{valid}")
+        }
+        ErrorKind::ArgumentConflict => {
+            let prior = context(ContextKind::PriorArg);
+            if prior.is_empty() || prior == argument {
+                t!("{argument} is given twice", "{argument} 写了两次")
+            } else {
+                t!("{argument} and {prior} do not go together", "{argument} 和 {prior} 不能一起用")
+            }
+        }
+        ErrorKind::TooManyValues => t!("{argument} takes no value", "{argument} 后面不能写值"),
+        ErrorKind::MissingRequiredArgument => t!("missing: {argument}", "缺少参数：{argument}"),
+        ErrorKind::InvalidSubcommand => {
+            let wrong = crate::text::escape(&context(ContextKind::InvalidSubcommand)).into_owned();
+            t!("there is no command {wrong:?}", "没有 {wrong:?} 这个命令")
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            t!("a command is missing", "缺少命令")
+        }
+        ErrorKind::InvalidUtf8 => t!("an argument is not valid text", "有一个参数不是有效的文字"),
+        _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_string(),
+    }
+}

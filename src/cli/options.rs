@@ -1,0 +1,213 @@
+//! The options that programs share, and how their values are read.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::cli::{Usage, completion};
+use crate::lang::Lang;
+use crate::net::Trace;
+use crate::net::address::{Address, lan_addresses};
+use crate::terminal::screen;
+use crate::text::{self, Charset, typed};
+use crate::{errors, t};
+
+// The options that every program has. No doc comment: clap would take it for what the program does.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Shared {
+    /// Looked at before the arguments are parsed; here so that a wrong value is refused.
+    #[arg(long, global = true, value_name = "en|zh", value_parser = parse_lang, add = completion::languages(), help = t!(
+        "Language: en or zh (default: SOCKET_DEMOS_LANG, then the system's)",
+        "语言：en 或 zh（默认看 SOCKET_DEMOS_LANG，再看系统语言）"
+    ))]
+    lang: Option<Lang>,
+    #[arg(long, global = true, value_name = t!("WHEN", "何时"), default_value = "auto", help = t!(
+        "Colours on standard error: auto, always, never",
+        "标准错误上是否用颜色：auto 自动、always 总是、never 从不"
+    ))]
+    color: When,
+    #[arg(long, global = true, help_heading = tracing_heading(), hide_short_help = true, help = t!(
+        "Show every socket call on standard error as it happens",
+        "把每一次套接字调用实时显示在标准错误上"
+    ))]
+    trace: bool,
+    #[arg(long, global = true, value_name = t!("FILE", "文件"), help_heading = tracing_heading(), hide_short_help = true, help = t!(
+        "Append every socket call to FILE as JSON lines",
+        "把每一次套接字调用以 JSON 行追加到文件"
+    ))]
+    trace_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+fn tracing_heading() -> String {
+    t!("Seeing the socket calls", "观察套接字调用")
+}
+
+fn parse_lang(tag: &str) -> Result<Lang, String> {
+    Lang::named(tag).ok_or_else(|| t!("the languages are en and zh", "语言只有 en 和 zh"))
+}
+
+impl Shared {
+    /// The trace that `--trace` and `--trace-file` ask for.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub(crate) fn trace(&self, program: &str) -> anyhow::Result<Trace> {
+        Trace::to(program, self.trace, self.trace_file.as_deref()).map_err(|error| {
+            let path = text::path(&self.trace_file.clone().unwrap_or_default());
+            let why = errors::reason(&error);
+            anyhow::anyhow!(t!("cannot write the trace to {path}: {why}", "无法把跟踪写入 {path}：{why}"))
+        })
+    }
+
+    /// Whether errors are to be coloured.
+    pub(crate) fn wants_color(&self) -> bool {
+        let auto = std::io::IsTerminal::is_terminal(&std::io::stderr())
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        match self.color {
+            When::Auto => auto,
+            When::Always => true,
+            When::Never => false,
+        }
+    }
+}
+
+/// Where a server listens that is for this machine, unless it is told otherwise.
+#[derive(clap::Args, Clone, Debug)]
+pub struct OwnAddress {
+    #[arg(value_name = t!("ADDRESS", "地址"), value_parser = parse_address, help = t!(
+        "HOST:PORT, HOST, :PORT or PORT; port 0 takes a free one [default: 127.0.0.1:8080]",
+        "主机:端口、主机、:端口 或 端口；端口 0 表示任选一个空闲端口 [默认：127.0.0.1:8080]"
+    ))]
+    address: Option<Address>,
+}
+
+impl OwnAddress {
+    /// The address to bind.
+    pub fn to_bind(&self) -> Address {
+        self.address.clone().unwrap_or_default()
+    }
+}
+
+/// Where a server listens that a class may use.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ListenAddress {
+    #[command(flatten)]
+    own: OwnAddress,
+    #[arg(long, help = t!(
+        "Listen on all addresses and show what others on the LAN type",
+        "监听所有地址，并显示局域网里的同学该输入的命令"
+    ))]
+    lan: bool,
+}
+
+/// clap shows the message of whatever error its parser gives.
+fn parse_address(typed: &str) -> Result<Address, String> {
+    typed.parse()
+}
+
+impl ListenAddress {
+    /// The address to bind; with `--lan` that of every interface.
+    ///
+    /// # Errors
+    /// `--lan` together with a host.
+    pub fn to_bind(&self) -> anyhow::Result<Address> {
+        let address = self.own.to_bind();
+        if !self.lan {
+            return Ok(address);
+        }
+        if address.host.is_some() {
+            return Err(Usage(t!(
+                "--lan listens on every address: give only a port",
+                "--lan 监听所有地址：只写端口就行"
+            ))
+            .into());
+        }
+        Ok(Address { host: Some("0.0.0.0".into()), port: address.port })
+    }
+
+    /// Tells what others type to reach a server at `port`, where it is on the LAN.
+    pub fn tell_others(&self, client: &str, port: u16) {
+        if !self.lan {
+            return;
+        }
+        let addresses = lan_addresses();
+        if addresses.is_empty() {
+            screen::talk(&t!("this machine has no address on a LAN yet", "这台机器还没有局域网地址"));
+        }
+        for ip in addresses {
+            screen::talk(&t!("others type: {client} {ip}:{port}", "其他人输入：{client} {ip}:{port}"));
+        }
+    }
+}
+
+/// Where a client finds its server.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ServerAddress {
+    #[arg(value_name = t!("ADDRESS", "地址"), default_value = "127.0.0.1:8080", value_parser = parse_address, help = t!(
+        "The server: HOST:PORT, HOST, :PORT or PORT",
+        "服务器：主机:端口、主机、:端口 或 端口"
+    ))]
+    /// The address as typed.
+    pub address: Address,
+}
+
+/// The textbook's way, and what goes with it.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Textbook {
+    /// Whether to behave exactly as the textbook's program.
+    #[arg(long, help = t!(
+        "The textbook's way: one message each way in turn, nothing around it on the wire",
+        "课本写法：双方轮流各发一条，网络上只传消息本身"
+    ))]
+    pub classic: bool,
+    /// What one `recv` takes at most, in bytes.
+    #[arg(long, value_name = t!("BYTES", "字节"), value_parser = typed::parse_bufsize, help = t!(
+        "What one recv takes at most (with --once and --classic) [default: 1024]",
+        "一次 recv 最多取多少字节（用于 --once 和 --classic） [默认：1024]"
+    ))]
+    pub bufsize: Option<usize>,
+}
+
+impl Textbook {
+    /// Over TCP the size of a `recv` is for the textbook's ways.
+    ///
+    /// # Errors
+    /// `--bufsize` without `--classic` and not `once`.
+    pub fn check(&self, once: bool) -> Result<(), Usage> {
+        if self.bufsize.is_none() || once || self.classic {
+            return Ok(());
+        }
+        Err(Usage(t!("--bufsize is for --once and --classic", "--bufsize 只能和 --once 或 --classic 一起用")))
+    }
+
+    /// What one `recv` takes at most in the textbook's way, in bytes.
+    pub fn recv_size(&self) -> usize {
+        self.bufsize.unwrap_or(1024)
+    }
+}
+
+/// `--bufsize` where one `recvfrom` takes one datagram.
+pub fn datagram_bufsize(argument: clap::Arg) -> clap::Arg {
+    argument.help(t!(
+        "What one recvfrom takes at most [default: a whole datagram, with --classic 1024]",
+        "一次 recvfrom 最多取多少字节 [默认：一个完整的数据报，--classic 时 1024]"
+    ))
+}
+
+/// What the peer's bytes are.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct Encoding {
+    /// The encoding of what is received and sent.
+    #[arg(long = "encoding", value_name = t!("LABEL", "编码"), default_value = "utf-8", add = completion::encodings(), help = t!(
+        "Encoding of what is sent and received: utf-8, gbk, …",
+        "收发文字的编码：utf-8、gbk 等"
+    ))]
+    pub charset: Charset,
+}

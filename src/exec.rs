@@ -1,0 +1,16 @@
+//! Remote commands, over TCP in [`frames`] and over UDP with the [`reliable`] protocol: the same [`protocol`] of commands,
+//! outputs and outcomes.
+//!
+//! Who may: [`key`] is the file, [`tag`] what its holders can make, [`handshake`] how both ends prove that they have it.
+//! What happens: [`shell`] runs a command within limits. [`server`] and [`client`] are what the two programs of a side share.
+
+pub mod client;
+pub mod frames;
+pub mod handshake;
+pub mod key;
+pub mod options;
+pub mod protocol;
+pub mod reliable;
+pub mod server;
+pub mod shell;
+pub mod tag;

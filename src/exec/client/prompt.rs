@@ -1,0 +1,138 @@
+//! What a client of remote commands does around each of them, over TCP and over UDP alike: `-c`, the prompt, the pipe,
+//! Ctrl-C, and the status that it ends with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::exec::protocol::Outcome;
+use crate::t;
+use crate::terminal::input::{Keyboard, Typed};
+use crate::terminal::{exit, screen};
+
+/// The exit status of a client's own failures, which no command of a usual system has.
+pub const FAILURE: u8 = 255;
+
+/// The exit status of a client that does not know whether its command has run.
+pub const UNKNOWN: u8 = 254;
+
+/// The statuses that a client ends with, for its help.
+pub fn exit_statuses() -> String {
+    t!(
+        "Exit status: the command's; 128+n signal n; 124 time limit; 130 Ctrl-C; 254 nobody knows (UDP); 255 not run, or lost on the way.",
+        "退出状态：命令自己的；128+n 被信号 n 终止；124 超时；130 按了 Ctrl-C；254 结果未知（UDP）；255 没有执行，或通信出错。"
+    )
+}
+
+/// Ctrl-C: the first stops the running command. Without one, and at the second, the client ends.
+pub struct CtrlC {
+    /// Whether a command runs that has not been told to stop yet.
+    running: Arc<AtomicBool>,
+}
+
+impl CtrlC {
+    /// From now on Ctrl-C has the running command stopped by `stop`, which says whether that could be asked for.
+    pub fn stops(stop: impl Fn() -> bool + Send + 'static) -> Self {
+        let running = Arc::new(AtomicBool::new(false));
+        let wanted = Arc::clone(&running);
+        exit::at_interrupt(move || wanted.swap(false, Ordering::Relaxed) && stop());
+        Self { running }
+    }
+
+    /// A command runs.
+    pub fn begin(&self) {
+        self.running.store(true, Ordering::Relaxed);
+    }
+
+    /// It has ended; says whether Ctrl-C was pressed meanwhile.
+    pub fn end(&self) -> bool {
+        !self.running.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// It ended so.
+    So(Outcome),
+    /// Ctrl-C was pressed, and it ended so.
+    Interrupted(Outcome),
+    /// It has not run, or nobody knows; the client has said so, and ends with this status.
+    Not(u8),
+}
+
+impl Ran {
+    fn exit_code(self) -> u8 {
+        match self {
+            Self::So(outcome) => outcome.exit_code(),
+            Self::Interrupted(_) => exit::INTERRUPTED,
+            Self::Not(status) => status,
+        }
+    }
+}
+
+/// What no system can run.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn check(command: &str) -> Result<String, String> {
+    if command.contains('\0') {
+        return Err(t!("a command cannot hold a zero byte", "命令里不能有 0 字节"));
+    }
+    Ok(command.to_string())
+}
+
+/// `-c`: one command, whose status becomes the client's.
+pub fn one(ran: Ran) -> u8 {
+    if let Ran::So(outcome) = ran {
+        tell(outcome, false);
+    }
+    ran.exit_code()
+}
+
+/// One command after the other, typed or piped, until `q`. At the end of a pipe the last one's status becomes the
+/// client's. Empty lines are nothing.
+///
+/// # Errors
+/// Those of reading the input, and of `run`.
+pub fn converse(
+    prompt: impl Fn() -> String,
+    check: impl Fn(&str) -> Result<String, String>,
+    mut run: impl FnMut(&str) -> anyhow::Result<Ran>,
+) -> anyhow::Result<u8> {
+    let mut keyboard = Keyboard::in_turn();
+    if keyboard.is_terminal() {
+        screen::talk(&t!("q leaves, Ctrl-C stops the running command", "输入 q 离开，Ctrl-C 中止正在执行的命令"));
+    }
+    let (mut status, mut refused) = (0, 0);
+    loop {
+        let typed = keyboard.ask_any(&prompt(), &check)?;
+        if keyboard.refused() > refused {
+            // A line that was not sent is a command that has failed.
+            (status, refused) = (FAILURE, keyboard.refused());
+        }
+        let command = match typed {
+            Typed::Line(command) if command.trim().is_empty() => continue,
+            Typed::Line(command) => command,
+            Typed::Quit => return Ok(0),
+            Typed::End => return Ok(if keyboard.is_terminal() { 0 } else { status }),
+        };
+        let ran = run(&command)?;
+        status = ran.exit_code();
+        if matches!(ran, Ran::Not(_)) && !keyboard.is_terminal() {
+            // What a script has next may rest on this one.
+            return Ok(status);
+        }
+        if let Ran::So(outcome) | Ran::Interrupted(outcome) = ran {
+            tell(outcome, keyboard.is_terminal());
+        }
+    }
+}
+
+/// Tells what no output tells: that something else than the command ended it; to a person also a status that is not 0.
+fn tell(outcome: Outcome, to_a_person: bool) {
+    match outcome {
+        Outcome::Exited(0) => {}
+        Outcome::Exited(_) if !to_a_person => {}
+        outcome => screen::talk(&outcome.to_string()),
+    }
+}

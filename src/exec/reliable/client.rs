@@ -1,0 +1,348 @@
+//! The client's side: one request at a time, asked until it is answered, and what is known when it is not.
+
+use std::time::Duration;
+
+use super::message::{self, Answer, Asks, Content, Cookie, Label, Nonce, Question, Says, SessionId};
+use super::receiver::Receiver;
+use super::timer::{Backoff, FIRST_RTO, MAX_RTO, Timer};
+use super::wire::{MAX_COMMAND, Side, Tagged};
+use super::{Event, GIVE_UP, NotRun, TooLong, Unknown};
+use crate::exec::tag::{Key, Purpose, TagKey};
+use crate::text::Charset;
+
+/// How long a session may rest before the next request gets a new one: far shorter than any server remembers it
+/// ([`super::memory::REMEMBER`]), so that no request meets a server that has forgotten its session.
+const SESSION_RESTS: Duration = Duration::from_secs(30);
+
+/// How long reports that nothing listens at the server's address must come, and nothing else, to be believed: at least
+/// two of them, since such a report can be forged, or come from something in between that starts up.
+const BELIEVED: Duration = Duration::from_secs(3);
+
+/// How often the last acknowledgement is sent. If all are lost, the server sends the last pieces again to a client that
+/// may be gone: at a loss of 20 % once in 125 times.
+const FAREWELLS: usize = 3;
+
+/// A client of one server, without socket and clock: datagrams and the time since some start in, datagrams and
+/// [`Event`]s out.
+pub struct Client {
+    key: Key,
+    hello: TagKey,
+    session: Option<Session>,
+    phase: Phase,
+    /// What remains to be told of a request that has no outcome.
+    failure: Option<Event>,
+    datagrams: Vec<Vec<u8>>,
+    charset: Charset,
+}
+
+struct Session {
+    id: SessionId,
+    tag_key: TagKey,
+    timer: Timer,
+    /// The number of its last request.
+    request: u32,
+}
+
+enum Phase {
+    Idle,
+    Opening(Opening),
+    Asking(Asking),
+}
+
+/// Asking for a cookie.
+struct Opening {
+    command: Vec<u8>,
+    nonce: Nonce,
+    began: Duration,
+    again: Backoff,
+    /// The time of the first HELLO, as long as it is the only one (Karn's algorithm).
+    only: Option<Duration>,
+}
+
+/// A request, and what has come of its answer.
+struct Asking {
+    command: Vec<u8>,
+    receiver: Receiver,
+    heard: Duration,
+    /// Since when nothing has come but reports that nothing listens there.
+    refused: Option<Duration>,
+    again: Backoff,
+    stage: Stage,
+}
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Running,
+    /// The person does not want it any more.
+    Stopping,
+    /// All of the answer is here.
+    Complete,
+    /// There will be no more of it.
+    Failed,
+}
+
+impl Client {
+    /// A client that holds `key`.
+    pub fn new(key: Key) -> Self {
+        let hello = key.tag_key(Purpose::Cookie, &[]);
+        Self {
+            key,
+            hello,
+            session: None,
+            phase: Phase::Idle,
+            failure: None,
+            datagrams: Vec::new(),
+            charset: Charset::default(),
+        }
+    }
+
+    /// Whether the server has not answered at all yet.
+    pub fn is_opening(&self) -> bool {
+        matches!(self.phase, Phase::Opening(_))
+    }
+
+    /// The encoding of the outputs, which the server declares before anything of them comes.
+    pub fn charset(&self) -> Charset {
+        self.charset
+    }
+
+    /// The datagrams to send since this was last called.
+    pub fn datagrams(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.datagrams)
+    }
+
+    /// Asks for a command to be run; `nonce` is 16 random bytes, used if this begins a new session. Whatever was left of
+    /// the request before is dropped.
+    ///
+    /// # Errors
+    /// The command does not fit into a datagram.
+    pub fn request(&mut self, command: &[u8], nonce: Nonce, now: Duration) -> Result<(), TooLong> {
+        if command.len() > MAX_COMMAND {
+            return Err(TooLong(command.len()));
+        }
+        self.failure = None;
+        let command = command.to_vec();
+        if self.has_fresh_session(now) {
+            self.ask(command, now);
+        } else {
+            self.session = None;
+            let again = Backoff::new(FIRST_RTO, now);
+            self.phase = Phase::Opening(Opening { command, nonce, began: now, again, only: Some(now) });
+            self.datagrams.push(Question::Hello(nonce).encode(&self.hello));
+        }
+        Ok(())
+    }
+
+    /// Whether the server surely remembers the session, and the session has a number left.
+    fn has_fresh_session(&self, now: Duration) -> bool {
+        let rested = match &self.phase {
+            Phase::Asking(last) if last.stage == Stage::Complete => now.saturating_sub(last.heard),
+            _ => return false,
+        };
+        rested < SESSION_RESTS && self.session.as_ref().is_some_and(|session| session.request < u32::MAX)
+    }
+
+    /// Sends a new request in the session.
+    fn ask(&mut self, command: Vec<u8>, now: Duration) {
+        let Some(session) = &mut self.session else { return };
+        session.request += 1;
+        let again = Backoff::new(session.timer.rto(), now);
+        self.datagrams.push(session.question(Asks::Run(&command)));
+        self.phase = Phase::Asking(Asking {
+            command,
+            receiver: Receiver::new(),
+            heard: now,
+            refused: None,
+            again,
+            stage: Stage::Running,
+        });
+    }
+
+    /// Stops the request: asks the server to, and goes on until the command has ended.
+    pub fn stop(&mut self, now: Duration) {
+        match (&mut self.phase, &self.session) {
+            (Phase::Opening(_), _) => self.fail(Event::NotRun(NotRun::Withdrawn)),
+            (Phase::Asking(asking), Some(session)) if asking.stage == Stage::Running => {
+                asking.stage = Stage::Stopping;
+                asking.again = Backoff::new(session.timer.rto(), now);
+                self.datagrams.push(session.question(Asks::Stop));
+            }
+            _ => {}
+        }
+    }
+
+    /// The system reports that nothing listens at the server's address. Before the request is sent that settles it. After
+    /// that the command may have run; once nothing but such reports has come for a while, nobody will say whether.
+    pub fn refused(&mut self, now: Duration) {
+        let failure = match &mut self.phase {
+            Phase::Opening(_) => Some(Event::NotRun(NotRun::Refused)),
+            Phase::Asking(asking) if asking.is_awaited() => {
+                let since = *asking.refused.get_or_insert(now);
+                (now >= since + BELIEVED).then_some(Event::Unknown(Unknown::Refused))
+            }
+            _ => None,
+        };
+        if let Some(failure) = failure {
+            self.fail(failure);
+        }
+    }
+
+    /// Takes a datagram that came from the server's address. Nothing changes before its tag is known to hold.
+    pub fn receive(&mut self, datagram: &[u8], now: Duration) {
+        let Some(tagged) = Tagged::split(datagram) else { return };
+        match (tagged.answer(), &self.session) {
+            (Some(Answer::Cookie(nonce, cookie, label)), _) if tagged.holds(&self.hello, Side::Server) => {
+                self.opened(nonce, cookie, label, now);
+            }
+            (Some(Answer::Of { request, says }), Some(session))
+                if tagged.holds(&session.tag_key, Side::Server) && request == session.request =>
+            {
+                self.heard(says, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The cookie is here: the session begins, with the request that waits for it. A second cookie finds nobody waiting.
+    fn opened(&mut self, nonce: Nonce, cookie: Cookie, label: Label, now: Duration) {
+        let Phase::Opening(opening) = &mut self.phase else { return };
+        if opening.nonce != nonce {
+            return;
+        }
+        let mut timer = Timer::new();
+        if let Some(sent) = opening.only {
+            timer.measured(now.saturating_sub(sent));
+        }
+        let command = std::mem::take(&mut opening.command);
+        let id = SessionId { nonce, cookie };
+        self.charset = message::charset(&label);
+        self.session = Some(Session { id, tag_key: id.tag_key(&self.key), timer, request: 0 });
+        self.ask(command, now);
+    }
+
+    /// The server has said something about the request.
+    fn heard(&mut self, says: Says<'_>, now: Duration) {
+        let Phase::Asking(asking) = &mut self.phase else { return };
+        match (asking.stage, says) {
+            (Stage::Failed, _) => return,
+            (_, Says::Piece(number, content)) => asking.receiver.insert(number, content, now),
+            // All of the answer is here, so this is older.
+            (Stage::Complete, _) => return,
+            (_, Says::Working) => {}
+            (_, Says::Busy) => return self.fail(Event::NotRun(NotRun::Busy)),
+            (_, Says::Expired) => return self.fail(Event::Unknown(Unknown::Expired)),
+            (_, Says::Gone) => return self.fail(Event::Unknown(Unknown::Gone)),
+        }
+        asking.heard = now;
+        asking.refused = None;
+        if asking.stage == Stage::Running {
+            // The server has the request. From now on asking only shows that the client is still there.
+            asking.again = Backoff::new(MAX_RTO, now);
+        }
+        self.acknowledge(now);
+    }
+
+    /// There will be no outcome.
+    fn fail(&mut self, event: Event) {
+        self.failure = Some(event);
+        match &mut self.phase {
+            Phase::Asking(asking) => asking.stage = Stage::Failed,
+            _ => self.phase = Phase::Idle,
+        }
+    }
+
+    /// Sends the acknowledgement that is due, if one is.
+    fn acknowledge(&mut self, now: Duration) {
+        let (Phase::Asking(asking), Some(session)) = (&mut self.phase, &self.session) else { return };
+        if asking.stage == Stage::Failed || asking.receiver.next_deadline().is_none_or(|due| now < due) {
+            return;
+        }
+        let datagram = session.question(Asks::Ack(asking.receiver.acknowledge()));
+        if asking.receiver.is_complete() && asking.stage != Stage::Complete {
+            asking.stage = Stage::Complete;
+            self.datagrams.extend(vec![datagram; FAREWELLS]);
+        } else {
+            self.datagrams.push(datagram);
+        }
+    }
+
+    /// What there is to tell next; `None` when that takes more datagrams. Output that is not fetched holds the server
+    /// back: only so much is kept here (half a megabyte). After any event but [`Event::Show`] the request is over.
+    pub fn event(&mut self, now: Duration) -> Option<Event> {
+        let content = match &mut self.phase {
+            Phase::Asking(asking) => asking.receiver.take(now),
+            _ => None,
+        };
+        self.acknowledge(now);
+        match content {
+            Some(Content::Output(output, bytes)) => Some(Event::Show(output, bytes.into_owned())),
+            Some(Content::Done(outcome)) => Some(Event::Ended(outcome)),
+            None => self.failure.take(),
+        }
+    }
+
+    /// When [`Client::tick`] is to be called; it may have become earlier with any other call.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        match &self.phase {
+            Phase::Idle => None,
+            Phase::Opening(opening) => Some(opening.again.due().min(opening.began + GIVE_UP)),
+            Phase::Asking(asking) => {
+                let awaited = asking.is_awaited().then(|| asking.again.due().min(asking.heard + GIVE_UP));
+                let due = asking.receiver.next_deadline().filter(|_| asking.stage != Stage::Failed);
+                awaited.into_iter().chain(due).min()
+            }
+        }
+    }
+
+    /// Does what is due at `now`: asks again, acknowledges, gives up.
+    pub fn tick(&mut self, now: Duration) {
+        match &mut self.phase {
+            Phase::Opening(opening) if now >= opening.began + GIVE_UP => {
+                self.fail(Event::NotRun(NotRun::Unreached));
+            }
+            Phase::Opening(opening) if now >= opening.again.due() => {
+                opening.again.again(now);
+                opening.only = None;
+                self.datagrams.push(Question::Hello(opening.nonce).encode(&self.hello));
+            }
+            Phase::Asking(asking) if asking.is_awaited() && now >= asking.heard + GIVE_UP => {
+                self.fail(Event::Unknown(Unknown::Silence));
+            }
+            Phase::Asking(asking) if asking.is_awaited() && now >= asking.again.due() => self.ask_again(now),
+            _ => {}
+        }
+        self.acknowledge(now);
+    }
+
+    /// Says again all that the server may have missed.
+    fn ask_again(&mut self, now: Duration) {
+        let (Phase::Asking(asking), Some(session)) = (&mut self.phase, &self.session) else { return };
+        asking.again.again(now);
+        self.datagrams.push(session.question(Asks::Run(&asking.command)));
+        if asking.stage == Stage::Stopping {
+            self.datagrams.push(session.question(Asks::Stop));
+        }
+        if asking.receiver.has_begun() {
+            self.datagrams.push(session.question(Asks::Ack(asking.receiver.acknowledge())));
+        }
+    }
+}
+
+impl Session {
+    /// What is said about its last request.
+    fn question(&self, asks: Asks<'_>) -> Vec<u8> {
+        Question::Of { session: self.id, request: self.request, asks }.encode(&self.tag_key)
+    }
+}
+
+impl Asking {
+    /// Whether more of the answer is to come.
+    fn is_awaited(&self) -> bool {
+        matches!(self.stage, Stage::Running | Stage::Stopping)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/client.rs"]
+mod tests;

@@ -1,0 +1,117 @@
+//! What the two sides say, before it is bytes and after.
+
+use std::borrow::Cow;
+
+use super::wire::WINDOW;
+use crate::exec::protocol::Outcome;
+use crate::exec::tag::{Key, Purpose, TagKey};
+use crate::terminal::screen::Output;
+use crate::text::Charset;
+
+/// A random number that a client uses once.
+pub type Nonce = [u8; 16];
+
+/// What a server gives to an address that has proved that it can be reached ([`super::cookie`]).
+pub(super) type Cookie = [u8; 40];
+
+/// The name of the outputs' encoding, behind it zeros: what a server declares with its cookie.
+pub(super) type Label = [u8; 16];
+
+/// The label of a charset. The longest name (x-mac-cyrillic) has 14 bytes.
+pub(super) fn label(charset: Charset) -> Label {
+    let mut label = [0; size_of::<Label>()];
+    label.iter_mut().zip(charset.to_string().bytes()).for_each(|(byte, name)| *byte = name);
+    label
+}
+
+/// The charset of a label; UTF-8 where it names none.
+pub(super) fn charset(label: &Label) -> Charset {
+    let name = label.split(|byte| *byte == 0).next().and_then(|name| std::str::from_utf8(name).ok());
+    name.and_then(|name| name.parse().ok()).unwrap_or_default()
+}
+
+/// What names a session: no two have the same, since one half was drawn by each side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SessionId {
+    pub(super) nonce: Nonce,
+    pub(super) cookie: Cookie,
+}
+
+impl SessionId {
+    /// What tags the datagrams of this session.
+    pub(super) fn tag_key(&self, key: &Key) -> TagKey {
+        key.tag_key(Purpose::Datagrams, &[&self.nonce[..], &self.cookie].concat())
+    }
+}
+
+/// What a client has received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ack {
+    /// The number of the first piece that is missing.
+    pub(super) next: u64,
+    /// The number of the first piece that there is no room for.
+    pub(super) limit: u64,
+    /// Which pieces behind `next` are there; the lowest bit of the first word stands for `next + 1`.
+    pub(super) later: [u64; WINDOW / 64],
+}
+
+/// What a piece carries: some of an output, or, in the last one, the outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content<'a> {
+    Output(Output, Cow<'a, [u8]>),
+    Done(Outcome),
+}
+
+impl Content<'_> {
+    /// The same without a copy.
+    pub(super) fn borrowed(&self) -> Content<'_> {
+        match self {
+            Self::Output(output, bytes) => Content::Output(*output, Cow::Borrowed(bytes)),
+            Self::Done(outcome) => Content::Done(*outcome),
+        }
+    }
+
+    pub(super) fn into_owned(self) -> Content<'static> {
+        match self {
+            Self::Output(output, bytes) => Content::Output(output, bytes.into_owned().into()),
+            Self::Done(outcome) => Content::Done(outcome),
+        }
+    }
+}
+
+/// What a client says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Question<'a> {
+    Hello(Nonce),
+    Of { session: SessionId, request: u32, asks: Asks<'a> },
+}
+
+/// What it says in a session about one of its requests.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asks<'a> {
+    Run(&'a [u8]),
+    Stop,
+    Ack(Ack),
+}
+
+/// What a server says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer<'a> {
+    Cookie(Nonce, Cookie, Label),
+    Of { request: u32, says: Says<'a> },
+}
+
+/// What it says about a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Says<'a> {
+    /// A numbered piece of the answer.
+    Piece(u64, Content<'a>),
+    /// There is nothing new, but the answer will come.
+    Working,
+    /// It was not run and will not be.
+    Busy,
+    /// Its answer is not kept any more.
+    Expired,
+    /// Nothing is known of its session.
+    Gone,
+}

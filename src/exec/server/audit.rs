@@ -1,0 +1,21 @@
+//! What a server of commands logs: who ran what, and how it ended.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::exec::protocol::Outcome;
+use crate::t;
+use crate::terminal::log::log;
+use crate::text::escape;
+
+/// Logs that `peer` has a command run.
+pub fn runs(peer: SocketAddr, command: &[u8]) {
+    let command = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
+    log(t!("{peer} runs: {command}", "{peer} 执行：{command}"));
+}
+
+/// Logs how that ended, and after what time.
+pub fn ended(peer: SocketAddr, outcome: Outcome, since: Instant) {
+    let seconds = since.elapsed().as_secs_f32();
+    log(t!("{peer}: {outcome}, {seconds:.3} s", "{peer}：{outcome}，{seconds:.3} 秒"));
+}

@@ -1,0 +1,94 @@
+//! Who may not run commands: what a server of commands looks at before any key.
+//!
+//! A page in the browser can make it connect to this machine and send text of the page's choice; every user of the
+//! machine can connect to it. The textbook's server runs whatever comes. So the textbook's way is for the same user on the
+//! same machine alone, and what a browser sends is told by how it begins.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::cli::Usage;
+use crate::terminal::screen;
+use crate::{t, text};
+
+/// Whether a server of commands may listen on all of `addresses`: beyond this machine only with a key file that was
+/// named, and in the textbook's way never.
+///
+/// # Errors
+/// [`Usage`] with the cure.
+pub fn may_listen(addresses: &[SocketAddr], classic: bool, key_file: Option<&Path>) -> Result<(), Usage> {
+    let Some(outside) = addresses.iter().find(|address| !address.ip().to_canonical().is_loopback()) else {
+        return Ok(());
+    };
+    if classic {
+        return Err(Usage(t!(
+            "the textbook's way runs commands for anybody, so it listens on 127.0.0.1 or [::1] only, not on {outside}",
+            "课本写法的服务器，谁发来的命令都执行，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
+        )));
+    }
+    if key_file.is_none() {
+        return Err(Usage(t!(
+            "{outside} can be reached from other machines: name the key that they are to have, with --key-file FILE",
+            "别的机器也能连到 {outside}：请用 --key-file 文件 指定密钥，并把它交给要连接的机器"
+        )));
+    }
+    Ok(())
+}
+
+/// Says what the textbook's server cannot know here.
+pub fn warn_of_other_users() {
+    if !cfg!(target_os = "linux") {
+        screen::talk(&t!(
+            "warning: this system does not tell whose a connection is: every user of this machine can run commands as you",
+            "警告：本系统查不出一个连接属于哪个用户：这台机器上的任何用户都能以你的身份执行命令"
+        ));
+    }
+}
+
+/// Says who may run commands, and what is not protected.
+pub fn tell_of_key(path: &Path) {
+    let path = text::path(path);
+    screen::talk(&t!(
+        "whoever can read {path} may run commands as you; nothing is encrypted: over a network that you do not trust use ssh",
+        "谁能读 {path}，谁就能以你的身份执行命令；内容不加密：网络不可信时请用 ssh"
+    ));
+    warn_of_root();
+}
+
+/// Warns where commands may do everything.
+pub fn warn_of_root() {
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        screen::talk(&t!("warning: commands run as root", "警告：命令会以 root 身份执行"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_this_machine_a_key_must_be_named_and_the_textbook_stays_here() {
+        let key = Some(Path::new("key"));
+        let table = [
+            ("127.0.0.1:1", true),
+            ("127.8.9.1:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("192.0.2.1:1", false),
+            ("[::ffff:192.0.2.1]:1", false),
+            ("[fe80::1]:1", false),
+        ];
+        for (address, here) in table {
+            let address: [SocketAddr; 1] = [address.parse().unwrap()];
+            assert_eq!(may_listen(&address, false, None).is_ok(), here, "{address:?}");
+            assert_eq!(may_listen(&address, true, None).is_ok(), here, "{address:?}");
+            assert_eq!(may_listen(&address, true, key).is_ok(), here, "{address:?}");
+            assert!(may_listen(&address, false, key).is_ok(), "{address:?}");
+        }
+        let both = ["127.0.0.1:1", "192.0.2.1:1"].map(|address| address.parse().unwrap());
+        assert!(may_listen(&both, false, None).is_err(), "a name with two addresses");
+    }
+}

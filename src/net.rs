@@ -1,0 +1,39 @@
+//! Sockets as `std::net` has them, with every call told, and what one needs around them.
+//!
+//! [`Socket`] is a socket until it is something: options, bind, and then `listen`, `connect` or `over` makes it a
+//! [`TcpListener`], a [`TcpStream`] or a [`UdpSocket`]. Each of their calls is one [`event`] of the [`trace`].
+//!
+//! Around them: [`address`] reads `HOST:PORT`; [`failures`] says why there is no socket, [`ports`] who is in the way,
+//! [`peers`] who is at the other end; [`backoff`], [`close`](mod@close) and [`deadline`] are manners; [`faults`] makes a network bad
+//! on purpose, and [`datagrams`] sends through it.
+
+pub mod address;
+pub mod backoff;
+pub mod close;
+pub mod datagrams;
+pub mod deadline;
+pub mod event;
+pub mod failures;
+pub mod faults;
+pub mod peers;
+mod pipe;
+pub mod ports;
+mod socket;
+mod tcp;
+pub mod trace;
+mod udp;
+
+pub use self::datagrams::UdpSocket;
+pub use self::trace::{Trace, Traced};
+
+/// A socket between `socket()` and its being anything: the time for options.
+pub type Socket = Traced<socket2::Socket>;
+
+/// A TCP socket that listens, as [`std::net::TcpListener`].
+pub type TcpListener = Traced<std::net::TcpListener>;
+
+/// A TCP connection, as [`std::net::TcpStream`].
+pub type TcpStream = Traced<std::net::TcpStream>;
+
+/// The end of a pipe that is read from, as [`std::io::PipeReader`].
+pub type PipeReader = Traced<std::io::PipeReader>;

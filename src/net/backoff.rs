@@ -1,0 +1,74 @@
+//! What `accept` and `recvfrom` may fail with, and room for many clients: a server goes on.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use crate::{errors, t};
+
+/// How long a server without descriptors or memory waits before it tries again: `accept` and `recvfrom` would fail at
+/// once for ever, at a million times a second.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the same trouble is told.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// Descriptors besides the clients': standard streams, listener, trace, and some who are sent away. A flood of those runs
+/// out of them, and then `accept` waits until they have gone.
+#[cfg(unix)]
+const RESERVED_DESCRIPTORS: usize = 16;
+
+/// A server's trouble with `accept` or `recvfrom`.
+#[derive(Default)]
+pub struct Backoff {
+    told: Option<Instant>,
+}
+
+impl Backoff {
+    /// Waits after a failed call: a connection that its client gave up needs nothing, all else needs patience, since it
+    /// may fail again at once. It is told once, then every ten seconds at most.
+    pub fn after(&mut self, error: &io::Error, tell: impl FnOnce(String)) {
+        use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+        if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
+            return;
+        }
+        std::thread::sleep(PAUSE);
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            self.told = Some(Instant::now());
+            let why = errors::reason_at_once(error);
+            tell(t!("cannot serve for now, the next client waits: {why}", "暂时无法服务，后来的客户端要等一等：{why}"));
+        }
+    }
+}
+
+/// Whether the system lacks what the end of another connection may give back: descriptors, threads, memory.
+pub fn is_lack_of_room(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let lacks = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::AGAIN];
+        Errno::from_io_error(error).is_some_and(|errno| lacks.contains(&errno))
+    }
+    // WSAEMFILE and WSAENOBUFS (Windows Sockets error codes), and ERROR_NOT_ENOUGH_MEMORY for a thread.
+    #[cfg(windows)]
+    matches!(error.raw_os_error(), Some(10024 | 10055 | 8))
+}
+
+/// Raises this process's soft limit of descriptors as far as `clients` need it and the hard limit lets it, and gives
+/// the number of clients there is room for.
+#[cfg(unix)]
+pub fn make_room_for(clients: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = (clients + RESERVED_DESCRIPTORS) as u64;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(soft) = current.filter(|&soft| soft < wanted) else { return clients };
+    let raised = maximum.map_or(wanted, |hard| wanted.min(hard));
+    let limit = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }).map_or(soft, |()| raised);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    limit.saturating_sub(RESERVED_DESCRIPTORS).clamp(1, clients)
+}
+
+/// Windows has no such limit.
+#[cfg(windows)]
+pub fn make_room_for(clients: usize) -> usize {
+    clients
+}

@@ -1,0 +1,321 @@
+//! Every socket call of a program as it happens, for `--trace` and `--trace-file`.
+//!
+//! [`Traced`] wraps an open socket and has the calls of `std::net` under their own names, so that a page reads as if
+//! it used the socket itself. Each call becomes one [`Event`]. With tracing off a call costs one test of a pointer.
+//! Somebody may be told of each call before and after it ([`Watcher`]): the lab's `--step` waits for Enter there.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::event::{Data, Event, Fault, Outcome, Upcoming, Watcher};
+use crate::lock::lock;
+use crate::terminal::screen;
+use crate::{errors, t};
+
+/// Where the events of a program's sockets go; [`Trace::off`] for nowhere. Clones share it.
+#[derive(Clone, Default)]
+pub struct Trace(Option<Source>);
+
+/// Who makes the calls, and who records them.
+#[derive(Clone)]
+pub(super) struct Source {
+    program: Arc<str>,
+    recorder: Arc<Recorder>,
+}
+
+struct Recorder {
+    sockets: AtomicU32,
+    outlet: Arc<Outlet>,
+    /// Kept for whoever asks: the lab's verdicts, the tests.
+    kept: Option<Mutex<Vec<Event>>>,
+    watcher: Option<Arc<dyn Watcher>>,
+}
+
+/// Where events are written.
+#[derive(Default)]
+struct Outlet {
+    to_stderr: bool,
+    file: Option<Mutex<File>>,
+    file_failed: OnceLock<()>,
+}
+
+impl Trace {
+    /// No trace.
+    pub fn off() -> Self {
+        Self(None)
+    }
+
+    /// To standard error, to `file` as JSON lines (appended), to both, or off where neither is asked for.
+    ///
+    /// # Errors
+    /// Those of opening the file.
+    pub fn to(program: &str, stderr: bool, file: Option<&Path>) -> io::Result<Self> {
+        if !stderr && file.is_none() {
+            return Ok(Self::off());
+        }
+        let file = file.map(|path| File::options().append(true).create(true).open(path)).transpose()?;
+        let outlet = Outlet { to_stderr: stderr, file: file.map(Mutex::new), ..Outlet::default() };
+        let recorder = Recorder { sockets: AtomicU32::new(0), outlet: Arc::new(outlet), kept: None, watcher: None };
+        Ok(Self(Some(Source { program: program.into(), recorder: Arc::new(recorder) })))
+    }
+
+    /// Keeps the events for [`Trace::events`].
+    pub fn keep(program: &str) -> Self {
+        Self::off().kept(program, None)
+    }
+
+    /// A trace of its own, with sockets from 1 on, that goes where this one goes, is kept for [`Trace::events`], and
+    /// tells a `watcher` of each call.
+    #[must_use]
+    pub fn kept(&self, program: &str, watcher: Option<Arc<dyn Watcher>>) -> Self {
+        let outlet = self.0.as_ref().map(|source| Arc::clone(&source.recorder.outlet)).unwrap_or_default();
+        let recorder = Recorder { sockets: AtomicU32::new(0), outlet, kept: Some(Mutex::default()), watcher };
+        Self(Some(Source { program: program.into(), recorder: Arc::new(recorder) }))
+    }
+
+    /// The same trace, where `program` makes the calls.
+    #[must_use]
+    pub fn by(&self, program: &str) -> Self {
+        Self(self.0.as_ref().map(|source| Source { program: program.into(), ..source.clone() }))
+    }
+
+    /// The events so far of a trace made with [`Trace::keep`], in the order of the calls' returns.
+    pub fn events(&self) -> Vec<Event> {
+        let kept = self.0.as_ref().and_then(|source| source.recorder.kept.as_ref());
+        kept.map(|events| lock(events).clone()).unwrap_or_default()
+    }
+}
+
+impl Recorder {
+    fn record(&self, event: Event) {
+        self.outlet.write(&event);
+        if let Some(watcher) = &self.watcher {
+            watcher.after(&event);
+        }
+        if let Some(kept) = &self.kept {
+            lock(kept).push(event);
+        }
+    }
+}
+
+impl Outlet {
+    fn write(&self, event: &Event) {
+        if self.to_stderr {
+            screen::talk(&event.to_string());
+        }
+        if let Some(file) = &self.file {
+            self.write_to(file, event);
+        }
+    }
+
+    /// One write a line, since programs get killed.
+    fn write_to(&self, file: &Mutex<File>, event: &Event) {
+        let mut line = serde_json::to_vec(event).expect("an event has only strings and numbers");
+        line.push(b'\n');
+        if let Err(error) = lock(file).write_all(&line) {
+            let why = errors::reason(&error);
+            self.file_failed
+                .get_or_init(|| screen::talk(&t!("the trace file has gaps: {why}", "跟踪文件不完整：{why}")));
+        }
+    }
+}
+
+/// A socket whose calls are traced, or the bare socket where the trace is off.
+pub struct Traced<S> {
+    pub(super) socket: S,
+    pub(super) track: Option<Track>,
+    read_timeout: ReadTimeout,
+}
+
+/// What `SO_RCVTIMEO` was last set to, in nanoseconds; 0 for none.
+#[derive(Default)]
+struct ReadTimeout(AtomicU64);
+
+impl<S> Traced<S> {
+    pub(super) fn new(socket: S, track: Option<Track>) -> Self {
+        Self { socket, track, read_timeout: ReadTimeout::default() }
+    }
+
+    /// `setsockopt(2)` with `SO_RCVTIMEO`, unless it is set so already: a loop may ask for it before each `recv`. That is
+    /// for one thread, the one that reads.
+    pub(super) fn limit_reads(
+        &self,
+        timeout: Option<Duration>,
+        set: impl FnOnce(&S, Option<Duration>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let wanted = timeout.map_or(0, |timeout| u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX).max(1));
+        if self.read_timeout.0.load(Ordering::Relaxed) == wanted {
+            return Ok(());
+        }
+        let argument = format_args!("SO_RCVTIMEO, {} ms", milliseconds(timeout));
+        self.call("setsockopt", argument, |socket| set(socket, timeout))?;
+        self.read_timeout.0.store(wanted, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The socket itself, for questions that are no part of the lesson.
+    pub fn get_ref(&self) -> &S {
+        &self.socket
+    }
+
+    /// `close(2)`, as a step of its own. A socket that is dropped is closed too, without being announced.
+    pub fn close(self) {
+        self.announce("close", "");
+    }
+
+    /// Makes a call that moves no bytes, and notes it.
+    pub(super) fn call<T>(
+        &self,
+        name: &'static str,
+        argument: impl ToString,
+        make: impl FnOnce(&S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Some(track) = &self.track else { return make(&self.socket) };
+        let argument = argument.to_string();
+        track.announce(name, &argument);
+        let result = make(&self.socket);
+        track.record(Call::new(name, argument), result.as_ref().map(|_| 0));
+        result
+    }
+
+    /// Tells a watcher of a call that is about to be made.
+    pub(super) fn announce(&self, name: &'static str, argument: impl ToString) {
+        if let Some(track) = &self.track {
+            track.announce(name, argument);
+        }
+    }
+
+    /// The socket as another of its faces, under the same number.
+    pub(super) fn turn_into<T: From<S>>(self) -> Traced<T> {
+        Traced { socket: self.socket.into(), track: self.track, read_timeout: self.read_timeout }
+    }
+}
+
+pub(super) fn milliseconds(timeout: Option<Duration>) -> u128 {
+    timeout.unwrap_or_default().as_millis()
+}
+
+/// What an event says besides the socket itself.
+pub(super) struct Call<'a> {
+    pub(super) name: &'a str,
+    pub(super) argument: String,
+    pub(super) data: Option<&'a [u8]>,
+    pub(super) local: Option<SocketAddr>,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) fault: Option<Fault>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(name: &'a str, argument: impl ToString) -> Self {
+        Self { name, argument: argument.to_string(), data: None, local: None, peer: None, fault: None }
+    }
+}
+
+/// One socket's place in the trace. It is dropped right behind the socket.
+pub(super) struct Track {
+    pub(super) source: Source,
+    pub(super) number: u32,
+    pub(super) local: Option<SocketAddr>,
+    pub(super) peer: Option<SocketAddr>,
+}
+
+impl Drop for Track {
+    fn drop(&mut self) {
+        self.record(Call::new("close", ""), Ok(0));
+    }
+}
+
+impl Track {
+    pub(super) fn new(trace: &Trace) -> Option<Self> {
+        Some(Self::of(trace.0.clone()?))
+    }
+
+    pub(super) fn of(source: Source) -> Self {
+        let number = source.recorder.sockets.fetch_add(1, Ordering::Relaxed) + 1;
+        Self { source, number, local: None, peer: None }
+    }
+
+    pub(super) fn announce(&self, call: &'static str, argument: impl ToString) {
+        if let Some(watcher) = &self.source.recorder.watcher {
+            let program = self.source.program.to_string();
+            watcher.before(&Upcoming { program, socket: self.number, call, argument: argument.to_string() });
+        }
+    }
+
+    pub(super) fn record(&self, call: Call<'_>, result: Result<u64, &io::Error>) {
+        self.source.recorder.record(Event {
+            time: Timestamp::now(),
+            program: self.source.program.to_string(),
+            pid: std::process::id(),
+            socket: self.number,
+            call: call.name.to_string(),
+            argument: call.argument,
+            local: call.local.or(self.local),
+            peer: call.peer.or(self.peer),
+            fault: call.fault,
+            result: result.map_or_else(|error| Outcome::Error(errors::code(error)), Outcome::Ok),
+            data: call.data.map(Data::of),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calls_of_a_connection_are_kept_in_their_order() {
+        use std::io::{Read as _, Write as _};
+        let trace = Trace::keep("test");
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listener = Traced::tcp(address, &trace).and_then(|s| s.bind(address).and_then(|()| s.listen(1))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let caller = Traced::tcp(address, &trace).unwrap().connect_timeout(address, Duration::from_secs(9)).unwrap();
+        let (answered, peer) = listener.accept().unwrap();
+        (&caller).write_all(b"hi").unwrap();
+        drop(caller);
+        assert_eq!((&answered).read(&mut [0; 8]).unwrap(), 2);
+        drop((answered, listener));
+        let told: Vec<String> = trace.events().iter().map(|event| format!("{} {}", event.socket, event.call)).collect();
+        let expected = "1 socket,1 bind,1 listen,2 socket,2 connect,1 accept,2 send,2 close,3 recv,3 close,1 close";
+        assert_eq!(told.join(","), expected);
+        assert_eq!(trace.events()[6].local, Some(peer));
+    }
+
+    #[test]
+    fn a_watcher_is_told_of_every_call_before_and_after_it() {
+        #[derive(Default)]
+        struct Told(Mutex<Vec<String>>);
+        impl Watcher for Told {
+            fn before(&self, call: &Upcoming) {
+                lock(&self.0).push(format!("{} {}({})", call.program, call.call, call.argument));
+            }
+            fn after(&self, event: &Event) {
+                lock(&self.0).push(event.told(0));
+            }
+        }
+        let told = Arc::new(Told::default());
+        let trace = Trace::off().kept("test", Some(Arc::clone(&told) as Arc<dyn Watcher>));
+        let address = "127.0.0.1:0".parse().unwrap();
+        let socket = Traced::tcp(address, &trace.by("server")).unwrap();
+        socket.bind(address).unwrap();
+        socket.close();
+        let expected = [
+            "server socket(AF_INET, SOCK_STREAM)",
+            "#1 socket(AF_INET, SOCK_STREAM) = 1",
+            "server bind(127.0.0.1:0)",
+            "#1 bind(127.0.0.1:0) = 0",
+            "server close()",
+            "#1 close() = 0",
+        ];
+        assert_eq!(*lock(&told.0), expected);
+        assert!(trace.events().iter().all(|event| event.program == "server"));
+    }
+}

@@ -1,0 +1,7 @@
+//! The person: what is typed ([`input`]), what is shown ([`screen`], [`log`]), and how a program ends with the terminal as
+//! it was ([`exit`]).
+
+pub mod exit;
+pub mod input;
+pub mod log;
+pub mod screen;

@@ -1,0 +1,287 @@
+//! Standard output and standard error: the one place that writes to them.
+//!
+//! Output is data (messages, replies); talk is everything else (notices, errors, the trace). Where lines are edited, both
+//! go through the line editor, which puts them above the line instead of into it. A thread of its own hands them over:
+//! the editor takes them only while a line is being typed, and whoever has something to tell must not wait for that.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use rustyline::ExternalPrinter;
+
+use crate::lock::lock;
+use crate::{errors, t};
+
+/// How many bytes of messages may wait for the screen; then whoever shows more waits, and TCP makes the peer wait.
+const MAX_WAITING: usize = 1024 * 1024;
+
+/// A message that changes nothing on the screen: a line up, and the newline that every message ends with.
+const NO_EFFECT: &str = "\x1b[A";
+
+/// How many bytes may wait when talk is counted instead of told.
+const MAX_TALK: usize = 4 * MAX_WAITING;
+
+/// What waits for the line editor.
+static EDITOR: Mutex<Waiting> = Mutex::new(Waiting {
+    lines: VecDeque::new(),
+    bytes: 0,
+    edited: false,
+    printing: false,
+    untold: 0,
+    typing: Typing::Nothing,
+    ending: false,
+});
+
+static CHANGED: Condvar = Condvar::new();
+
+struct Waiting {
+    lines: VecDeque<String>,
+    bytes: usize,
+    /// Whether there is a line editor.
+    edited: bool,
+    /// Whether the line taken last is not printed yet.
+    printing: bool,
+    untold: usize,
+    typing: Typing,
+    /// Whether the editor is to draw nothing more.
+    ending: bool,
+}
+
+/// The line that is being typed.
+enum Typing {
+    Nothing,
+    /// A line after this prompt.
+    After(String),
+    /// The editor is held before it draws this.
+    Held(String),
+}
+
+static COLOR: AtomicBool = AtomicBool::new(false);
+
+/// Standard output cannot be written: the reader of the pipe has gone, the disk is full.
+#[derive(Debug)]
+pub struct OutputFailed(io::Error);
+
+impl OutputFailed {
+    /// Whether the reader of our output has ended (`| head`), which is no error of ours.
+    pub fn is_closed_pipe(&self) -> bool {
+        self.0.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+impl fmt::Display for OutputFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = errors::reason(&self.0);
+        f.write_str(&t!("cannot write the output: {why}", "无法写标准输出：{why}"))
+    }
+}
+
+impl std::error::Error for OutputFailed {}
+
+/// Shows a message and a newline on standard output, at once.
+pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
+    let editor = editor();
+    if editor.edited {
+        let room = CHANGED.wait_while(editor, |editor| editor.edited && editor.bytes > MAX_WAITING);
+        drop(put(room.unwrap_or_else(PoisonError::into_inner), &String::from_utf8_lossy(message)));
+        return Ok(());
+    }
+    drop(editor);
+    let mut line = Vec::with_capacity(message.len() + 1);
+    line.extend_from_slice(message);
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line).and_then(|()| out.flush()).map_err(OutputFailed)
+}
+
+/// As [`talk`], for a person alone: nothing where standard error is no terminal.
+pub fn hint(text: &str) {
+    if io::stderr().is_terminal() {
+        talk(text);
+    }
+}
+
+/// Writes one line of talk to standard error. If even that fails there is nobody left to tell.
+pub fn talk(text: &str) {
+    let mut editor = editor();
+    if editor.edited && io::stderr().is_terminal() {
+        if editor.bytes > MAX_TALK {
+            editor.untold += 1;
+        } else {
+            drop(put(editor, text));
+        }
+        return;
+    }
+    drop(editor);
+    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+}
+
+/// Standard output where it is no terminal. The usual way to it keeps back what follows the last newline, and looks for
+/// that newline in every byte.
+static UNBUFFERED: LazyLock<Option<File>> =
+    LazyLock::new(|| if io::stdout().is_terminal() { None } else { stdout_as_file().ok() });
+
+/// Standard output as a file.
+pub(crate) fn stdout_as_file() -> io::Result<File> {
+    #[cfg(unix)]
+    let stdout = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned();
+    #[cfg(windows)]
+    let stdout = std::os::windows::io::AsHandle::as_handle(&io::stdout()).try_clone_to_owned();
+    stdout.map(File::from)
+}
+
+/// Writes a piece of a command's output as it is, to standard output or standard error, without a newline of its own.
+/// Not for programs that show things while a line is typed.
+///
+/// # Errors
+/// [`OutputFailed`]: the stream cannot be written.
+pub fn pass_on(output: Output, bytes: &[u8]) -> Result<(), OutputFailed> {
+    let written = match (output, &*UNBUFFERED) {
+        (Output::Out, Some(out)) => (&*out).write_all(bytes),
+        (Output::Out, None) => {
+            let mut out = io::stdout().lock();
+            out.write_all(bytes).and_then(|()| out.flush())
+        }
+        (Output::Err, _) => io::stderr().lock().write_all(bytes),
+    };
+    written.map_err(OutputFailed)
+}
+
+/// Writes a prompt to standard error, for terminals without a line editor. If that fails, the answer is read all the same.
+pub fn prompt(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// One line about an error, `NAME: what: why`, the name in red where colours are on.
+pub fn error(program: &str, what: &str) {
+    let what = what.replace('\n', " ");
+    if COLOR.load(Ordering::Relaxed) {
+        talk(&format!("\x1b[31m{program}\x1b[0m: {what}"));
+    } else {
+        talk(&format!("{program}: {what}"));
+    }
+}
+
+/// How many columns lines on standard output may have: the terminal's, or 80 where there is none or none is known.
+pub fn columns() -> usize {
+    #[cfg(unix)]
+    let known = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    #[cfg(windows)]
+    let known = None;
+    known.filter(|&columns| columns > 0).unwrap_or(80)
+}
+
+/// Chooses whether what goes to standard error is coloured.
+pub fn set_color(on: bool) {
+    COLOR.store(on, Ordering::Relaxed);
+}
+
+/// From now on lines are edited, and everything goes through the editor's `printer`.
+pub(crate) fn edit_with(printer: impl ExternalPrinter + Send + 'static) {
+    editor().edited = true;
+    // Without a thread nothing is edited, and everything goes to the terminal as it comes.
+    if thread::Builder::new().name("screen".into()).spawn(move || print(printer)).is_err() {
+        editor().edited = false;
+    }
+}
+
+/// The screen's thread.
+fn print(mut printer: impl ExternalPrinter) {
+    loop {
+        let mut editor =
+            CHANGED.wait_while(editor(), |editor| editor.lines.is_empty()).unwrap_or_else(PoisonError::into_inner);
+        let Some(mut line) = editor.lines.pop_front() else { continue };
+        editor.bytes -= line.len();
+        editor.printing = true;
+        let untold = std::mem::take(&mut editor.untold);
+        drop(editor);
+        if untold > 0 {
+            line += &t!("\n({untold} notices could not be shown in time)", "\n（有 {untold} 条提示来不及显示）");
+        }
+        // It fails when the editor has ended; the terminal is still there.
+        if printer.print(line.clone() + "\n").is_err() {
+            let _ = io::stdout().lock().write_all((line + "\n").as_bytes());
+        }
+        self::editor().printing = false;
+        CHANGED.notify_all();
+    }
+}
+
+/// The editor begins with a line after `prompt`. While the program ends it begins with none.
+pub(crate) fn typing_begins(prompt: &str) {
+    let editor = CHANGED.wait_while(editor(), |editor| editor.ending);
+    editor.unwrap_or_else(PoisonError::into_inner).typing = Typing::After(prompt.to_string());
+}
+
+/// The editor is about to draw `line`. While the program ends it does not come to it.
+pub(crate) fn typing_is_drawn(line: &str) {
+    let mut editor = editor();
+    if editor.ending
+        && let Typing::After(prompt) = &editor.typing
+    {
+        editor.typing = Typing::Held(format!("{prompt}{line}"));
+        CHANGED.notify_all();
+    }
+    drop(CHANGED.wait_while(editor, |editor| editor.ending));
+}
+
+/// The line has been typed, or given up.
+pub(crate) fn typing_ends() {
+    editor().typing = Typing::Nothing;
+    CHANGED.notify_all();
+}
+
+/// Waits until the line editor has shown everything, takes it out of the way, and leaves a half-typed line standing.
+///
+/// The printer tells nothing about when a message is on the screen, but its channel holds one message, and the editor
+/// takes the next when it has shown the one before: when a message without effect (a line up, a newline) has been
+/// accepted, all before it are shown, but for the typed line below them. A second one makes the editor draw that line,
+/// and there it is held.
+pub(crate) fn stop_editing() {
+    let mut editor = editor();
+    if !editor.edited {
+        return;
+    }
+    if cfg!(unix) {
+        editor = put(editor, NO_EFFECT);
+    }
+    let mut editor = CHANGED
+        .wait_while(editor, |editor| editor.printing || !editor.lines.is_empty())
+        .unwrap_or_else(PoisonError::into_inner);
+    editor.edited = false;
+    if cfg!(unix) {
+        editor.ending = true;
+        editor = put(editor, NO_EFFECT);
+        let held = CHANGED.wait_while(editor, |editor| matches!(editor.typing, Typing::After(_)));
+        if let Typing::Held(line) = &held.unwrap_or_else(PoisonError::into_inner).typing {
+            let mut out = io::stdout().lock();
+            // Where the terminal has gone, nobody misses the line.
+            let _ = write!(out, "\r\x1b[J{line}").and_then(|()| out.flush());
+        }
+    }
+}
+
+fn put<'a>(mut editor: MutexGuard<'a, Waiting>, line: &str) -> MutexGuard<'a, Waiting> {
+    editor.bytes += line.len();
+    editor.lines.push_back(line.to_string());
+    CHANGED.notify_all();
+    editor
+}
+
+fn editor() -> MutexGuard<'static, Waiting> {
+    lock(&EDITOR)
+}
+
+/// One of a command's two outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
