@@ -1,0 +1,50 @@
+//! What `time-client` is told.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use socket_demos::cli::options::{Encoding, ServerAddress};
+use socket_demos::net::faults::BadNetwork;
+use socket_demos::t;
+use socket_demos::text::typed;
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+/// What is asked, and with it the way.
+pub(crate) enum Protocol {
+    Text,
+    Sntp,
+    Time,
+}
+
+#[derive(Parser)]
+#[command(name = "time-client", version, about = t!("ask a time server for the time", "向时间服务器问时间"))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) server: ServerAddress,
+    #[arg(long, value_name = t!("PROTOCOL", "协议"), default_value = "text", help = t!(
+        "text: `get time`; sntp: with offset and delay (RFC 5905); time: 4 bytes (RFC 868)",
+        "text：get time；sntp：带偏差和延迟（RFC 5905）；time：4 字节（RFC 868）"
+    ))]
+    pub(crate) protocol: Protocol,
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = typed::parse_times, help = t!(
+        "Ask so many times and keep the sample of the least delay (sntp)",
+        "问这么多次，取延迟最小的一次（sntp）"
+    ))]
+    pub(crate) samples: u16,
+    #[arg(long, help = t!("Print offset, delay and stratum as JSON (sntp)", "用 JSON 输出偏差、延迟和层级（sntp）"))]
+    pub(crate) json: bool,
+    #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "1", value_parser = typed::parse_duration, help = t!(
+        "How long to wait for each answer",
+        "每次等多久"
+    ))]
+    pub(crate) timeout: Duration,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = typed::parse_times, help = t!(
+        "How many times to ask in all",
+        "一共最多问几次"
+    ))]
+    pub(crate) retries: u16,
+    #[command(flatten)]
+    pub(crate) encoding: Encoding,
+    #[command(flatten)]
+    pub(crate) network: BadNetwork,
+}

@@ -1,0 +1,65 @@
+//! One question until it is answered: send, a time limit for recv, recv, and again.
+//!
+//! Over UDP the question or the answer may be lost, and nobody says so. So the client waits, and asks again.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use socket_demos::net::UdpSocket;
+use socket_demos::terminal::screen;
+use socket_demos::time::sntp::Refusal;
+use socket_demos::{errors, t};
+
+use crate::args::Args;
+
+/// The longest answer that is looked at: a line of text, or a packet with extensions.
+const MAX_ANSWER: usize = 1024;
+
+/// Asks until there is an answer that `read` takes: send, recv, and again after the timeout. `read` also gets how long
+/// the answer took, and says whether what it refuses was an answer at all.
+pub(crate) fn until_answered<T>(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    args: &Args,
+    question: impl Fn() -> io::Result<Vec<u8>>,
+    read: impl Fn(&[u8], Duration) -> Result<T, Refusal>,
+) -> anyhow::Result<T> {
+    let mut buffer = vec![0; MAX_ANSWER];
+    for _ in 0..args.retries {
+        socket.send(&question()?).map_err(|error| refused(server, error))?;
+        let asked = Instant::now();
+        while let Some(left) = args.timeout.checked_sub(asked.elapsed()).filter(|left| !left.is_zero()) {
+            socket.set_read_timeout(Some(left))?;
+            match socket.recv(&mut buffer) {
+                Ok(received) => match read(&buffer[..received], asked.elapsed()) {
+                    Ok(answer) => return Ok(answer),
+                    // Noise must not end the waiting, or a stranger could.
+                    Err(refusal) if refusal.is_noise() => screen::talk(&refusal.to_string()),
+                    Err(refusal) => return Err(anyhow::Error::new(refusal).context(server)),
+                },
+                // Windows alone tells that an answer did not fit. No true one is so long.
+                Err(error) if errors::is_cut_datagram(&error) => screen::talk(&errors::reason(&error)),
+                Err(error) if errors::is_timeout(&error) => break,
+                Err(error) => return Err(refused(server, error)),
+            }
+        }
+    }
+    let (tries, seconds) = (args.retries, args.timeout.as_secs_f32());
+    bail!(t!(
+        "no usable answer from {server} to {tries} questions of {seconds} s each: lost, a firewall, or no such server there",
+        "向 {server} 问了 {tries} 次，每次等 {seconds} 秒，都没有可用的回答：丢了、被防火墙拦住，或那里没有这种服务器"
+    ));
+}
+
+fn refused(server: SocketAddr, error: io::Error) -> anyhow::Error {
+    if !errors::is_refusal(&error) {
+        return error.into();
+    }
+    let code = errors::code(&error);
+    anyhow::anyhow!(t!(
+        "nobody is at {server} ({code}); start a server with: time-server {server}",
+        "{server} 上没有程序（{code}）；先启动服务器：time-server {server}"
+    ))
+}
