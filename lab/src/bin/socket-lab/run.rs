@@ -1,0 +1,68 @@
+//! Experiments, one after the other, and what came of them.
+
+use anyhow::bail;
+use socket_demos::cli::Usage;
+use socket_demos::net::Trace;
+use socket_demos::terminal::screen;
+use socket_demos::{t, text};
+use socket_lab::experiments::Experiment;
+use socket_lab::page::{self, Setting};
+use socket_lab::report::{self, Report};
+use socket_lab::viewer::{self, Viewer};
+
+use crate::args::Manner;
+use crate::{PROGRAM, show, write};
+
+/// How much is told of each experiment.
+#[derive(PartialEq)]
+pub(crate) enum Form {
+    Line,
+    Full,
+}
+
+/// Runs the experiments one after the other, and fails where one of them is in trouble.
+pub(crate) fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, trace: &Trace) -> anyhow::Result<()> {
+    if manner.json && (manner.step || manner.predict) {
+        bail!(Usage(t!("--json does not go with --step or --predict", "--json 不能和 --step、--predict 一起用")));
+    }
+    if let Some(port) = manner.server_port {
+        screen::talk(&viewer::how_to_watch(port));
+    }
+    let mut viewer = Viewer::new(manner.step, manner.predict);
+    let mut reports = Vec::new();
+    for experiment in chosen {
+        let report = viewer.watch(experiment, trace, manner.server_port);
+        if !manner.json {
+            show(&match form {
+                Form::Full => report.full(manner.step),
+                Form::Line if manner.step || manner.predict => report.full(true),
+                Form::Line => report.line(),
+            })?;
+        }
+        reports.push(report);
+    }
+    if let Some(file) = &manner.report {
+        write(file, &page::page(&reports, &Setting::here()))?;
+    }
+    sum_up(&reports, form, manner)?;
+    if let Some(score) = viewer.score() {
+        screen::talk(&score);
+    }
+    report::trouble(&reports).map_or(Ok(()), |trouble| bail!(trouble))
+}
+
+fn sum_up(reports: &[Report], form: &Form, manner: &Manner) -> anyhow::Result<()> {
+    if manner.json {
+        return show(&report::json(reports));
+    }
+    if reports.len() > 1 {
+        show(&report::summary(reports))?;
+    }
+    if let Some(file) = &manner.report {
+        let file = text::path(file);
+        screen::talk(&t!("the page is {file}", "网页已写入 {file}"));
+    } else if *form == Form::Line {
+        screen::talk(&t!("one in full: {PROGRAM} run sticky", "详细看一个：{PROGRAM} run sticky"));
+    }
+    Ok(())
+}
