@@ -6,8 +6,8 @@ pub mod contacts;
 pub mod diagram;
 pub mod frames;
 pub mod handshake;
-pub mod letters;
 pub mod lines;
+pub mod messages;
 pub mod options;
 pub mod reliable;
 pub mod room;
@@ -23,7 +23,7 @@ pub const ALL: [(&str, Property); 12] = [
     ("diagram", diagram::check),
     ("frames", frames::check),
     ("handshake", handshake::check),
-    ("letters", letters::check),
+    ("messages", messages::check),
     ("lines", lines::check),
     ("options", options::check),
     ("room", room::check),

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use socket_demos::chat::lines::{Lines, MAX_LINE};
-use socket_demos::chat::names::check;
+use socket_demos::chat::names;
 use socket_demos::chat::room::{Room, Seat, Stay};
 use socket_demos::net::{Trace, Traced};
 use socket_demos::text::{Charset, escape};
@@ -110,7 +110,7 @@ fn words_heard(heard: &str) -> Vec<(&str, &str)> {
         }
         let labelled = line.strip_prefix('[').and_then(|line| line.split_once(']'));
         let (name, text) = labelled.unwrap_or_else(|| panic!("neither label nor notice: {line:?}"));
-        assert!(check_name(name).is_ok() || name.starts_with("127.0.0.1:"), "{line:?}");
+        assert!(names::check(name).is_ok() || name.starts_with("127.0.0.1:"), "{line:?}");
         words.push((name, text.strip_prefix(' ').unwrap_or_else(|| panic!("no space: {line:?}"))));
     }
     words

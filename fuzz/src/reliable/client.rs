@@ -8,7 +8,7 @@ use socket_demos::exec::reliable::{Client, Event, GIVE_UP, MAX_COMMAND, MAX_PAYL
 use socket_demos::exec::tag::{TAG_LENGTH, TagKey};
 
 use super::super::choices::Choices;
-use super::{key, later, opening, perhaps_harmed, tagged, session};
+use super::{key, later, opening, perhaps_harmed, session, tagged};
 
 /// How many pieces a client keeps for who reads (PROTOCOL.md).
 const WINDOW: u64 = 512;

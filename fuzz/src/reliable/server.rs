@@ -11,7 +11,7 @@ use socket_demos::terminal::screen::Output;
 use socket_demos::text::Charset;
 
 use super::super::choices::Choices;
-use super::{key, later, opening, perhaps_harmed, tagged, session};
+use super::{key, later, opening, perhaps_harmed, session, tagged};
 
 /// How many commands may run at once.
 const MAX_CLIENTS: usize = 3;
