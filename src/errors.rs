@@ -4,6 +4,129 @@ use std::io::{self, ErrorKind};
 
 use crate::t;
 
+/// The errors of socket calls that people meet, under the names that they search for (errno(3); Windows Sockets error
+/// codes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is told by `words`")]
+pub enum SocketError {
+    Access,
+    AddressInUse,
+    AddressNotAvailable,
+    BrokenPipe,
+    ConnectionAborted,
+    ConnectionRefused,
+    ConnectionReset,
+    HostUnreachable,
+    InProgress,
+    Interrupted,
+    MessageTooLong,
+    NetworkUnreachable,
+    NotConnected,
+    TimedOut,
+    WouldBlock,
+}
+
+/// An error's numbers: Linux, macOS, Windows. Windows has no number of sockets for a broken pipe.
+type Numbers = (i32, i32, Option<i32>);
+
+impl SocketError {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Access,
+        Self::AddressInUse,
+        Self::AddressNotAvailable,
+        Self::BrokenPipe,
+        Self::ConnectionAborted,
+        Self::ConnectionRefused,
+        Self::ConnectionReset,
+        Self::HostUnreachable,
+        Self::InProgress,
+        Self::Interrupted,
+        Self::MessageTooLong,
+        Self::NetworkUnreachable,
+        Self::NotConnected,
+        Self::TimedOut,
+        Self::WouldBlock,
+    ];
+
+    fn entry(self) -> (&'static str, Numbers) {
+        match self {
+            Self::Access => ("EACCES", (13, 13, Some(10_013))),
+            Self::AddressInUse => ("EADDRINUSE", (98, 48, Some(10_048))),
+            Self::AddressNotAvailable => ("EADDRNOTAVAIL", (99, 49, Some(10_049))),
+            Self::BrokenPipe => ("EPIPE", (32, 32, None)),
+            Self::ConnectionAborted => ("ECONNABORTED", (103, 53, Some(10_053))),
+            Self::ConnectionRefused => ("ECONNREFUSED", (111, 61, Some(10_061))),
+            Self::ConnectionReset => ("ECONNRESET", (104, 54, Some(10_054))),
+            Self::HostUnreachable => ("EHOSTUNREACH", (113, 65, Some(10_065))),
+            Self::InProgress => ("EINPROGRESS", (115, 36, Some(10_036))),
+            Self::Interrupted => ("EINTR", (4, 4, Some(10_004))),
+            Self::MessageTooLong => ("EMSGSIZE", (90, 40, Some(10_040))),
+            Self::NetworkUnreachable => ("ENETUNREACH", (101, 51, Some(10_051))),
+            Self::NotConnected => ("ENOTCONN", (107, 57, Some(10_057))),
+            Self::TimedOut => ("ETIMEDOUT", (110, 60, Some(10_060))),
+            Self::WouldBlock => ("EWOULDBLOCK", (11, 35, Some(10_035))),
+        }
+    }
+
+    /// The name of errno(3), without Windows' `WSA`.
+    pub fn name(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// The numbers that Linux, macOS and Windows have for it.
+    pub fn numbers(self) -> (i32, i32, Option<i32>) {
+        self.entry().1
+    }
+
+    /// The number on this system.
+    pub fn number(self) -> Option<i32> {
+        let (linux, macos, windows) = self.numbers();
+        if cfg!(windows) { windows } else { Some(if cfg!(target_os = "linux") { linux } else { macos }) }
+    }
+
+    /// Which of them `error` is: by its number, or by its kind where a program has made it or a system has several.
+    pub fn of(error: &io::Error) -> Option<Self> {
+        let numbered = error.raw_os_error();
+        let by_number = Self::ALL.into_iter().find(|known| numbered.is_some() && known.number() == numbered);
+        by_number.or_else(|| {
+            Some(match error.kind() {
+                ErrorKind::AddrInUse => Self::AddressInUse,
+                ErrorKind::AddrNotAvailable => Self::AddressNotAvailable,
+                ErrorKind::BrokenPipe => Self::BrokenPipe,
+                ErrorKind::ConnectionAborted => Self::ConnectionAborted,
+                ErrorKind::ConnectionRefused => Self::ConnectionRefused,
+                ErrorKind::ConnectionReset => Self::ConnectionReset,
+                ErrorKind::HostUnreachable => Self::HostUnreachable,
+                ErrorKind::Interrupted => Self::Interrupted,
+                ErrorKind::NetworkUnreachable => Self::NetworkUnreachable,
+                ErrorKind::NotConnected => Self::NotConnected,
+                ErrorKind::PermissionDenied => Self::Access,
+                ErrorKind::TimedOut => Self::TimedOut,
+                ErrorKind::WouldBlock => Self::WouldBlock,
+                _ => return None,
+            })
+        })
+    }
+
+    /// What it means, in a few words; `None` where the system's own say as much.
+    pub fn words(self) -> Option<String> {
+        Some(match self {
+            Self::Access => t!("not allowed", "没有权限"),
+            Self::AddressInUse => t!("the address is in use", "端口被占用"),
+            Self::AddressNotAvailable => t!("this machine has no such address", "本机没有这个地址"),
+            Self::BrokenPipe => t!("the other side has closed", "对方已关闭"),
+            Self::ConnectionAborted => t!("the connection was aborted", "连接已中止"),
+            Self::ConnectionRefused => t!("connection refused", "连接被拒绝"),
+            Self::ConnectionReset => t!("the connection was reset", "连接被对方重置"),
+            Self::HostUnreachable => t!("no route to that host", "无法到达目标主机"),
+            Self::NetworkUnreachable => t!("no route to that network", "无法到达目标网络"),
+            Self::TimedOut | Self::WouldBlock => t!("no answer in time", "超时"),
+            Self::InProgress | Self::Interrupted | Self::MessageTooLong | Self::NotConnected => return None,
+        })
+    }
+}
+
 /// The name and number that people search for: `EADDRINUSE 98`, on Windows `WSAEADDRINUSE 10048`.
 pub fn code(error: &io::Error) -> String {
     #[cfg(unix)]
@@ -15,29 +138,12 @@ pub fn code(error: &io::Error) -> String {
     if let Some(number @ ..10_000) = error.raw_os_error() {
         return t!("error {number}", "错误 {number}");
     }
-    let name = match error.kind() {
-        ErrorKind::AddrInUse => "EADDRINUSE",
-        ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
-        ErrorKind::BrokenPipe => "EPIPE",
-        ErrorKind::ConnectionAborted => "ECONNABORTED",
-        ErrorKind::ConnectionRefused => "ECONNREFUSED",
-        ErrorKind::ConnectionReset => "ECONNRESET",
-        ErrorKind::HostUnreachable => "EHOSTUNREACH",
-        ErrorKind::NetworkUnreachable => "ENETUNREACH",
-        ErrorKind::Interrupted => "EINTR",
-        ErrorKind::NotConnected => "ENOTCONN",
-        ErrorKind::IsADirectory => "EISDIR",
-        ErrorKind::NotFound => "ENOENT",
-        ErrorKind::PermissionDenied => "EACCES",
-        ErrorKind::StorageFull => "ENOSPC",
-        ErrorKind::TimedOut => "ETIMEDOUT",
-        ErrorKind::WouldBlock => "EWOULDBLOCK",
-        // Those that the standard library has no kind for.
-        _ => match error.raw_os_error() {
-            Some(10_036) => "EINPROGRESS",
-            Some(10_040) => "EMSGSIZE",
-            _ => return error.to_string(),
-        },
+    let name = match (SocketError::of(error), error.kind()) {
+        (Some(known), _) => known.name(),
+        (None, ErrorKind::IsADirectory) => "EISDIR",
+        (None, ErrorKind::NotFound) => "ENOENT",
+        (None, ErrorKind::StorageFull) => "ENOSPC",
+        _ => return error.to_string(),
     };
     let family = if cfg!(windows) { "WSA" } else { "" };
     match error.raw_os_error() {
@@ -49,21 +155,12 @@ pub fn code(error: &io::Error) -> String {
 /// What went wrong, in words, with its [`code`].
 pub fn reason(error: &io::Error) -> String {
     let words = match error.kind() {
-        ErrorKind::AddrInUse => t!("the address is in use", "端口被占用"),
-        ErrorKind::AddrNotAvailable => t!("this machine has no such address", "本机没有这个地址"),
-        ErrorKind::BrokenPipe => t!("the other side has closed", "对方已关闭"),
-        ErrorKind::ConnectionAborted => t!("the connection was aborted", "连接已中止"),
-        ErrorKind::ConnectionRefused => t!("connection refused", "连接被拒绝"),
-        ErrorKind::ConnectionReset => t!("the connection was reset", "连接被对方重置"),
-        ErrorKind::HostUnreachable => t!("no route to that host", "无法到达目标主机"),
-        ErrorKind::NetworkUnreachable => t!("no route to that network", "无法到达目标网络"),
-        ErrorKind::IsADirectory => t!("it is a directory", "这是一个目录"),
-        ErrorKind::NotFound => t!("no such file or directory", "没有这个文件或目录"),
-        ErrorKind::PermissionDenied => t!("not allowed", "没有权限"),
-        ErrorKind::StorageFull => t!("the disk is full", "磁盘已满"),
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => t!("no answer in time", "超时"),
-        _ => return error.to_string(),
+        ErrorKind::IsADirectory => Some(t!("it is a directory", "这是一个目录")),
+        ErrorKind::NotFound => Some(t!("no such file or directory", "没有这个文件或目录")),
+        ErrorKind::StorageFull => Some(t!("the disk is full", "磁盘已满")),
+        _ => SocketError::of(error).and_then(SocketError::words),
     };
+    let Some(words) = words else { return error.to_string() };
     let code = code(error);
     t!("{words} ({code})", "{words}（{code}）")
 }
@@ -111,4 +208,31 @@ pub fn is_not_there(error: &io::Error) -> bool {
     is_refusal(error)
         || matches!(error.kind(), HostUnreachable | NetworkUnreachable | PermissionDenied)
         || error.raw_os_error() == no_udp
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By name, from the system's own list.
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    #[test]
+    fn every_number_is_this_systems() {
+        for known in SocketError::ALL {
+            let number = known.number().unwrap();
+            let named = nix::errno::Errno::from_raw(number);
+            // Linux and macOS call it EAGAIN too.
+            let same = if known == SocketError::WouldBlock { "EAGAIN" } else { known.name() };
+            assert_eq!(format!("{named:?}"), same, "{number}");
+            assert_eq!(SocketError::of(&io::Error::from_raw_os_error(number)), Some(known));
+        }
+    }
+
+    #[test]
+    fn an_error_that_a_program_has_made_is_told_by_its_kind() {
+        let made = |kind: ErrorKind| SocketError::of(&io::Error::from(kind));
+        assert_eq!(made(ErrorKind::TimedOut), Some(SocketError::TimedOut));
+        assert_eq!(made(ErrorKind::PermissionDenied), Some(SocketError::Access));
+        assert_eq!(made(ErrorKind::NotFound), None, "that is a file's");
+    }
 }

@@ -1,9 +1,9 @@
 //! Why a program has not got its address or its connection, with the cure: some look up who is in the way.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::time::Duration;
 
-use crate::errors::reason_at_once;
+use crate::errors::{SocketError, reason_at_once};
 use crate::net::address::{Address, Failed};
 use crate::net::ports::{self, Transport};
 use crate::t;
@@ -13,15 +13,15 @@ pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> a
     let Failed { address: Some(address), error } = failed else {
         return unknown_host(asked, &failed.error);
     };
-    let cure = match error.kind() {
-        ErrorKind::AddrInUse => ports::who_uses(transport, address),
-        ErrorKind::PermissionDenied if cfg!(unix) && address.port() < 1024 => {
+    let cure = match SocketError::of(&error) {
+        Some(SocketError::AddressInUse) => ports::who_uses(transport, address),
+        Some(SocketError::Access) if cfg!(unix) && address.port() < 1024 => {
             t!(
                 "ports below 1024 need root; take another, such as 8080",
                 "1024 以下的端口需要 root 权限；换一个，比如 8080"
             )
         }
-        ErrorKind::AddrNotAvailable => {
+        Some(SocketError::AddressNotAvailable) => {
             t!(
                 "without a host it is 127.0.0.1; 0.0.0.0 stands for every address",
                 "不写主机就是 127.0.0.1；0.0.0.0 表示所有地址"
@@ -37,19 +37,19 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
     let Failed { address: Some(address), error } = failed else {
         return unknown_host(asked, &failed.error);
     };
-    let cure = match error.kind() {
-        ErrorKind::ConnectionRefused => t!(
+    let cure = match SocketError::of(&error) {
+        Some(SocketError::ConnectionRefused) => t!(
             "the host can be reached, but no server listens on this port; start one with: {server} {address}",
             "能到达主机，但这个端口上没有服务器在监听；先启动一个：{server} {address}"
         ),
-        ErrorKind::TimedOut => {
+        Some(SocketError::TimedOut) => {
             let seconds = timeout.as_secs_f32();
             t!(
                 "nothing came back within {seconds} s: a wrong address, a firewall, or a Wi-Fi that isolates its clients",
                 "{seconds} 秒内没有任何回应：地址写错、被防火墙拦住，或 Wi-Fi 隔离了各台设备"
             )
         }
-        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
+        Some(SocketError::NetworkUnreachable | SocketError::HostUnreachable) => {
             t!("check the address and that you are on the same network", "检查地址，并确认在同一个网络里")
         }
         _ => String::new(),

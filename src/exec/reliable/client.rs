@@ -344,5 +344,4 @@ impl Asking {
 }
 
 #[cfg(test)]
-#[path = "tests/client.rs"]
 mod tests;

@@ -124,5 +124,4 @@ impl Receiver {
 }
 
 #[cfg(test)]
-#[path = "tests/receiver.rs"]
 mod tests;

@@ -285,5 +285,4 @@ fn later(ack: &Ack) -> impl Iterator<Item = u64> {
 }
 
 #[cfg(test)]
-#[path = "tests/sender.rs"]
 mod tests;

@@ -307,5 +307,4 @@ impl Server {
 }
 
 #[cfg(test)]
-#[path = "tests/server.rs"]
 mod tests;

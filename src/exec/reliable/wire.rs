@@ -282,5 +282,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-#[path = "tests/wire.rs"]
 mod tests;
