@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use socket_demos::input::charset_of_pipes;
-use socket_demos::key;
-use socket_demos::seal::Key;
+use socket_demos::exec::key;
+use socket_demos::exec::tag::Key;
+use socket_demos::terminal::input::charset_of_pipes;
 
-use super::{Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER};
+use super::{Program, Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER};
 
 /// A directory of its own for each test, removed at the end.
 pub struct Place(PathBuf);
@@ -50,8 +50,8 @@ impl Drop for Place {
 /// The two programs of a transport.
 #[derive(Clone, Copy, Debug)]
 pub struct Pair {
-    pub server: &'static str,
-    pub client: &'static str,
+    pub server: Program,
+    pub client: Program,
 }
 
 pub const TCP: Pair = Pair { server: TCP_EXEC_SERVER, client: TCP_EXEC_CLIENT };

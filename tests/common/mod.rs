@@ -5,60 +5,38 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
 
 #[cfg(target_os = "linux")]
-pub mod browser;
+pub mod completion;
 pub mod exec;
 #[cfg(target_os = "linux")]
 pub mod forge;
+pub mod help;
 #[cfg(target_os = "linux")]
-pub mod lesson;
+pub mod inject;
+#[cfg(target_os = "linux")]
+pub mod manuals;
+pub mod pages;
+mod programs;
 pub mod relay;
 #[cfg(unix)]
 pub mod terminal;
 pub mod textbook;
 
+use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket_demos::input::charset_of_pipes;
+use socket_demos::terminal::input::charset_of_pipes;
+
+pub use programs::*;
 
 /// The longest wait of any test. Two busy cores under Wine need seconds where one program alone needs milliseconds.
 pub const DEADLINE: Duration = Duration::from_secs(30);
-
-pub const SERVER: &str = env!("CARGO_BIN_EXE_tcp-chat-server");
-pub const CLIENT: &str = env!("CARGO_BIN_EXE_tcp-chat-client");
-pub const UDP_SERVER: &str = env!("CARGO_BIN_EXE_udp-chat-server");
-pub const UDP_CLIENT: &str = env!("CARGO_BIN_EXE_udp-chat-client");
-pub const QQ_SERVER: &str = env!("CARGO_BIN_EXE_udp-qq-server");
-pub const QQ_CLIENT: &str = env!("CARGO_BIN_EXE_udp-qq-client");
-pub const TIME_SERVER: &str = env!("CARGO_BIN_EXE_time-server");
-pub const TIME_CLIENT: &str = env!("CARGO_BIN_EXE_time-client");
-pub const TCP_EXEC_SERVER: &str = env!("CARGO_BIN_EXE_tcp-exec-server");
-pub const TCP_EXEC_CLIENT: &str = env!("CARGO_BIN_EXE_tcp-exec-client");
-pub const UDP_EXEC_SERVER: &str = env!("CARGO_BIN_EXE_udp-exec-server");
-pub const UDP_EXEC_CLIENT: &str = env!("CARGO_BIN_EXE_udp-exec-client");
-pub const LAB: &str = env!("CARGO_BIN_EXE_socket-lab");
-
-/// All programs: the name, and the file.
-pub const PROGRAMS: [(&str, &str); 13] = [
-    ("tcp-chat-server", SERVER),
-    ("tcp-chat-client", CLIENT),
-    ("udp-chat-server", UDP_SERVER),
-    ("udp-chat-client", UDP_CLIENT),
-    ("udp-qq-server", QQ_SERVER),
-    ("udp-qq-client", QQ_CLIENT),
-    ("time-server", TIME_SERVER),
-    ("time-client", TIME_CLIENT),
-    ("tcp-exec-server", TCP_EXEC_SERVER),
-    ("tcp-exec-client", TCP_EXEC_CLIENT),
-    ("udp-exec-server", UDP_EXEC_SERVER),
-    ("udp-exec-client", UDP_EXEC_CLIENT),
-    ("socket-lab", LAB),
-];
 
 /// What a stream of the child has brought so far.
 #[derive(Default)]
@@ -134,7 +112,7 @@ pub struct Running {
 
 impl Running {
     /// Starts `program` in English with its three streams piped.
-    pub fn start(program: &str, args: &[&str]) -> Self {
+    pub fn start(program: impl AsRef<OsStr>, args: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(args);
         Self::spawn(command)
@@ -263,7 +241,7 @@ pub fn send_signal(pid: u32, name: &str) {
 /// A program on a machine whose clock shows another time, by the library of `faketime`; only the calendar, not the waits.
 /// `faketime` itself would run it as a child of its own, which outlives it when a test ends it.
 #[cfg(unix)]
-pub fn at_another_time(program: &str, clock: &str) -> Command {
+pub fn at_another_time(program: impl AsRef<OsStr>, clock: &str) -> Command {
     let asked = Command::new("faketime").args(["-f", clock, "printenv", "LD_PRELOAD"]).output().unwrap();
     let library = String::from_utf8(asked.stdout).unwrap();
     let mut command = Command::new(program);
@@ -273,12 +251,24 @@ pub fn at_another_time(program: &str, clock: &str) -> Command {
 }
 
 /// Runs a program to its end with `input`; gives the exit code, standard output and standard error.
-pub fn run(program: &str, args: &[&str], input: &str) -> (Option<i32>, String, String) {
+pub fn run(program: impl AsRef<OsStr>, args: &[&str], input: &str) -> (Option<i32>, String, String) {
     let mut running = Running::start(program, args);
     running.feeds(&charset_of_pipes().encode(input).unwrap());
     running.ends_input();
     let (status, out, err) = running.ended();
     (status.code(), String::from_utf8_lossy(&out).into_owned(), err)
+}
+
+/// Runs a program to its end with nothing to read.
+pub fn quick(program: Program, args: &[&str]) -> (Option<i32>, String, String) {
+    run(program, args, "")
+}
+
+/// A failure: its exit code and its one line.
+pub fn failure(program: Program, args: &[&str]) -> (Option<i32>, String) {
+    let (code, out, err) = quick(program, args);
+    assert_eq!((out.as_str(), err.lines().count()), ("", 1), "{args:?}: {err}");
+    (code, err)
 }
 
 /// A chat server on a port of the system's choice.
@@ -293,7 +283,7 @@ impl Server {
     }
 
     /// Any server of ours, on a port of the system's choice.
-    pub fn of_program(program: &str, args: &[&str]) -> Self {
+    pub fn of_program(program: Program, args: &[&str]) -> Self {
         Self::of(Running::start(program, &[&["127.0.0.1:0"], args].concat()))
     }
 
@@ -432,6 +422,12 @@ pub fn not_run(why: &str) {
     assert!(!cfg!(unix) || std::env::var_os("REQUIRE_PEERS").is_none(), "this test is to run here, but {why}");
     let test = thread::current().name().unwrap_or("a test").to_string();
     std::io::stderr().write_all(format!("NOT RUN: {test}: {why}\n").as_bytes()).unwrap();
+}
+
+/// The folder of the whole, with the READMEs and the docs in it.
+pub fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("README.md").exists() && folder.join("docs").exists()).unwrap()
 }
 
 /// Whether the tests run under Wine, where some things are not as on Windows.

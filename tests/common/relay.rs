@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket_demos::faults::{BadNetwork, Line};
+use socket_demos::net::faults::{BadNetwork, Line};
 
 /// How long a thread of the relay waits before it looks whether the test is over.
 const LOOK: Duration = Duration::from_millis(5);

@@ -1,5 +1,6 @@
 //! A pseudo-terminal for a program, and an emulator (vt100) for the eye.
 
+use std::ffi::OsStr;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex};
@@ -45,11 +46,11 @@ pub enum Eye {
 }
 
 impl Terminal {
-    pub fn start(program: &str, args: &[&str]) -> Self {
+    pub fn start(program: impl AsRef<OsStr>, args: &[&str]) -> Self {
         Self::watched(program, args, Eye::Open)
     }
 
-    pub fn watched(program: &str, args: &[&str], eye: Eye) -> Self {
+    pub fn watched(program: impl AsRef<OsStr>, args: &[&str], eye: Eye) -> Self {
         Self::spawn(Command::new(program).args(args).env("SOCKET_DEMOS_LANG", "en"), USUAL, eye)
     }
 

@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use super::DEADLINE;
+#[cfg(target_os = "linux")]
+use super::Server;
 
 const BUFFER: usize = 1024;
 
@@ -120,4 +122,18 @@ pub fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
+}
+
+/// Starts a server, lets a visitor in, ends the server first, and gives the address that is left in TIME_WAIT.
+#[cfg(target_os = "linux")]
+pub fn visited_and_ended(args: &[&str]) -> String {
+    let mut server = Server::start(args);
+    let mut visitor = Textbook::calls(server.address);
+    visitor.send("hello");
+    server.running.says("hello");
+    server.running.signal("INT");
+    assert_eq!(visitor.recv_text(), "", "the server has closed first");
+    server.running.ended();
+    drop(visitor);
+    server.address()
 }

@@ -1,121 +1,13 @@
-//! System calls that hardly ever fail, made to fail on purpose: `strace -e inject` gives each program one error at a
-//! chosen call. Whatever fails, a program either does its job all the same or ends with one line that says why; and a
-//! server that goes on serves the next client.
-//!
-//! `cargo test --test inject` tries a part of the matrix, `INJECT=all cargo test --test inject` every error at the first
-//! and at the third call of every kind, for every program. What was not hit is told, and counts as nothing.
-#![cfg(target_os = "linux")]
-#![allow(unreachable_pub, reason = "as in tests/common")]
+//! System calls that hardly ever fail, made to fail on purpose: every program but the lab, whose own tests do it with the
+//! lab. How it is done stands in `tests/common/inject`.
 
 #[path = "../common/mod.rs"]
 mod common;
 
-mod scene;
-mod strace;
-mod verdict;
-
-use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::sync::Mutex;
-use std::thread;
-
-use common::exec::Place;
-use scene::{SCENES, Scene};
-use strace::{CALLS, ERRORS, Fault};
-use verdict::Verdict;
-
-/// Programs at work at a time: most of the time of most of them goes by with waiting.
-const AT_ONCE: usize = 4;
-
-/// Which calls of a thread fail: the first, and one in the middle of the work.
-const WHICH: [usize; 2] = [1, 3];
-
-struct Cell {
-    scene: &'static Scene,
-    fault: Fault,
-}
-
+/// `strace` is a program of Linux.
+#[cfg(target_os = "linux")]
 #[test]
 fn whatever_call_fails_a_program_does_its_job_or_says_why_it_cannot() {
-    if !common::have("strace") {
-        return;
-    }
-    let place = Place::new();
-    if let Err(why) = strace::may_trace(&place) {
-        return common::not_run(&why);
-    }
-    let made = each(&SCENES.iter().collect::<Vec<_>>(), |scene| verdict::calls_of(scene, &place));
-    let mut cells = Vec::new();
-    let mut out_of_reach = BTreeMap::new();
-    for (scene, made) in SCENES.iter().zip(made) {
-        let mut turn = 0;
-        for (call, which) in CALLS.iter().flat_map(|call| WHICH.map(|which| (call, which))) {
-            if made.count(call) < which {
-                out_of_reach.entry((scene.name, which)).or_insert_with(String::new).extend([" ", call]);
-                continue;
-            }
-            turn += 1;
-            for (number, error) in ERRORS.iter().enumerate() {
-                if whole() || (which == 1 && number == turn % ERRORS.len()) {
-                    let before = made.before_main(call);
-                    cells.push(Cell { scene, fault: Fault { call, error, which, before } });
-                }
-            }
-        }
-    }
-    let verdicts = each(&cells.iter().collect::<Vec<_>>(), |cell| verdict::of(cell.scene, &cell.fault, &place));
-    report(&cells, &verdicts, &out_of_reach);
-}
-
-/// Does `work` for each of `all`, some at a time; the results are in their order.
-fn each<T: Copy + Send + Sync, R: Send>(all: &[T], work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let next = Mutex::new(all.iter().enumerate());
-    let results = Mutex::new(BTreeMap::new());
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                loop {
-                    let Some((number, one)) = next.lock().unwrap().next() else { return };
-                    let result = work(*one);
-                    results.lock().unwrap().insert(number, result);
-                }
-            });
-        }
-    });
-    results.into_inner().unwrap().into_values().collect()
-}
-
-/// Tells how many cells were hit, and fails with those that went wrong.
-fn report(cells: &[Cell], verdicts: &[Verdict], out_of_reach: &BTreeMap<(&str, usize), String>) {
-    let (mut served, mut said, mut not_hit, mut wrong) = (0, 0, Vec::new(), Vec::new());
-    for (cell, verdict) in cells.iter().zip(verdicts) {
-        let name = format!("{}: {}", cell.scene.name, cell.fault);
-        match verdict {
-            Verdict::Served => served += 1,
-            Verdict::Said => said += 1,
-            Verdict::NotHit => not_hit.push(format!("not hit: {name}")),
-            Verdict::Wrong(why) => wrong.push(format!("{name}: {why}")),
-        }
-    }
-    let mut lines = vec![format!(
-        "{} cells: {served} served, {said} ended with a line, {} not hit, {} wrong",
-        cells.len(),
-        not_hit.len(),
-        wrong.len()
-    )];
-    lines.extend(not_hit.iter().cloned());
-    if whole() {
-        let rarely = |((scene, which), calls): (&(&str, usize), _)| format!("{scene}: no call {which} of:{calls}");
-        lines.extend(out_of_reach.iter().map(rarely));
-    }
-    // Past the test harness, which keeps what a passing test prints to itself.
-    let lines: String = lines.iter().flat_map(|line| ["INJECT: ", line, "\n"]).collect();
-    std::io::stderr().write_all(lines.as_bytes()).unwrap();
-    assert!(wrong.is_empty(), "{} of {} cells went wrong:\n{}", wrong.len(), cells.len(), wrong.join("\n"));
-    assert!(not_hit.len() * 10 < cells.len(), "too many cells were not hit");
-}
-
-/// Whether all of the matrix is to be tried.
-fn whole() -> bool {
-    std::env::var("INJECT").is_ok_and(|which| which == "all")
+    use common::inject::{self, scene::SCENES};
+    inject::try_all(SCENES);
 }

@@ -1,0 +1,51 @@
+//! `socket-lab port`: who is at a port, and in which states.
+
+#[cfg(target_os = "linux")]
+use crate::common::eventually;
+use crate::common::textbook::{Textbook, visited_and_ended};
+#[cfg(target_os = "linux")]
+use crate::common::{LAB, Server, UDP_SERVER, quick, wine};
+
+#[test]
+fn a_port_in_use_is_shown_with_its_holder() {
+    // Wine does not know which process holds a port.
+    if wine() {
+        return;
+    }
+    let holder = Server::start(&[]);
+    let pid = holder.running.pid();
+    let (_, out, _) = quick(LAB, &["port", &holder.port()]);
+    assert!(
+        out.contains(&format!("TCP port {}: ", holder.port())) && out.contains(&format!("(pid {pid}) listens")),
+        "{out}"
+    );
+    let holder = Server::of_program(UDP_SERVER, &[]);
+    let (_, out, _) = quick(LAB, &["port", &holder.port()]);
+    assert!(out.contains(&format!("(pid {}) receives", holder.running.pid())), "{out}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_whose_server_has_ended_is_in_time_wait() {
+    for args in [&["--classic", "--no-reuse"][..], &["--classic"]] {
+        let address = visited_and_ended(args);
+        let (_, out, _) = quick(LAB, &["port", address.rsplit(':').next().unwrap()]);
+        assert!(out.contains("TIME_WAIT") && out.contains("nobody listens"), "{out}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_lab_shows_every_state_of_a_port() {
+    let server = Server::start(&["--classic"]);
+    let port = server.port();
+    let mut visitor = Textbook::calls(server.address);
+    visitor.send("hello");
+    server.running.says("hello");
+    let _waiting = Textbook::calls(server.address);
+    let (_, out, _) = quick(LAB, &["port", &port]);
+    assert!(out.contains("LISTEN") && out.contains("1 finished connections wait for accept"), "{out}");
+    assert!(out.contains("ESTABLISHED"), "{out}");
+    visitor.0.shutdown(std::net::Shutdown::Write).unwrap();
+    eventually(true, || quick(LAB, &["port", &port]).1.contains("CLOSE_WAIT"));
+}

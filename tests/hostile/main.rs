@@ -1,0 +1,11 @@
+//! Peers that flood, stall, vanish, lie or forge: `cargo test --test hostile exec_udp::` is one subject.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod descriptors;
+mod exec;
+/// Forged senders, low ports and other users are made as on Linux.
+#[cfg(target_os = "linux")]
+mod exec_udp;
+mod room;

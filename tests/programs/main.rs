@@ -1,0 +1,29 @@
+//! The real programs as processes, a module for each subject: `cargo test --test programs tcp_chat::` is one.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod cli;
+/// How a shell asks is the same everywhere, but these tests know the files of Linux.
+#[cfg(target_os = "linux")]
+mod completion;
+mod exec;
+/// What a command leaves behind, signals, and shells are those of Unix; on Windows `pairs` and `windows` have UDP too.
+#[cfg(unix)]
+mod exec_udp;
+/// nc and Python are looked for with a shell of Unix.
+#[cfg(unix)]
+mod interop;
+mod pairs;
+mod qq;
+mod sntp;
+mod tcp_chat;
+/// A pseudo-terminal is one of Unix.
+#[cfg(unix)]
+mod terminal;
+mod time;
+mod troubles;
+mod udp_chat;
+/// What only Windows has: its error numbers, code pages and shell.
+#[cfg(windows)]
+mod windows;

@@ -1,0 +1,284 @@
+//! The programs on a terminal: a pseudo-terminal for them, an emulator (vt100) for the eye.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::exec::{Exec, TCP};
+use crate::common::terminal::{Eye, Terminal};
+use crate::common::{self, CLIENT, QQ_CLIENT, SERVER, Server, TIME_SERVER, eventually, send_signal};
+
+#[test]
+fn a_message_that_arrives_leaves_the_half_typed_line_alone() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let ming = Terminal::start(CLIENT, &[&server.address(), "--name", "小明"]);
+    bob.hears_until("* 小明 joined\n");
+    ming.sees_last(">");
+    ming.types("你好，half ty");
+    ming.sees_last("> 你好，half ty");
+    bob.sends("a message in between\n");
+    let text = ming.sees(|text| text.contains("[bob] a message in between"));
+    assert!(!text.contains("ty[bob]"), "{text}");
+    ming.sees_last("> 你好，half ty");
+    ming.types("ped 完\r");
+    assert_eq!(bob.line(), "[小明] 你好，half typed 完\n");
+}
+
+#[test]
+fn remote_commands_are_typed_at_the_sessions_directory_and_ctrl_c_comes_back_to_it() {
+    let exec = Exec::start(TCP, &[]);
+    let terminal = Terminal::start(TCP.client, &[&exec.server.address(), "--key-file", &exec.place.file("key")]);
+    terminal.sees(|text| text.trim_end().ends_with('>'));
+    terminal.types("cd /\r");
+    terminal.sees_last("/>");
+    terminal.types("printf '你好\\033[31m\\r\\nend\\n'\r");
+    let text = terminal.sees(|text| text.contains("\nend\n"));
+    assert!(text.contains("你好\\x1b[31m\n"), "escaped, and CRLF is one line end: {text}");
+    terminal.sees_last("/>");
+    terminal.types("sleep 600; echo $?\r");
+    exec.server.running.notes("runs: sleep 600");
+    send_signal(terminal.child.id(), "INT");
+    terminal.sees(|text| text.contains("ended by signal") && text.trim_end().ends_with("/>"));
+    terminal.types("\rexit 7\r");
+    terminal.sees(|text| text.contains("exit status 7") && text.trim_end().ends_with("/>"));
+    let mut terminal = terminal;
+    terminal.types("q\r");
+    assert!(terminal.left_as_it_was().success());
+}
+
+#[test]
+fn raw_output_commands_the_terminal() {
+    let exec = Exec::start(TCP, &[]);
+    let key = exec.place.file("key");
+    let args = [&exec.server.address(), "--key-file", &key, "--raw", "-c", "printf 'a\\033[5Cb\\n'"];
+    Terminal::start(TCP.client, &args).sees(|text| text.contains("a     b"));
+}
+
+#[test]
+fn progress_is_shown_while_the_output_goes_into_a_file() {
+    let exec = Exec::start(TCP, &[]);
+    let (key, out) = (exec.place.file("key"), exec.place.file("out"));
+    // The shell puts standard output into a file and leaves standard error on the terminal.
+    let line =
+        format!("'{}' {} --key-file '{key}' -c 'echo x; sleep 1; echo y' > '{out}'", TCP.client, exec.server.address());
+    let mut terminal = Terminal::start("sh", &["-c", &line]);
+    terminal.sees(|text| text.contains("2 B"));
+    assert!(terminal.ended().success());
+    assert_eq!(std::fs::read_to_string(out).unwrap(), "x\ny\n");
+    terminal.sees(|text| text.trim().is_empty());
+}
+
+#[test]
+fn bursts_of_hanzi_arrive_whole_while_messages_come() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let ming = Terminal::start(CLIENT, &[&server.address(), "--name", "小明"]);
+    bob.hears_until("* 小明 joined\n");
+    ming.sees_last(">");
+    let mut noise = server.join("noise");
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let background = thread::spawn(move || {
+        while stopped.recv_timeout(Duration::from_millis(2)).is_err() {
+            noise.sends("噪声\n");
+        }
+    });
+    for round in 0..10 {
+        let burst = format!("输入法一次提交很多汉字第{round}轮");
+        ming.types(&burst);
+        ming.types("\r");
+        let heard = bob.hears_until(&format!("第{round}轮\n"));
+        assert!(heard.ends_with(&format!("[小明] {burst}\n")), "{heard}");
+    }
+    stop.send(()).unwrap();
+    background.join().unwrap();
+}
+
+#[test]
+fn the_terminal_is_as_it_was_after_every_ending() {
+    let server = Server::start(&[]);
+    let address = server.address();
+    let start = || {
+        let terminal = Terminal::start(CLIENT, &[&address]);
+        terminal.sees_last(">");
+        terminal
+    };
+    let mut leaving = start();
+    leaving.types("q\r");
+    assert!(leaving.left_as_it_was().success());
+
+    let mut interrupted = start();
+    interrupted.types("half\x03");
+    assert_eq!(interrupted.left_as_it_was().code(), Some(130));
+
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let mut ended = start();
+        ended.types("half");
+        ended.sees_last("> half");
+        let asked = Instant::now();
+        send_signal(ended.child.id(), signal);
+        assert_eq!(ended.left_as_it_was().code(), Some(code));
+        assert!(asked.elapsed() < Duration::from_secs(1), "{signal} took {:?}", asked.elapsed());
+    }
+
+    let mut left_alone = start();
+    left_alone.types("half typed");
+    left_alone.sees_last("> half typed");
+    drop(server);
+    assert!(left_alone.left_as_it_was().success());
+    let text = left_alone.sees(|text| text.contains("closed the connection"));
+    assert!(text.contains("> half typed"), "{text}");
+}
+
+#[test]
+fn after_ctrl_c_the_shells_prompt_begins_a_line() {
+    let line = format!("trap : INT; '{TIME_SERVER}' 127.0.0.1:0; echo prompt");
+    let shell = Terminal::start("sh", &["-c", &line]);
+    shell.sees(|text| text.contains("(Ctrl-C ends)"));
+    shell.types("\x03");
+    shell.sees(|text| text.ends_with("^C\nprompt"));
+}
+
+#[test]
+fn blanks_that_were_refused_are_not_sent_in_front_of_what_is_typed_next() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let client = Terminal::start(CLIENT, &[&server.address()]);
+    client.sees_last(">");
+    client.types("  \r");
+    client.sees(|text| text.contains("nothing was typed, so nothing was sent"));
+    client.sees_last(">");
+    client.types("words\r");
+    assert!(bob.hears_until("words").ends_with("] words\n"));
+}
+
+#[test]
+fn last_words_before_the_end_are_shown() {
+    for _ in 0..20 {
+        let (listener, address) = common::textbook::listen();
+        let mut client = Terminal::start(CLIENT, &[&address.to_string()]);
+        let mut server = common::Peer::of(listener.accept().unwrap().0);
+        client.sees_last(">");
+        server.sends("one\ntwo\nlast words\n");
+        drop(server);
+        assert!(client.left_as_it_was().success());
+        client.sees(|text| text.contains("one\ntwo\nlast words\nthe server has closed"));
+    }
+}
+
+#[test]
+fn a_redirected_output_holds_messages_and_no_escapes() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let file = tempfile();
+    let shell = format!("exec {CLIENT} {} --name typist > {}", server.address, file.display());
+    let mut client = Terminal::start("sh", &["-c", &shell]);
+    bob.hears_until("* typist joined\n");
+    client.sees(|text| text.contains("> "));
+    client.types("typed without an editor\r");
+    assert_eq!(bob.line(), "[typist] typed without an editor\n");
+    bob.sends("for the file \x1b[31m\n");
+    let heard = || std::fs::read_to_string(&file).unwrap();
+    eventually("* welcome, typist\n[bob] for the file \\x1b[31m\n".to_string(), heard);
+    client.types("q\r");
+    assert!(client.left_as_it_was().success());
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_peers_escapes_never_reach_the_terminal() {
+    let (listener, address) = common::textbook::listen();
+    let client = Terminal::start(CLIENT, &[&address.to_string()]);
+    let mut server = common::Peer::of(listener.accept().unwrap().0);
+    client.sees_last(">");
+    server.sends("evil \x1b]0;title\x07\x1b[2J\u{9b}31m\u{202e}txt\u{e0041}\r\n你好 end\n");
+    let text = client.sees(|text| text.contains("你好 end"));
+    assert!(text.contains(r"evil \x1b]0;title\x07\x1b[2J\u{9b}31m\u{202e}txt\u{e0041}"), "{text}");
+    let bytes = client.seen.screen.lock().unwrap().1.clone();
+    assert!(!bytes.windows(3).any(|bytes| bytes == b"\x1b]0"));
+}
+
+#[test]
+fn a_message_of_several_lines_cannot_pass_for_another_senders() {
+    let (listener, address) = common::textbook::listen();
+    let client = Terminal::start(CLIENT, &["--classic", &address.to_string()]);
+    let mut server = common::textbook::Textbook::answers(&listener);
+    client.sees(|text| text.contains("your message:"));
+    client.types("hi\r");
+    server.recv();
+    server.send("first\n[bob] second");
+    client.sees(|text| text.contains("first\n    [bob] second"));
+}
+
+#[test]
+fn a_stopped_terminal_at_the_server_stalls_nobody_and_can_be_ended() {
+    let mut server = Terminal::watched(SERVER, &["127.0.0.1:0"], Eye::Shut);
+    // The ready line goes to nobody's eye, so the port comes from the system's table.
+    let port = listening_port_of(server.child.id());
+    let address = format!("127.0.0.1:{port}").parse().unwrap();
+    let mut bob = common::Peer::connect(address);
+    let mut eve = common::Peer::connect(address);
+    eve.sends("/name eve\n");
+    eve.hears_until("welcome");
+    bob.sends("/name bob\n");
+    bob.hears_until("welcome");
+    eve.hears_until("bob joined");
+    let line = "x".repeat(8000);
+    for _ in 0..1000 {
+        bob.sends(&format!("{line}\n"));
+        assert_eq!(eve.line().len(), "[bob] ".len() + 8001);
+    }
+    let asked = Instant::now();
+    send_signal(server.child.id(), "INT");
+    assert_eq!(server.ended().code(), Some(130));
+    assert!(asked.elapsed() < Duration::from_secs(1), "it took {:?}", asked.elapsed());
+}
+
+#[test]
+fn a_refused_line_comes_back_and_it_is_said_once_how_to_clear_it() {
+    let mut qq = Terminal::start(common::QQ_CLIENT, &[]);
+    let prompt = "talk to (name or number, /list, /add NAME ADDRESS, q):";
+    qq.sees_last(prompt);
+    qq.types("王维\r");
+    qq.sees_last(&format!("{prompt} 王维"));
+    qq.types("\r");
+    let text = qq.sees(|text| text.matches("nobody in the book").count() == 2 && text.trim_end().ends_with("王维"));
+    assert_eq!(text.matches("(mend it, or Ctrl-U clears it)").count(), 1, "{text}");
+    qq.types("\x15q\r");
+    assert!(qq.left_as_it_was().success());
+}
+
+#[test]
+fn a_server_on_a_terminal_says_how_to_end_it() {
+    let mut server = Terminal::start(SERVER, &["0"]);
+    server.sees(|text| text.contains("(/help lists the commands, q ends)\n"));
+    server.types("q\r");
+    assert!(server.left_as_it_was().success());
+}
+
+fn listening_port_of(pid: u32) -> u16 {
+    let mut port = None;
+    eventually(true, || {
+        let all = listeners::get_all().unwrap();
+        port = all.iter().find(|listener| listener.process.pid == pid).map(|listener| listener.socket.port());
+        port.is_some()
+    });
+    port.unwrap()
+}
+
+fn tempfile() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("socket-demos-test-{}", std::process::id()))
+}
+
+#[test]
+fn tab_completes_a_name_of_the_contact_book_and_nothing_that_is_said() {
+    let qq = Terminal::start(QQ_CLIENT, &[]);
+    qq.sees(|text| text.trim_end().ends_with("q):"));
+    qq.types("/add 李清照 127.0.0.1:9\r");
+    qq.sees(|text| text.trim_end().ends_with("q):"));
+    qq.types("李清\t");
+    qq.sees(|text| text.trim_end().ends_with("李清照"));
+    qq.types("\r");
+    qq.sees_last("李清照>");
+    qq.types("李\t白");
+    qq.sees_last("李清照> 李白");
+}
