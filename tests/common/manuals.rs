@@ -47,9 +47,10 @@ fn files(pages: &[Page]) -> impl Iterator<Item = (Page, PathBuf, &'static str, [
     LANGUAGES.into_iter().flat_map(of_language)
 }
 
-/// What a program that knows the format says about a page: standard output, standard error.
+/// What a program that knows the format says about a page: standard output, standard error. It takes from the locale
+/// how wide a hanzi is and where its bytes end, and not every machine has one; this one is always there.
 fn read_by(command: &[&str], page: &Path) -> (String, String) {
-    let output = Command::new(command[0]).args(&command[1..]).arg(page).output().unwrap();
+    let output = Command::new(command[0]).args(&command[1..]).arg(page).env("LC_ALL", "C.UTF-8").output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr))
 }

@@ -4,6 +4,7 @@
 mod common;
 
 mod limits;
+mod lists;
 /// groff, mandoc and lexgrog read the pages as on Linux.
 #[cfg(target_os = "linux")]
 mod manuals;

@@ -3,6 +3,8 @@
 //! A test whose peer is not installed says so; `.ci/run` installs them all and sets `REQUIRE_PEERS`, which turns that
 //! into a failure.
 
+use std::process::Command;
+
 use socket_demos::net::ports::{Transport, holders_of};
 
 use crate::common::exec::{Exec, TCP, UDP};
@@ -234,8 +236,14 @@ fn python_client(program: &str, exec: &Exec, commands: &[&str]) -> (String, Stri
     let (port, key) = (exec.server.port(), exec.place.file("key"));
     // -B: it leaves no compiled files behind.
     let args: Vec<&str> = ["-B", &program, &port, &key].into_iter().chain(commands.iter().copied()).collect();
-    let (code, out, err) = common::run("python3", &args, "");
-    assert_eq!(code, Some(0), "{out}{err}");
+    let mut python = Command::new("python3");
+    // With a locale that is there: python3 may be a script of a shell that complains about any other.
+    python.args(args).env("LC_ALL", "C.UTF-8");
+    let mut python = Running::spawn(python);
+    python.ends_input();
+    let (status, out, err) = python.ended();
+    let out = String::from_utf8(out).unwrap();
+    assert!(status.success(), "{out}{err}");
     (out, err)
 }
 
