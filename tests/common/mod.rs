@@ -12,8 +12,6 @@ pub mod forge;
 pub mod help;
 #[cfg(target_os = "linux")]
 pub mod inject;
-#[cfg(target_os = "linux")]
-pub mod manuals;
 pub mod pages;
 mod programs;
 pub mod relay;
@@ -25,7 +23,7 @@ use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -428,6 +426,21 @@ pub fn not_run(why: &str) {
 pub fn root() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.ancestors().find(|folder| folder.join("README.md").exists() && folder.join("docs").exists()).unwrap()
+}
+
+/// Every Rust file in a folder and below it.
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Whether the tests run under Wine, where some things are not as on Windows.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use crate::common::{root, sources};
 
 /// Numbers that are no limits: what a wire, a clock or a picture is made of, and exit statuses. Whoever adds a constant
 /// puts it into the tables or here.
@@ -53,26 +54,10 @@ fn is_left_out(file: &str) -> bool {
 /// A constant: its file below `src`, and its name.
 type Name = (String, String);
 
-fn root() -> PathBuf {
-    env!("CARGO_MANIFEST_DIR").into()
-}
-
-fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// Every constant that is a number or a time, with the expression that it is given.
 fn constants() -> BTreeMap<Name, String> {
     const TYPES: [&str; 9] = ["usize", "u8", "u16", "u32", "u64", "i32", "f64", "Duration", "std::time::Duration"];
-    let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
+    let files = sources(&root().join("src"));
     let mut constants = BTreeMap::new();
     for path in files {
         let file = path.strip_prefix(root().join("src")).unwrap().to_str().unwrap().replace('\\', "/");

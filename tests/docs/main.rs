@@ -1,14 +1,17 @@
-//! What is written beside the code is true: READMEs, limits, manuals, the package, the lists of programs.
+//! What is written beside the code is true: READMEs, limits, the package, the lists of programs, and how the
+//! house is built.
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod limits;
 mod lists;
-/// groff, mandoc and lexgrog read the pages as on Linux.
-#[cfg(target_os = "linux")]
-mod manuals;
 /// What cargo tells of the package is the same on every system, and is asked once.
 #[cfg(target_os = "linux")]
 mod package;
 mod pages;
+/// What cargo tells is the same on every system.
+#[cfg(target_os = "linux")]
+mod features;
+mod programs;
+mod wings;
