@@ -33,17 +33,32 @@ fn no_dependency_asks_for_a_newer_compiler_than_we_promise() {
     assert!(newer.is_empty(), "{newer:?}");
 }
 
+/// The files of a package.
+fn packed(package: &str) -> Vec<String> {
+    let listed = cargo(&["package", "--locked", "--allow-dirty", "--list", "--package", package]);
+    listed.lines().map(|line| line.replace('\\', "/")).collect()
+}
+
 #[test]
 fn a_package_has_what_builds_it_and_explains_it_and_nothing_of_this_workshop() {
-    let listed = cargo(&["package", "--locked", "--allow-dirty", "--list"]);
-    let files: Vec<&str> = listed.lines().collect();
-    let mut packed: Vec<&str> = files.iter().filter_map(|file| lists::program_of(file)).collect();
-    packed.sort_unstable();
-    assert_eq!(packed, lists::programs(), "{listed}");
+    let files = packed("socket-demos");
+    let mut programs: Vec<&str> = files.iter().filter_map(|file| lists::program_of(file)).collect();
+    programs.sort_unstable();
+    assert_eq!(programs, lists::programs(), "{files:?}");
     for wanted in ["Cargo.lock", "README.md", "README.zh-CN.md", "LICENSE-MIT", "LICENSE-APACHE", "SECURITY.md"] {
-        assert!(files.contains(&wanted), "{wanted} is missing: {listed}");
+        assert!(files.iter().any(|file| file == wanted), "{wanted} is missing: {files:?}");
     }
-    for unwanted in [".ci", ".github", "release", "fuzz", "target", "man"] {
-        assert!(!files.iter().any(|file| file.split('/').next() == Some(unwanted)), "{unwanted}: {listed}");
+    for unwanted in [".ci", ".github", "release", "fuzz", "target", "man", "lab"] {
+        assert!(!files.iter().any(|file| file.split('/').next() == Some(unwanted)), "{unwanted}: {files:?}");
     }
+}
+
+#[test]
+fn the_labs_package_has_its_library_its_program_and_what_explains_them() {
+    let files = packed("socket-lab");
+    for wanted in ["Cargo.lock", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs", "src/bin/socket-lab/main.rs"] {
+        assert!(files.iter().any(|file| file == wanted), "{wanted} is missing: {files:?}");
+    }
+    let unwanted = files.iter().find(|file| file.starts_with("tests/") || file.starts_with("examples/"));
+    assert_eq!(unwanted, None, "it takes the sources of the programs, which are not in it");
 }
