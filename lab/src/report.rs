@@ -195,6 +195,7 @@ mod tests {
     use super::*;
     use crate::experiments::find;
     use crate::stage::Stage;
+    use socket_demos::net::event::Call;
 
     fn report(kind: Kind) -> Report {
         let verdict = Verdict { kind, why: "because".into() };
@@ -204,7 +205,7 @@ mod tests {
     #[test]
     fn equal_calls_in_a_row_are_told_once_with_their_number() {
         let mut events: Vec<Event> = report(Kind::AsTaught).calls.into_iter().map(|call| call.event).collect();
-        let sent = events.iter().position(|event| event.call == "sendto").unwrap();
+        let sent = events.iter().position(|event| event.call == Call::Sendto).unwrap();
         for _ in 0..1999 {
             events.insert(sent, Event { time: jiff::Timestamp::UNIX_EPOCH, ..events[sent].clone() });
         }

@@ -172,11 +172,13 @@ pub fn how_to_watch(port: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use socket_demos::net::event::Call;
 
     #[test]
     fn the_same_call_in_a_row_is_waited_for_five_times() {
+        let (program, socket) = ("client", 1);
         let call =
-            |argument: &str| Upcoming { program: "client".into(), socket: 1, call: "send", argument: argument.into() };
+            |argument: &str| Upcoming { program: program.into(), socket, call: Call::Send, argument: argument.into() };
         let stepper = Stepper::default();
         let waited = (0..9).filter(|_| !stepper.is_one_too_many(&call("500"))).count();
         assert_eq!(waited, MAX_SAME);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::Error as Unknown;
 use serde::{Deserialize, Serialize};
 
 use crate::t;
@@ -25,8 +27,8 @@ pub struct Event {
     pub pid: u32,
     /// The socket's number in this program: 1 for the first that was opened.
     pub socket: u32,
-    /// The call's name as in the manual pages: `socket`, `bind`, `accept`, `recv`, …
-    pub call: String,
+    /// Which one.
+    pub call: Call,
     /// Its argument: an address, a length in bytes, an option.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub argument: String,
@@ -44,6 +46,45 @@ pub struct Event {
     /// The bytes that were sent or received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
+}
+
+/// A call, under its name in the manual pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is the manual page of that name")]
+pub enum Call {
+    Socket,
+    Setsockopt,
+    Fcntl,
+    Bind,
+    Listen,
+    Accept,
+    Connect,
+    Send,
+    Sendto,
+    Recv,
+    Recvfrom,
+    Shutdown,
+    Close,
+    Pipe,
+    Read,
+    /// One that none of our programs makes: a file may come from another program, or from a later version.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// As in a file.
+impl From<&str> for Call {
+    fn from(name: &str) -> Self {
+        Self::deserialize(name.into_deserializer()).unwrap_or_else(|_: Unknown| Self::Other(name.into()))
+    }
+}
+
+/// As in a file.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// What a call returned.
@@ -139,7 +180,7 @@ pub struct Upcoming {
     /// On which socket: [`Event::socket`].
     pub socket: u32,
     /// [`Event::call`].
-    pub call: &'static str,
+    pub call: Call,
     /// As far as it is known before: [`Event::argument`].
     pub argument: String,
 }
@@ -162,7 +203,7 @@ mod tests {
             program: "tcp-chat-client".into(),
             pid: 7,
             socket: 2,
-            call: "recv".into(),
+            call: Call::Recv,
             argument: "1024".into(),
             local: Some("127.0.0.1:50000".parse().unwrap()),
             peer: Some("127.0.0.1:8080".parse().unwrap()),
@@ -180,6 +221,25 @@ mod tests {
             r#"{"time":"2026-01-02T03:04:05.000006Z","program":"tcp-chat-client","pid":7,"socket":2,"call":"recv","argument":"1024","local":"127.0.0.1:50000","peer":"127.0.0.1:8080","result":{"ok":7},"data":{"length":7,"text":"你\n\u001bok","hex":"e4bda00a1b6f6b"}}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event());
+    }
+
+    #[test]
+    fn a_call_has_the_same_name_in_a_file_and_for_a_person() {
+        let known =
+            [Call::Socket, Call::Setsockopt, Call::Fcntl, Call::Bind, Call::Listen, Call::Accept, Call::Connect];
+        let known = known.into_iter().chain([Call::Send, Call::Sendto, Call::Recv, Call::Recvfrom, Call::Shutdown]);
+        let known: Vec<_> = known.chain([Call::Close, Call::Pipe, Call::Read]).collect();
+        let told: Vec<_> = known.iter().map(ToString::to_string).collect();
+        let names =
+            "socket setsockopt fcntl bind listen accept connect send sendto recv recvfrom shutdown close pipe read";
+        assert_eq!(told.join(" "), names);
+        let sendmsg = Call::Other("sendmsg".into());
+        for call in known.into_iter().chain([sendmsg, Call::Other("Send".into()), Call::Other(String::new())]) {
+            let json = serde_json::to_string(&call).unwrap();
+            assert_eq!(json, format!("\"{call}\""));
+            assert_eq!(serde_json::from_str::<Call>(&json).unwrap(), call);
+            assert_eq!(Call::from(call.to_string().as_str()), call);
+        }
     }
 
     #[test]

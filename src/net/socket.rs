@@ -7,7 +7,8 @@ use std::time::Duration;
 use socket2::Socket;
 
 use super::UdpSocket;
-use super::trace::{Call, Track};
+use super::event::Call;
+use super::trace::{Details, Track};
 use super::{Trace, Traced};
 use crate::net::faults::BadNetwork;
 
@@ -26,9 +27,9 @@ impl Traced<Socket> {
         let family = if address.is_ipv4() { "AF_INET" } else { "AF_INET6" };
         let name = if kind == socket2::Type::STREAM { "SOCK_STREAM" } else { "SOCK_DGRAM" };
         let argument = format!("{family}, {name}");
-        place.announce("socket", &argument);
+        place.announce(Call::Socket, &argument);
         let socket = Socket::new(domain, kind, None);
-        place.record(Call::new("socket", argument), socket.as_ref().map(|_| u64::from(place.number)));
+        place.record(Details::new(Call::Socket, argument), socket.as_ref().map(|_| u64::from(place.number)));
         Ok(Self::new(socket?, Some(place)))
     }
 
@@ -38,19 +39,19 @@ impl Traced<Socket> {
         #[cfg(unix)]
         return self.set_shared_address();
         #[cfg(windows)]
-        self.call("setsockopt", "SO_EXCLUSIVEADDRUSE, 1", crate::windows::set_exclusive_address_use)
+        self.call(Call::Setsockopt, "SO_EXCLUSIVEADDRUSE, 1", crate::windows::set_exclusive_address_use)
     }
 
     /// `setsockopt(2)` with `SO_REUSEADDR` on every system, also where it lets others in.
     pub fn set_shared_address(&self) -> io::Result<()> {
-        self.call("setsockopt", "SO_REUSEADDR, 1", |socket| socket.set_reuse_address(true))
+        self.call(Call::Setsockopt, "SO_REUSEADDR, 1", |socket| socket.set_reuse_address(true))
     }
 
     /// `setsockopt(2)` with `SO_REUSEPORT`: several sockets of one user on one port, each with its share of the clients.
     /// Windows has no such option.
     pub fn set_shared_port(&self) -> io::Result<()> {
         #[cfg(unix)]
-        return self.call("setsockopt", "SO_REUSEPORT, 1", |socket| socket.set_reuse_port(true));
+        return self.call(Call::Setsockopt, "SO_REUSEPORT, 1", |socket| socket.set_reuse_port(true));
         #[cfg(windows)]
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -58,7 +59,7 @@ impl Traced<Socket> {
     /// `setsockopt(2)` with `SO_RCVBUF`, in bytes: how much may wait for `recv`. The system gives as much of it as it lets
     /// everybody have.
     pub fn set_receive_buffer_size(&self, size: usize) -> io::Result<()> {
-        self.call("setsockopt", format_args!("SO_RCVBUF, {size}"), |socket| socket.set_recv_buffer_size(size))
+        self.call(Call::Setsockopt, format_args!("SO_RCVBUF, {size}"), |socket| socket.set_recv_buffer_size(size))
     }
 
     /// `socket(2)` for UDP: the family of `address`, neither bound nor connected.
@@ -69,18 +70,18 @@ impl Traced<Socket> {
     /// `bind(2)`.
     pub fn bind(&self, address: SocketAddr) -> io::Result<()> {
         let Some(track) = &self.track else { return self.socket.bind(&address.into()) };
-        track.announce("bind", address);
+        track.announce(Call::Bind, address);
         let result = self.socket.bind(&address.into());
         // Port 0 has become a port that only the system knows.
         let local = result.as_ref().ok().and_then(|()| self.local_addr().ok());
-        track.record(Call { local, ..Call::new("bind", address) }, result.as_ref().map(|()| 0));
+        track.record(Details { local, ..Details::new(Call::Bind, address) }, result.as_ref().map(|()| 0));
         result
     }
 
     /// `listen(2)`: from now on the kernel finishes handshakes, at most `backlog` + 1 of them ahead of `accept` on
     /// Linux.
     pub fn listen(self, backlog: i32) -> io::Result<Traced<TcpListener>> {
-        self.call("listen", backlog, |socket| socket.listen(backlog))?;
+        self.call(Call::Listen, backlog, |socket| socket.listen(backlog))?;
         let mut listener: Traced<TcpListener> = self.turn_into();
         if let Some(track) = &mut listener.track {
             track.local = listener.socket.local_addr().ok();
@@ -90,18 +91,18 @@ impl Traced<Socket> {
 
     /// `connect(2)`, given up after `timeout`; the system's own limit is 21 s to 135 s.
     pub fn connect_timeout(self, address: SocketAddr, timeout: Duration) -> io::Result<Traced<TcpStream>> {
-        self.call("connect", address, |socket| socket.connect_timeout(&address.into(), timeout))?;
+        self.call(Call::Connect, address, |socket| socket.connect_timeout(&address.into(), timeout))?;
         Ok(self.turn_into::<TcpStream>().with_addresses())
     }
 
     /// `connect(2)` of a UDP socket: fixes the peer and sends nothing.
     pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
-        self.call("connect", address, |socket| socket.connect(&address.into()))
+        self.call(Call::Connect, address, |socket| socket.connect(&address.into()))
     }
 
     /// `fcntl(2)` with `O_NONBLOCK`: a `connect` that would have to wait goes on behind the scenes.
     pub fn set_nonblocking(&self) -> io::Result<()> {
-        self.call("fcntl", "O_NONBLOCK", |socket| socket.set_nonblocking(true))
+        self.call(Call::Fcntl, "O_NONBLOCK", |socket| socket.set_nonblocking(true))
     }
 
     /// The address that it is bound to.

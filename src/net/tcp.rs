@@ -7,7 +7,8 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 
 use super::Traced;
-use super::trace::{Call, Track, milliseconds};
+use super::event::Call;
+use super::trace::{Details, Track, milliseconds};
 
 impl Traced<TcpListener> {
     /// `accept(2)`: a socket of its own for the next client, and the client's address.
@@ -15,12 +16,12 @@ impl Traced<TcpListener> {
         let Some(track) = &self.track else {
             return self.socket.accept().map(|(socket, peer)| (Traced::new(socket, None), peer));
         };
-        track.announce("accept", "");
+        track.announce(Call::Accept, "");
         let result = self.socket.accept();
         let new = result.as_ref().ok().map(|_| Track::of(track.source.clone()));
         let argument = result.as_ref().map_or_else(|_| String::new(), |(_, peer)| peer.to_string());
-        let call = Call::new("accept", argument);
-        track.record(call, result.as_ref().map(|_| new.as_ref().map_or(0, |new| u64::from(new.number))));
+        let details = Details::new(Call::Accept, argument);
+        track.record(details, result.as_ref().map(|_| new.as_ref().map_or(0, |new| u64::from(new.number))));
         let (socket, peer) = result?;
         Ok((Traced::new(socket, new).with_addresses(), peer))
     }
@@ -47,7 +48,7 @@ impl Traced<TcpStream> {
             Shutdown::Write => "SHUT_WR",
             Shutdown::Both => "SHUT_RDWR",
         };
-        self.call("shutdown", name, |socket| socket.shutdown(how))
+        self.call(Call::Shutdown, name, |socket| socket.shutdown(how))
     }
 
     /// `setsockopt(2)` with `SO_RCVTIMEO`, where it is not set so already; `None` waits for ever.
@@ -58,56 +59,56 @@ impl Traced<TcpStream> {
     /// `setsockopt(2)` with `SO_SNDTIMEO`; `None` waits for ever.
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         let argument = format_args!("SO_SNDTIMEO, {} ms", milliseconds(timeout));
-        self.call("setsockopt", argument, |socket| socket.set_write_timeout(timeout))
+        self.call(Call::Setsockopt, argument, |socket| socket.set_write_timeout(timeout))
     }
 
     /// `setsockopt(2)` with `SO_SNDBUF`, in bytes: how much the kernel takes for a peer that does not read.
     pub fn set_send_buffer_size(&self, size: usize) -> io::Result<()> {
         let argument = format_args!("SO_SNDBUF, {size}");
-        self.call("setsockopt", argument, |socket| SockRef::from(socket).set_send_buffer_size(size))
+        self.call(Call::Setsockopt, argument, |socket| SockRef::from(socket).set_send_buffer_size(size))
     }
 
     /// `setsockopt(2)` with `TCP_NODELAY`: a small piece leaves at once. Without it, it waits until the peer has
     /// acknowledged the one before (Nagle, RFC 896), and the peer holds its acknowledgement back for 40 ms.
     pub fn set_nodelay(&self) -> io::Result<()> {
-        self.call("setsockopt", "TCP_NODELAY, 1", |socket| socket.set_nodelay(true))
+        self.call(Call::Setsockopt, "TCP_NODELAY, 1", |socket| socket.set_nodelay(true))
     }
 
     /// `setsockopt(2)` with `SO_KEEPALIVE`: asks a silent peer after a minute whether it is there, so that a pulled
     /// cable is noticed within three (60 s, then as many questions as the system asks, 10 s apart: 9 on Linux).
     pub fn set_keepalive(&self) -> io::Result<()> {
         let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(10));
-        self.call("setsockopt", "SO_KEEPALIVE, 60 s", |socket| SockRef::from(socket).set_tcp_keepalive(&keepalive))
+        self.call(Call::Setsockopt, "SO_KEEPALIVE, 60 s", |socket| SockRef::from(socket).set_tcp_keepalive(&keepalive))
     }
 
     /// `setsockopt(2)` with `SO_LINGER` and 0 seconds: `close` throws away what is unsent and sends a reset.
     pub fn set_no_linger(&self) -> io::Result<()> {
         let now = Some(Duration::ZERO);
-        self.call("setsockopt", "SO_LINGER, 0 s", |socket| SockRef::from(socket).set_linger(now))
+        self.call(Call::Setsockopt, "SO_LINGER, 0 s", |socket| SockRef::from(socket).set_linger(now))
     }
 
     /// `fcntl(2)` with `O_NONBLOCK`: a call that would have to wait fails with `WouldBlock` instead.
     pub fn set_nonblocking(&self) -> io::Result<()> {
-        self.call("fcntl", "O_NONBLOCK", |socket| socket.set_nonblocking(true))
+        self.call(Call::Fcntl, "O_NONBLOCK", |socket| socket.set_nonblocking(true))
     }
 
     /// `send(2)` with `MSG_DONTWAIT`: what the kernel takes now. Windows has no such flag: there it always says
     /// `WouldBlock`, and a thread has to send.
     pub fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.announce("send", format_args!("{}, MSG_DONTWAIT", bytes.len()));
+        self.announce(Call::Send, format_args!("{}, MSG_DONTWAIT", bytes.len()));
         #[cfg(unix)]
         let result = rustix::net::send(&self.socket, bytes, dont_wait()).map_err(io::Error::from);
         #[cfg(windows)]
         let result: io::Result<usize> = Err(io::ErrorKind::WouldBlock.into());
-        self.note_data("send", format_args!("{}, MSG_DONTWAIT", bytes.len()), bytes, &result);
+        self.note_data(Call::Send, format_args!("{}, MSG_DONTWAIT", bytes.len()), bytes, &result);
         result
     }
 
-    fn note_data(&self, name: &str, argument: impl ToString, bytes: &[u8], result: &io::Result<usize>) {
+    fn note_data(&self, call: Call, argument: impl ToString, bytes: &[u8], result: &io::Result<usize>) {
         if let Some(track) = &self.track {
             let data = result.as_ref().ok().map(|&moved| &bytes[..moved]);
-            let call = Call { data, ..Call::new(name, argument) };
-            track.record(call, result.as_ref().map(|&moved| moved as u64));
+            let details = Details { data, ..Details::new(call, argument) };
+            track.record(details, result.as_ref().map(|&moved| moved as u64));
         }
     }
 }
@@ -124,10 +125,10 @@ fn dont_wait() -> rustix::net::SendFlags {
 /// `recv(2)`. A call that a signal interrupted (EINTR) is made again.
 impl Read for &Traced<TcpStream> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.announce("recv", buffer.len());
+        self.announce(Call::Recv, buffer.len());
         loop {
             let result = (&self.socket).read(buffer);
-            self.note_data("recv", buffer.len(), buffer, &result);
+            self.note_data(Call::Recv, buffer.len(), buffer, &result);
             if !result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
                 return result;
             }
@@ -138,9 +139,9 @@ impl Read for &Traced<TcpStream> {
 /// `send(2)`.
 impl Write for &Traced<TcpStream> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.announce("send", bytes.len());
+        self.announce(Call::Send, bytes.len());
         let result = (&self.socket).write(bytes);
-        self.note_data("send", bytes.len(), bytes, &result);
+        self.note_data(Call::Send, bytes.len(), bytes, &result);
         result
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::event::{Data, Event, Fault, Outcome, Upcoming, Watcher};
+use super::event::{Call, Data, Event, Fault, Outcome, Upcoming, Watcher};
 use crate::lock::lock;
 use crate::terminal::screen;
 use crate::{errors, t};
@@ -155,7 +155,7 @@ impl<S> Traced<S> {
             return Ok(());
         }
         let argument = format_args!("SO_RCVTIMEO, {} ms", milliseconds(timeout));
-        self.call("setsockopt", argument, |socket| set(socket, timeout))?;
+        self.call(Call::Setsockopt, argument, |socket| set(socket, timeout))?;
         self.read_timeout.0.store(wanted, Ordering::Relaxed);
         Ok(())
     }
@@ -167,28 +167,28 @@ impl<S> Traced<S> {
 
     /// `close(2)`, as a step of its own. A socket that is dropped is closed too, without being announced.
     pub fn close(self) {
-        self.announce("close", "");
+        self.announce(Call::Close, "");
     }
 
     /// Makes a call that moves no bytes, and notes it.
     pub(super) fn call<T>(
         &self,
-        name: &'static str,
+        call: Call,
         argument: impl ToString,
         make: impl FnOnce(&S) -> io::Result<T>,
     ) -> io::Result<T> {
         let Some(track) = &self.track else { return make(&self.socket) };
         let argument = argument.to_string();
-        track.announce(name, &argument);
+        track.announce(call.clone(), &argument);
         let result = make(&self.socket);
-        track.record(Call::new(name, argument), result.as_ref().map(|_| 0));
+        track.record(Details::new(call, argument), result.as_ref().map(|_| 0));
         result
     }
 
     /// Tells a watcher of a call that is about to be made.
-    pub(super) fn announce(&self, name: &'static str, argument: impl ToString) {
+    pub(super) fn announce(&self, call: Call, argument: impl ToString) {
         if let Some(track) = &self.track {
-            track.announce(name, argument);
+            track.announce(call, argument);
         }
     }
 
@@ -203,8 +203,8 @@ pub(super) fn milliseconds(timeout: Option<Duration>) -> u128 {
 }
 
 /// What an event says besides the socket itself.
-pub(super) struct Call<'a> {
-    pub(super) name: &'a str,
+pub(super) struct Details<'a> {
+    pub(super) call: Call,
     pub(super) argument: String,
     pub(super) data: Option<&'a [u8]>,
     pub(super) local: Option<SocketAddr>,
@@ -212,9 +212,9 @@ pub(super) struct Call<'a> {
     pub(super) fault: Option<Fault>,
 }
 
-impl<'a> Call<'a> {
-    pub(super) fn new(name: &'a str, argument: impl ToString) -> Self {
-        Self { name, argument: argument.to_string(), data: None, local: None, peer: None, fault: None }
+impl Details<'_> {
+    pub(super) fn new(call: Call, argument: impl ToString) -> Self {
+        Self { call, argument: argument.to_string(), data: None, local: None, peer: None, fault: None }
     }
 }
 
@@ -228,7 +228,7 @@ pub(super) struct Track {
 
 impl Drop for Track {
     fn drop(&mut self) {
-        self.record(Call::new("close", ""), Ok(0));
+        self.record(Details::new(Call::Close, ""), Ok(0));
     }
 }
 
@@ -242,26 +242,26 @@ impl Track {
         Self { source, number, local: None, peer: None }
     }
 
-    pub(super) fn announce(&self, call: &'static str, argument: impl ToString) {
+    pub(super) fn announce(&self, call: Call, argument: impl ToString) {
         if let Some(watcher) = &self.source.recorder.watcher {
             let program = self.source.program.to_string();
             watcher.before(&Upcoming { program, socket: self.number, call, argument: argument.to_string() });
         }
     }
 
-    pub(super) fn record(&self, call: Call<'_>, result: Result<u64, &io::Error>) {
+    pub(super) fn record(&self, details: Details<'_>, result: Result<u64, &io::Error>) {
         self.source.recorder.record(Event {
             time: Timestamp::now(),
             program: self.source.program.to_string(),
             pid: std::process::id(),
             socket: self.number,
-            call: call.name.to_string(),
-            argument: call.argument,
-            local: call.local.or(self.local),
-            peer: call.peer.or(self.peer),
-            fault: call.fault,
+            call: details.call,
+            argument: details.argument,
+            local: details.local.or(self.local),
+            peer: details.peer.or(self.peer),
+            fault: details.fault,
             result: result.map_or_else(|error| Outcome::Error(errors::code(error)), Outcome::Ok),
-            data: call.data.map(Data::of),
+            data: details.data.map(Data::of),
         });
     }
 }

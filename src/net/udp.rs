@@ -5,8 +5,8 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use super::Traced;
-use super::event::Fault;
-use super::trace::Call;
+use super::event::{Call, Fault};
+use super::trace::Details;
 
 impl Traced<UdpSocket> {
     /// Notes the socket's addresses for the trace, as far as it has them.
@@ -20,10 +20,10 @@ impl Traced<UdpSocket> {
 
     /// `send(2)` on a connected socket, or `sendto(2)`. A datagram that is `Lost` on purpose is only noted.
     pub(super) fn transmit(&self, bytes: &[u8], to: Option<SocketAddr>, fault: Option<Fault>) -> io::Result<usize> {
-        let (name, length) = (if to.is_some() { "sendto" } else { "send" }, bytes.len());
+        let (call, length) = (if to.is_some() { Call::Sendto } else { Call::Send }, bytes.len());
         match to {
-            Some(to) => self.announce(name, format_args!("{length}, {to}")),
-            None => self.announce(name, length),
+            Some(to) => self.announce(call.clone(), format_args!("{length}, {to}")),
+            None => self.announce(call.clone(), length),
         }
         let result = match to {
             _ if fault == Some(Fault::Lost) => Ok(bytes.len()),
@@ -31,13 +31,13 @@ impl Traced<UdpSocket> {
             None => self.socket.send(bytes),
         };
         let data = result.as_ref().ok().map(|&sent| &bytes[..sent]);
-        self.note_datagram(name, length, to, data, fault, &result);
+        self.note_datagram(call, length, to, data, fault, &result);
         result
     }
 
     /// `recvfrom(2)`: one datagram and its sender; what does not fit `buffer` is gone.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.announce("recvfrom", buffer.len());
+        self.announce(Call::Recvfrom, buffer.len());
         let result = self.receive_silently(buffer);
         self.note_received(buffer, None, &result);
         result
@@ -59,12 +59,12 @@ impl Traced<UdpSocket> {
         let from = result.as_ref().ok().map(|&(_, from)| from);
         let received = result.as_ref().ok().map(|&(received, _)| &buffer[..received]);
         let moved = result.as_ref().map(|&(received, _)| received);
-        self.note_datagram("recvfrom", buffer.len(), from, received, fault, &moved);
+        self.note_datagram(Call::Recvfrom, buffer.len(), from, received, fault, &moved);
     }
 
     fn note_datagram<E: std::borrow::Borrow<io::Error>>(
         &self,
-        name: &str,
+        call: Call,
         argument: usize,
         peer: Option<SocketAddr>,
         data: Option<&[u8]>,
@@ -73,8 +73,8 @@ impl Traced<UdpSocket> {
     ) {
         if let Some(track) = &self.track {
             let argument = peer.map_or_else(|| argument.to_string(), |peer| format!("{argument}, {peer}"));
-            let call = Call { data, peer, fault, ..Call::new(name, argument) };
-            track.record(call, result.as_ref().map(|&moved| moved as u64).map_err(std::borrow::Borrow::borrow));
+            let details = Details { data, peer, fault, ..Details::new(call, argument) };
+            track.record(details, result.as_ref().map(|&moved| moved as u64).map_err(std::borrow::Borrow::borrow));
         }
     }
 
@@ -85,6 +85,6 @@ impl Traced<UdpSocket> {
 
     /// `connect(2)`: fixes the peer and sends nothing.
     pub(super) fn connect(&self, peer: SocketAddr) -> io::Result<()> {
-        self.call("connect", peer, |socket| socket.connect(peer))
+        self.call(Call::Connect, peer, |socket| socket.connect(peer))
     }
 }

@@ -229,7 +229,7 @@ fn the_trace_tells_every_call_of_both_ends() {
     let calls = |file: &str| {
         let text = std::fs::read_to_string(file).unwrap();
         let events = text.lines().map(|line| serde_json::from_str::<Event>(line).unwrap()).collect::<Vec<_>>();
-        let names: Vec<_> = events.iter().map(|event| event.call.clone()).collect();
+        let names: Vec<_> = events.iter().map(|event| event.call.to_string()).collect();
         (events, names.join(" "))
     };
     let (events, names) = calls(&server_file);

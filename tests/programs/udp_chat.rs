@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::textbook::{Datagram, nobody};
 use crate::common::{self, QQ_SERVER, Running, Server, UDP_CLIENT, UDP_SERVER, run, wine};
-use socket_demos::net::event::{Event, Fault};
+use socket_demos::net::event::{Call, Event, Fault};
 
 #[test]
 fn a_classic_server_answers_textbook_clients_in_strict_turn() {
@@ -202,7 +202,7 @@ fn numbers_that_arrive(seed: &str) -> (Vec<String>, Vec<Event>) {
     let events = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     let events: Vec<Event> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let sent = events.iter().filter(|event| event.call == "send" && event.fault.is_none()).count();
+    let sent = events.iter().filter(|event| event.call == Call::Send && event.fault.is_none()).count();
     let client = events.iter().find_map(|event| event.local).unwrap();
     // A stranger's datagram, of another test that had this port before, does not count.
     let heard = std::iter::repeat_with(|| server.recv()).filter(|(_, from)| *from == client);
@@ -215,7 +215,7 @@ fn numbers_that_arrive(seed: &str) -> (Vec<String>, Vec<Event>) {
 #[test]
 fn the_same_seed_loses_the_same_datagrams_and_the_trace_shows_them() {
     let (arrived, events) = numbers_that_arrive("3");
-    let sends: Vec<&Event> = events.iter().filter(|event| event.call == "send").collect();
+    let sends: Vec<&Event> = events.iter().filter(|event| event.call == Call::Send).collect();
     assert_eq!(sends.len(), 100);
     let lost = sends.iter().filter(|event| event.fault == Some(Fault::Lost)).count();
     assert!((30..70).contains(&lost) && arrived.len() == 100 - lost, "{lost} lost, {} arrived", arrived.len());

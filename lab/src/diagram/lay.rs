@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::links::{Kind, Link};
 use super::sockets::{Socket, Traces, is_known_as};
 use super::states::States;
-use socket_demos::net::event::{Fault, Outcome};
+use socket_demos::net::event::{Call, Fault, Outcome};
 use socket_demos::t;
 
 /// How many bytes of a message are shown at most.
@@ -102,7 +102,7 @@ impl<'a> Layout<'a> {
             self.send(call);
             return self.reset(call);
         }
-        if made.event.call == "connect" && !self.is_datagram(call) {
+        if made.event.call == Call::Connect && !self.is_datagram(call) {
             return self.connect(call);
         }
         self.refusal(call);
@@ -144,7 +144,7 @@ impl<'a> Layout<'a> {
         let number = if self.several[made.lane] { format!("#{} ", event.socket) } else { String::new() };
         let result = match &event.result {
             // It is the socket's number, which stands in front.
-            Outcome::Ok(_) if event.call == "socket" && self.several[made.lane] => String::new(),
+            Outcome::Ok(_) if event.call == Call::Socket && self.several[made.lane] => String::new(),
             Outcome::Ok(0) if !made.is_receive() => String::new(),
             Outcome::Ok(result) => format!(" = {result}"),
             Outcome::Error(error) => format!(" = -1 {error}"),
@@ -221,7 +221,8 @@ impl<'a> Layout<'a> {
         let sender = self.traces.sockets[self.traces.calls[call].socket].local;
         let Some(receiver) = self.receiver(call) else { return false };
         let before = receiver.calls.iter().filter(|&&other| self.places[other] < self.places[call]);
-        let mut connects = before.map(|&other| &self.traces.calls[other]).filter(|made| made.event.call == "connect");
+        let mut connects =
+            before.map(|&other| &self.traces.calls[other]).filter(|made| made.event.call == Call::Connect);
         let last = connects.rfind(|made| made.moved().is_some()).and_then(|made| made.peer);
         // Who is connected to itself hears nobody; the lab has it in place of a port that is closed.
         last.is_some_and(|peer| sender.is_some() && !is_known_as(sender, Some(peer)) && receiver.local != Some(peer))

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use super::sockets::{Call, Traces, is_known_as};
-use socket_demos::net::event::Fault;
+use super::sockets::{Made, Traces, is_known_as};
+use socket_demos::net::event::{Call, Fault};
 
 /// What leads from one call to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +43,13 @@ pub(super) fn links(traces: &Traces) -> Vec<Link> {
 
 fn connection(traces: &Traces, caller: usize, accepted: usize) -> Option<Link> {
     let mut calls = traces.sockets[caller].calls.iter();
-    let from = *calls.find(|&&call| traces.calls[call].event.call == "connect")?;
+    let from = *calls.find(|&&call| traces.calls[call].event.call == Call::Connect)?;
     Some(Link { from, to: traces.sockets[accepted].accepted?, kind: Kind::Connection })
 }
 
 /// One direction of a connection: both ends count its bytes alike, wherever the calls cut them.
 fn stream(traces: &Traces, from: usize, to: usize) -> Vec<Link> {
-    let chosen = |socket: usize, wanted: fn(&Call) -> bool| {
+    let chosen = |socket: usize, wanted: fn(&Made) -> bool| {
         let calls = traces.sockets[socket].calls.iter().copied();
         calls.filter(move |&call| wanted(&traces.calls[call])).collect::<Vec<_>>()
     };
@@ -63,7 +63,7 @@ fn stream(traces: &Traces, from: usize, to: usize) -> Vec<Link> {
         };
         calls.into_iter().map(count).collect::<Vec<_>>()
     };
-    let (sends, receives) = (counted(chosen(from, Call::is_send)), counted(chosen(to, Call::is_receive)));
+    let (sends, receives) = (counted(chosen(from, Made::is_send)), counted(chosen(to, Made::is_receive)));
     let mut links = Vec::new();
     let mut first = 0;
     for (receive, received) in &receives {
@@ -77,7 +77,7 @@ fn stream(traces: &Traces, from: usize, to: usize) -> Vec<Link> {
             }
         }
     }
-    let end = chosen(from, Call::is_end).first().copied();
+    let end = chosen(from, Made::is_end).first().copied();
     let seen = chosen(to, |call| call.is_receive() && call.event.argument != "0" && call.moved() == Some(0));
     links.extend(end.zip(seen.first()).map(|(from, &to)| Link { from, to, kind: Kind::End }));
     links
@@ -107,12 +107,12 @@ impl<'a> UdpSocket<'a> {
     fn links(mut self) -> Vec<Link> {
         let calls = self.traces.calls.iter().enumerate();
         calls
-            .filter(|(_, call)| call.event.call == "recvfrom" && call.is_receive())
+            .filter(|(_, call)| call.event.call == Call::Recvfrom && call.is_receive())
             .filter_map(|(to, call)| self.link(to, call))
             .collect()
     }
 
-    fn link(&mut self, to: usize, receive: &'a Call) -> Option<Link> {
+    fn link(&mut self, to: usize, receive: &'a Made) -> Option<Link> {
         if receive.event.fault != Some(Fault::Duplicated)
             && let Some((key, from)) = self.first_waiting(receive)
         {
@@ -124,7 +124,7 @@ impl<'a> UdpSocket<'a> {
         Some(Link { from, to, kind: Kind::Again })
     }
 
-    fn first_waiting(&mut self, receive: &'a Call) -> Option<(&'a str, usize)> {
+    fn first_waiting(&mut self, receive: &'a Made) -> Option<(&'a str, usize)> {
         let traces = self.traces;
         let mut take = |key: &'a str| {
             let waiting = self.waiting.get_mut(key)?;
@@ -144,17 +144,17 @@ impl<'a> UdpSocket<'a> {
         Some((first, waiting.remove(place)?))
     }
 
-    fn may_be(&self, from: usize, receive: &Call) -> bool {
+    fn may_be(&self, from: usize, receive: &Made) -> bool {
         may_be(self.traces, from, receive)
     }
 }
 
-fn bytes(call: &Call) -> &str {
+fn bytes(call: &Made) -> &str {
     call.event.data.as_ref().map_or("", |data| &data.hex)
 }
 
 /// Whether the addresses of both sockets allow that `from` was received there.
-fn may_be(traces: &Traces, from: usize, receive: &Call) -> bool {
+fn may_be(traces: &Traces, from: usize, receive: &Made) -> bool {
     let (send, receiver) = (&traces.calls[from], &traces.sockets[receive.socket]);
     let sender = &traces.sockets[send.socket];
     send.socket != receive.socket

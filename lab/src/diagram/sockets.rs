@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use socket_demos::net::event::{Event, Outcome};
+use socket_demos::net::event::{Call, Event, Outcome};
 
 /// One program's calls, as a column of the diagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +16,26 @@ pub struct Lane {
     pub file: usize,
 }
 
-/// A call in its lane.
-pub(super) struct Call {
+/// A call that was made, in its lane.
+pub(super) struct Made {
     pub(super) event: Event,
     pub(super) lane: usize,
     /// The index of its socket.
     pub(super) socket: usize,
     /// The socket's peer at that time, or the one that the call names.
     pub(super) peer: Option<SocketAddr>,
+}
+
+/// What a call has done that other lanes notice.
+#[derive(PartialEq)]
+pub(super) enum Deed {
+    Listens,
+    /// The socket has a peer from now on.
+    Connects,
+    Sends,
+    Receives,
+    /// It has sent the last byte of its direction: a FIN.
+    Ends,
 }
 
 /// What is known of a socket.
@@ -43,7 +55,7 @@ pub(super) struct Socket {
 #[derive(Default)]
 pub(super) struct Traces {
     pub(super) lanes: Vec<Lane>,
-    pub(super) calls: Vec<Call>,
+    pub(super) calls: Vec<Made>,
     pub(super) sockets: Vec<Socket>,
     /// The latest socket of each lane and number.
     latest: HashMap<(usize, u32), usize>,
@@ -70,16 +82,16 @@ impl Traces {
 
     fn add(&mut self, lane: usize, event: Event) {
         let call = self.calls.len();
-        if event.call == "socket" {
+        if event.call == Call::Socket {
             self.latest.remove(&(lane, event.socket));
         }
         let socket = self.socket(lane, event.socket);
         let known = &mut self.sockets[socket];
         known.calls.push(call);
-        known.datagrams |=
-            event.argument.ends_with("SOCK_DGRAM") || ["sendto", "recvfrom"].contains(&event.call.as_str());
+        let of_datagrams = matches!(event.call, Call::Sendto | Call::Recvfrom);
+        known.datagrams |= of_datagrams || event.argument.ends_with("SOCK_DGRAM");
         known.local = event.local.or(known.local);
-        if let ("connect", Outcome::Ok(_)) = (event.call.as_str(), &event.result) {
+        if let (Call::Connect, Outcome::Ok(_)) = (&event.call, &event.result) {
             known.peer = event.argument.parse().ok().or(known.peer);
         }
         if !known.datagrams {
@@ -87,10 +99,10 @@ impl Traces {
         }
         let named = event.argument.rsplit(", ").next().and_then(|address| address.parse().ok());
         let peer = event.peer.or(named).or(known.peer);
-        if let ("accept", Outcome::Ok(number)) = (event.call.as_str(), &event.result) {
+        if let (Call::Accept, Outcome::Ok(number)) = (&event.call, &event.result) {
             self.accept(lane, u32::try_from(*number).unwrap_or(0), call, &event);
         }
-        self.calls.push(Call { event, lane, socket, peer });
+        self.calls.push(Made { event, lane, socket, peer });
     }
 
     /// `accept` opens a socket of its own.
@@ -147,7 +159,7 @@ pub(super) fn is_known_as(local: Option<SocketAddr>, address: Option<SocketAddr>
     same_port && (local.ip().is_unspecified() || local.ip() == address.ip())
 }
 
-impl Call {
+impl Made {
     /// Whether it failed with an error of that name, whatever the system calls it.
     pub(super) fn failed_with(&self, name: &str) -> bool {
         matches!(&self.event.result, Outcome::Error(error) if error.contains(name))
@@ -159,16 +171,31 @@ impl Call {
     }
 
     pub(super) fn is_send(&self) -> bool {
-        ["send", "sendto"].contains(&self.event.call.as_str()) && self.moved().is_some()
+        self.deed() == Some(Deed::Sends)
     }
 
     pub(super) fn is_receive(&self) -> bool {
-        ["recv", "recvfrom"].contains(&self.event.call.as_str()) && self.moved().is_some()
+        self.deed() == Some(Deed::Receives)
     }
 
-    /// Whether it sends the last byte of its direction: a FIN.
     pub(super) fn is_end(&self) -> bool {
-        let shut = self.event.call == "shutdown" && self.event.argument != "SHUT_RD" && self.moved().is_some();
-        shut || self.event.call == "close"
+        self.deed() == Some(Deed::Ends)
+    }
+
+    pub(super) fn deed(&self) -> Option<Deed> {
+        let deed = match self.event.call {
+            Call::Listen => Some(Deed::Listens),
+            Call::Connect | Call::Accept => Some(Deed::Connects),
+            Call::Send | Call::Sendto => Some(Deed::Sends),
+            Call::Recv | Call::Recvfrom => Some(Deed::Receives),
+            Call::Shutdown => (self.event.argument != "SHUT_RD").then_some(Deed::Ends),
+            Call::Close => Some(Deed::Ends),
+            // What comes through a pipe has been sent by no other lane.
+            Call::Socket | Call::Setsockopt | Call::Fcntl | Call::Bind | Call::Pipe | Call::Read | Call::Other(_) => {
+                None
+            }
+        };
+        // A `close` closes even where it fails.
+        deed.filter(|_| self.moved().is_some() || self.event.call == Call::Close)
     }
 }

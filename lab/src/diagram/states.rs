@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::links::{Kind, Link};
-use super::sockets::Traces;
+use super::sockets::{Deed, Traces};
+use socket_demos::net::event::Call;
 
 /// What is known of a connection's two ends while the calls are walked through in order.
 pub(super) struct States<'a> {
@@ -53,7 +54,7 @@ impl<'a> States<'a> {
     /// The segment that this call makes the system send, if it is the first end of its direction.
     pub(super) fn segment(&mut self, call: usize) -> Option<Segment> {
         let socket = self.traces.calls[call].socket;
-        if self.traces.calls[call].event.call == "close" {
+        if self.traces.calls[call].event.call == Call::Close {
             self.closed.insert(socket);
         }
         let other = self.other(socket)?;
@@ -99,18 +100,18 @@ impl<'a> States<'a> {
 
     /// The state that a socket is certain to be in once this call has returned.
     pub(super) fn state(&self, call: usize) -> Option<&'static str> {
-        let (event, socket) = (&self.traces.calls[call].event, self.traces.calls[call].socket);
-        if self.traces.calls[call].moved().is_none() || self.traces.sockets[socket].datagrams {
+        let (made, socket) = (&self.traces.calls[call], self.traces.calls[call].socket);
+        if made.moved().is_none() || self.traces.sockets[socket].datagrams {
             return None;
         }
-        match (event.call.as_str(), self.ended.get(&socket)) {
-            ("listen", _) => Some("LISTEN"),
-            ("connect" | "accept", _) => Some("ESTABLISHED"),
-            ("shutdown" | "close", Some(End::First)) if !self.was_ended_before(call) => Some("FIN_WAIT"),
-            ("shutdown" | "close", Some(End::Answered)) if !self.was_ended_before(call) => Some("LAST_ACK"),
-            ("recv", None) if self.seen.contains_key(&call) => Some("CLOSE_WAIT"),
-            ("recv", Some(End::First)) if self.seen.contains_key(&call) => Some("TIME_WAIT"),
-            _ => None,
+        match (made.deed()?, self.ended.get(&socket)) {
+            (Deed::Listens, _) => Some("LISTEN"),
+            (Deed::Connects, _) => Some("ESTABLISHED"),
+            (Deed::Ends, Some(End::First)) if !self.was_ended_before(call) => Some("FIN_WAIT"),
+            (Deed::Ends, Some(End::Answered)) if !self.was_ended_before(call) => Some("LAST_ACK"),
+            (Deed::Receives, None) if self.seen.contains_key(&call) => Some("CLOSE_WAIT"),
+            (Deed::Receives, Some(End::First)) if self.seen.contains_key(&call) => Some("TIME_WAIT"),
+            (Deed::Ends | Deed::Receives | Deed::Sends, _) => None,
         }
     }
 }

@@ -4,7 +4,7 @@ mod drawn;
 mod inferred;
 
 use super::*;
-use socket_demos::net::event::{Data, Fault, Outcome};
+use socket_demos::net::event::{Call, Data, Fault, Outcome};
 
 const CLIENT: &str = "10.0.0.1:50000";
 const SERVER: &str = "10.0.0.2:8080";
@@ -23,7 +23,7 @@ fn call(program: &str, at: i64, call: &str, argument: &str, text: &str) -> Event
         program: program.to_string(),
         pid: 7,
         socket: if server { 2 } else { 1 },
-        call: call.to_string(),
+        call: call.into(),
         argument: argument.to_string(),
         local: local.parse().ok(),
         peer: peer.parse().ok(),
@@ -169,7 +169,7 @@ fn lost_datagrams_are_lost_and_those_dropped_on_purpose_say_so() {
 fn what_a_connected_socket_does_not_take_from_a_stranger_is_not_lost() {
     let own = |at, name: &str, argument: &str| Event { peer: None, ..call("client", at, name, argument, "") };
     let fate = |connected_at: i64, to: &str| {
-        let sent = Event { call: "sendto".into(), program: "stranger".into(), ..udp("server", 5, "psst") };
+        let sent = Event { call: Call::Sendto, program: "stranger".into(), ..udp("server", 5, "psst") };
         let sent = Event { local: "10.0.0.3:7".parse().ok(), peer: CLIENT.parse().ok(), ..sent };
         let socket = [own(0, "socket", "AF_INET, SOCK_DGRAM"), own(0, "bind", CLIENT)];
         let rows = drawn(vec![[&socket[..], &[own(connected_at, "connect", to)]].concat(), vec![sent]]);
@@ -315,7 +315,7 @@ fn an_emoji_of_two_characters_finds_its_room() {
 #[test]
 fn a_fold_counts_the_rows_of_the_folds_in_it() {
     // A thousand calls alike between five hundred and five hundred that are not.
-    let name = |at: i64| if (500..1500).contains(&at) { "fcntl".into() } else { format!("call{at}") };
+    let name = |at: i64| if (500..1500).contains(&at) { Call::Fcntl } else { Call::Other(format!("call{at}")) };
     let calls = (0..2000).map(|at| Event { call: name(at), ..call("client", at, "", "", "") }).collect();
     let rows = drawn(vec![calls]);
     let folds: Vec<_> = rows.iter().filter(|row| row.starts_with('(')).collect();
