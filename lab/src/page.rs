@@ -9,8 +9,8 @@ use jiff::Zoned;
 use super::chart;
 use super::experiments::{Kind, Question, Verdict, find};
 use super::figure::{Bar, Figure};
-use super::report::{self, Repeated, Report};
-use crate::diagram::SVG_STYLE;
+use super::report::{self, Report};
+use crate::diagram::{Diagram, SVG_STYLE};
 use crate::xml::escaped;
 use socket_demos::lang::lang;
 use socket_demos::t;
@@ -125,12 +125,12 @@ fn section(report: &Report, id: &str) -> String {
     let badge = badge(*kind);
     let (name, claim, why, source) = (escaped(name), escaped(claim), escaped(why), escaped(source));
     let claim = t!("Tutorials say: “{claim}”", "教程的说法：“{claim}”");
-    let observed = list("ul", &report.observations);
+    let (observed, drawn) = (list("ul", &report.observations), report.diagram());
     let told = [
         part(&t!("What the sockets did", "套接字的表现"), &observed),
-        diagram(report, id),
+        drawn.as_ref().map(|drawn| diagram(drawn, &report.name, id)).unwrap_or_default(),
         report.figure.as_ref().map(|figure| numbers(figure, id)).unwrap_or_default(),
-        calls(report),
+        calls(report, drawn.as_ref()),
         part(&t!("Verdict", "结论"), &format!("<p>{}</p>\n", t!("{badge}: {why}", "{badge}：{why}"))),
     ];
     let (source, back) = (t!("Source: {source}", "出处：{source}"), t!("All verdicts", "回到结论一览"));
@@ -175,9 +175,8 @@ fn scroll(label: &str, html: &str) -> String {
     format!("<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"{label}\">\n{html}</div>\n")
 }
 
-fn diagram(report: &Report, id: &str) -> String {
-    let Some(diagram) = report.diagram() else { return String::new() };
-    let (heading, name) = (t!("Sequence diagram", "时序图"), &report.name);
+fn diagram(diagram: &Diagram, name: &str, id: &str) -> String {
+    let heading = t!("Sequence diagram", "时序图");
     let label = t!("Sequence diagram of {name}", "{name} 的时序图");
     part(&heading, &scroll(&label, &diagram.svg_in_page(&format!("{id}-diagram"))))
 }
@@ -195,12 +194,13 @@ fn numbers(figure: &Figure, id: &str) -> String {
 }
 
 /// Every call, folded away where a diagram tells the same.
-fn calls(report: &Report) -> String {
-    let lines: String = report.calls.iter().map(|call: &Repeated| escaped(&call.line()) + "\n").collect();
+fn calls(report: &Report, drawn: Option<&Diagram>) -> String {
+    let calls = report.calls();
+    let lines: String = calls.iter().map(|call| escaped(&call.line()) + "\n").collect();
     if lines.is_empty() {
         return lines;
     }
-    let (count, open) = (report.calls.len(), if report.diagram().is_some() { "" } else { " open" });
+    let (count, open) = (calls.len(), if drawn.is_some() { "" } else { " open" });
     let summary = t!("Every call in its order ({count})", "按顺序列出每一次调用（{count}）");
     let label = t!("The calls", "调用过程");
     format!(
@@ -250,11 +250,11 @@ mod tests {
         let mut report =
             Report { claim: evil.into(), source: evil.into(), observations: vec![evil.into()], ..report("sticky") };
         report.verdict.why = evil.into();
-        for call in &mut report.calls {
-            call.event.argument += evil;
-            call.event.data = Some(Data { length: 9, text: evil.into(), hex: String::new() });
-            if call.event.program == "client" {
-                call.event.program = evil.into();
+        for event in &mut report.events {
+            event.argument += evil;
+            event.data = Some(Data { length: 9, text: evil.into(), hex: String::new() });
+            if event.program == "client" {
+                event.program = evil.into();
             }
         }
         let figure = Figure::shares(evil.into(), [(evil.into(), 1, 2)]);

@@ -1,8 +1,9 @@
 //! What came of an experiment, for a person as text, for a program as JSON.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::experiments::{Experiment, Findings, Kind, Verdict};
@@ -44,8 +45,9 @@ pub struct Report {
     pub measured: serde_json::Value,
     /// Which answer of the experiment's question came true, from 0.
     pub answer: Option<usize>,
-    /// The socket calls in the order of their returns.
-    pub calls: Vec<Repeated>,
+    /// The socket calls in the order of their returns; the JSON document has [`Report::calls`].
+    #[serde(rename = "calls", serialize_with = "folded", deserialize_with = "unfolded")]
+    pub events: Vec<Event>,
     /// Where it is written how it should be.
     pub source: String,
     /// How long the run took.
@@ -57,10 +59,10 @@ pub struct Report {
 
 /// A call, and how often it was made in a row with the same bytes and the same result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Repeated {
+pub struct Repeated<'a> {
     /// The first of them.
     #[serde(flatten)]
-    pub event: Event,
+    pub event: Cow<'a, Event>,
     /// How many there were.
     pub times: u64,
 }
@@ -75,7 +77,7 @@ impl Report {
             observations,
             measured,
             answer,
-            calls: fold(events),
+            events,
             source: experiment.source.to_string(),
             milliseconds: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
             figure,
@@ -84,11 +86,14 @@ impl Report {
 
     /// What the sockets said to each other, and in which order; `None` where none talks to another.
     pub fn diagram(&self) -> Option<Diagram> {
-        let calls = self.calls.iter().flat_map(|Repeated { event, times }| {
-            let event = Event { program: Side::shown(&event.program), ..event.clone() };
-            std::iter::repeat_n(event, usize::try_from(*times).unwrap_or(usize::MAX))
-        });
-        Some(Diagram::of(vec![calls.collect()])).filter(Diagram::has_arrows)
+        let shown = |event: &Event| Event { program: Side::shown(&event.program), ..event.clone() };
+        let events = self.events.iter().map(shown).collect();
+        Some(Diagram::of(vec![events])).filter(Diagram::has_arrows)
+    }
+
+    /// The calls, equal ones in a row as one.
+    pub fn calls(&self) -> Vec<Repeated<'_>> {
+        fold(&self.events)
     }
 
     /// Name, verdict and claim on one line.
@@ -103,7 +108,7 @@ impl Report {
         let Self { name, claim, verdict: Verdict { kind, why }, source, .. } = self;
         let mut text = t!("{name}: {claim}\n", "{name}：{claim}\n");
         if !calls_seen {
-            text += &section(&t!("the calls", "调用过程"), INDENT, self.calls.iter().map(Repeated::line));
+            text += &section(&t!("the calls", "调用过程"), INDENT, self.calls().iter().map(Repeated::line));
         }
         if let Some(diagram) = self.diagram() {
             let heading = t!("as a sequence diagram", "时序图");
@@ -123,7 +128,7 @@ fn section(heading: &str, indent: &str, lines: impl Iterator<Item = String>) -> 
     if lines.is_empty() { lines } else { format!("{MARGIN}{heading}\n{lines}") }
 }
 
-impl Repeated {
+impl Repeated<'_> {
     /// The call on one line: who, and what.
     pub(super) fn line(&self) -> String {
         let side = padded(&Side::shown(&self.event.program), 8);
@@ -133,15 +138,25 @@ impl Repeated {
 }
 
 /// Equal calls in a row as one: a flood has thousands.
-fn fold(events: Vec<Event>) -> Vec<Repeated> {
-    let mut folded: Vec<Repeated> = Vec::new();
+fn fold(events: &[Event]) -> Vec<Repeated<'_>> {
+    let mut folded: Vec<Repeated<'_>> = Vec::new();
     for event in events {
         match folded.last_mut() {
-            Some(last) if Event { time: last.event.time, ..event.clone() } == last.event => last.times += 1,
-            _ => folded.push(Repeated { event, times: 1 }),
+            Some(last) if Event { time: last.event.time, ..event.clone() } == *last.event => last.times += 1,
+            _ => folded.push(Repeated { event: Cow::Borrowed(event), times: 1 }),
         }
     }
     folded
+}
+
+fn folded<S: Serializer>(events: &[Event], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(fold(events))
+}
+
+fn unfolded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Event>, D::Error> {
+    let calls = Vec::<Repeated<'_>>::deserialize(deserializer)?;
+    let times = |times: u64| usize::try_from(times).unwrap_or(usize::MAX);
+    Ok(calls.into_iter().flat_map(|call| std::iter::repeat_n(call.event.into_owned(), times(call.times))).collect())
 }
 
 /// `text` filled up to `columns` of the screen; a hanzi takes two.
@@ -204,13 +219,13 @@ mod tests {
 
     #[test]
     fn equal_calls_in_a_row_are_told_once_with_their_number() {
-        let mut events: Vec<Event> = report(Kind::AsTaught).calls.into_iter().map(|call| call.event).collect();
+        let mut events = report(Kind::AsTaught).events;
         let sent = events.iter().position(|event| event.call == Call::Sendto).unwrap();
         for _ in 0..1999 {
             events.insert(sent, Event { time: jiff::Timestamp::UNIX_EPOCH, ..events[sent].clone() });
         }
         let count = events.len();
-        let folded = fold(events);
+        let folded = fold(&events);
         assert_eq!((folded[sent].times, folded.len()), (2000, count - 1999));
         assert!(folded[sent].line().starts_with("client   #2 sendto(2000, 127.0.0.1:"), "{}", folded[sent].line());
         assert!(folded[sent].line().ends_with(" ×2000"), "{}", folded[sent].line());
