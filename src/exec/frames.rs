@@ -52,6 +52,20 @@ pub struct Frame<'a> {
     pub payload: &'a [u8],
 }
 
+/// The frame that a connection begins with, and of its payload what has come, where frames are short and have no tag yet:
+/// the upper bytes of a length below 256 are 0, which no text begins with.
+pub fn beginning(first: &[u8]) -> Option<Frame<'_>> {
+    let [0, 0, 0, _, kind, payload @ ..] = first else { return None };
+    Some(Frame { kind: *kind, payload })
+}
+
+/// Where in the conversation a payload with a tag belongs: part of what its tag covers.
+pub const fn place(kind: u8, direction: Direction, number: u64) -> [u8; 10] {
+    let mut place = [kind, direction as u8, 0, 0, 0, 0, 0, 0, 0, 0];
+    place.split_at_mut(2).1.copy_from_slice(&number.to_be_bytes());
+    place
+}
+
 /// What a stream brought instead of a frame.
 #[derive(Debug)]
 pub enum Broken {
@@ -90,20 +104,18 @@ impl std::fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
+impl Broken {
+    /// Whether it is a frame with neither payload nor tag, from somebody who had not come to tags yet.
+    pub fn is_empty_frame(&self) -> bool {
+        matches!(self, Self::Length(length) if *length as usize == KIND)
+    }
+}
+
 /// The tags of one direction: which tag key, and how many frames it has made or checked.
 struct Tags {
     tag_key: TagKey,
     direction: Direction,
     number: u64,
-}
-
-impl Tags {
-    /// Kind, direction and number: where in the conversation a payload belongs.
-    fn place(&self, kind: u8) -> [u8; 10] {
-        let mut place = [kind, self.direction as u8, 0, 0, 0, 0, 0, 0, 0, 0];
-        place[2..].copy_from_slice(&self.number.to_be_bytes());
-        place
-    }
 }
 
 /// Reads frames. What a read brought of a frame is kept until the rest of it comes.
@@ -190,7 +202,7 @@ impl<R: Read> FrameReader<R> {
             return Ok(Frame { kind, payload: &self.buffer[payload] });
         };
         let (payload, tag) = self.buffer[payload].split_at(length - KIND - TAG_LENGTH);
-        if !tags.tag_key.matches(payload, &tags.place(kind), tag) {
+        if !tags.tag_key.matches(payload, &place(kind, tags.direction, tags.number), tag) {
             return Err(Broken::Forged);
         }
         tags.number += 1;
@@ -264,7 +276,7 @@ impl<W: Write> FrameWriter<W> {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let tag = self.tags.as_mut().map(|tags| {
-            let tag = tags.tag_key.tag(payload, &tags.place(kind));
+            let tag = tags.tag_key.tag(payload, &place(kind, tags.direction, tags.number));
             tags.number += 1;
             tag
         });

@@ -16,7 +16,7 @@
 
 use std::io::{Read, Write};
 
-use crate::exec::frames::{Broken, Direction, Frame, FrameReader, FrameWriter};
+use crate::exec::frames::{self, Broken, Direction, Frame, FrameReader, FrameWriter};
 use crate::exec::protocol::kind;
 use crate::exec::tag::{Key, Purpose, TAG_LENGTH, TagKey};
 use crate::text::Charset;
@@ -92,7 +92,7 @@ pub fn meet<R: Read, W: Write>(
         }
         Ok(Some(Frame { kind: kind::BUSY, .. })) => Err(NotMet::Busy),
         // BUSY without a tag: the server does not know yet whom it sends away.
-        Err(Broken::Length(1)) => Err(NotMet::Crowd),
+        Err(broken) if broken.is_empty_frame() => Err(NotMet::Crowd),
         Err(Broken::Io(error)) => Err(if errors::is_timeout(&error) { NotMet::NoWelcome } else { NotMet::Crowd }),
         // A server that finds the proof wrong closes.
         Ok(None) => Err(NotMet::AnotherKey),
@@ -158,8 +158,7 @@ impl std::error::Error for NotMet {}
 
 /// Whether a connection begins with the greeting of a server of commands, for clients of another kind that got there.
 pub fn is_greeting(first: &[u8]) -> bool {
-    // The length is at most a few dozen, so its upper three bytes are 0, which no text begins with.
-    let [0, 0, 0, _, kind::GREETING, payload @ ..] = first else { return false };
+    let Some(Frame { kind: kind::GREETING, payload }) = frames::beginning(first) else { return false };
     !payload.is_empty() && MAGIC.starts_with(&payload[..payload.len().min(MAGIC.len())])
 }
 
@@ -204,8 +203,8 @@ impl Greeting {
     }
 }
 
-/// A hello's place in the conversation: as a frame's, with a kind that no frame with a tag has.
-const PLACE: &[u8] = &[kind::HELLO, Direction::ToServer as u8, 0, 0, 0, 0, 0, 0, 0, 0];
+/// A hello's place in the conversation: a frame's, with a kind that no frame with a tag has.
+const PLACE: &[u8] = &frames::place(kind::HELLO, Direction::ToServer, 0);
 
 #[cfg(test)]
 mod tests {
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn two_holders_of_the_key_agree_on_a_seal() {
+    fn two_holders_of_the_key_agree_on_a_tag_key() {
         let (key, _) = keys();
         let greeting = Greeting::new("gbk".parse().unwrap());
         let heard = Greeting::read(&greeting.bytes).unwrap();
