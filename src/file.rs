@@ -1,9 +1,10 @@
 //! Files that are never half written.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::process;
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile};
 
 /// Makes `bytes` the content of `file`: written beside it, forced to the disk, then renamed over it. Whoever reads it
 /// finds the old content or the new one, and after an error the old one.
@@ -18,44 +19,26 @@ pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     };
     // A link stays a link: what it points to is replaced.
     let file = if existing.is_some() { file.canonicalize()? } else { file.to_path_buf() };
-    let beside = beside(&file);
-    let written = create(&beside).and_then(|mut new| {
-        if let Some(existing) = existing {
-            new.set_permissions(existing.permissions())?;
-        }
-        new.write_all(bytes)?;
-        new.sync_all()
-    });
-    let replaced = written.and_then(|()| fs::rename(&beside, &file));
-    if replaced.is_err() {
-        // What is left of the new file is of no use; that it could not be removed changes nothing about the error.
-        let _ = fs::remove_file(&beside);
+    let new = beside(&file)?;
+    if let Some(existing) = existing {
+        new.as_file().set_permissions(existing.permissions())?;
     }
-    replaced
+    new.as_file().write_all(bytes)?;
+    new.as_file().sync_all()?;
+    // Not with `persist`: on Windows only this one replaces a file that somebody has open.
+    fs::rename(new.into_temp_path(), &file)
 }
 
-/// Creates a file that was not there. What stands there already, a killed program has left or somebody has planted: it
-/// is removed, and a link not followed.
-fn create(beside: &Path) -> io::Result<File> {
-    let create = || OpenOptions::new().write(true).create_new(true).open(beside);
-    match create() {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::remove_file(beside)?;
-            create()
-        }
-        created => created,
-    }
-}
-
-/// The name of the new file until it is complete. Each program has its own, so that two never write to one.
-fn beside(file: &Path) -> PathBuf {
-    let mut name = file.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", process::id()));
-    file.with_file_name(name)
+/// A file that was not there, beside `file` until it is complete; what is dropped before its renaming is removed.
+fn beside(file: &Path) -> io::Result<NamedTempFile> {
+    let (folder, name) = (file.parent().unwrap_or(file), file.file_name().unwrap_or_default());
+    Builder::new().prefix(name).suffix(".new").make_in(folder, |path| File::create_new(path))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     /// A folder of its own for one test.
@@ -84,7 +67,16 @@ mod tests {
         let folder = folder("planted");
         let (page, victim) = (folder.join("page"), folder.join("victim"));
         fs::write(&victim, "precious").unwrap();
-        std::os::unix::fs::symlink(&victim, beside(&page)).unwrap();
+        // The name that comes next, for whoever knows what the random numbers begin with.
+        let next = || {
+            fastrand::seed(1);
+            let name = beside(&page).unwrap().path().to_path_buf();
+            fastrand::seed(1);
+            name
+        };
+        let planted = next();
+        assert_eq!(planted, next());
+        std::os::unix::fs::symlink(&victim, &planted).unwrap();
         replace(&page, b"new").unwrap();
         assert_eq!(fs::read(&victim).unwrap(), b"precious");
         assert!(fs::symlink_metadata(&page).unwrap().is_file());
@@ -114,12 +106,12 @@ mod tests {
     #[test]
     fn what_cannot_be_written_leaves_the_old_file() {
         let folder = folder("full");
-        let page = folder.join("page");
+        // So long that nothing fits behind it.
+        let page = folder.join("p".repeat(255));
         fs::write(&page, "old").unwrap();
-        // A folder where the new file is to be.
-        fs::create_dir(beside(&page)).unwrap();
-        assert!(replace(&page, b"new").is_err());
+        assert_eq!(replace(&page, b"new").unwrap_err().raw_os_error(), Some(36), "ENAMETOOLONG");
         assert_eq!(fs::read(&page).unwrap(), b"old");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -176,26 +176,19 @@ fn parse(file: File) -> Result<Key, Unfit> {
 fn make(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     make_directory(directory)?;
-    let draft = directory.join(format!(".exec.key.{:x}", u64::from_ne_bytes(random::bytes())));
-    let made = write_new(&draft).and_then(|()| fs::hard_link(&draft, path));
-    // Whatever became of it: the draft has done its work.
-    let _ = fs::remove_file(&draft);
-    match made {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    }
-}
-
-fn write_new(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let draft = tempfile::Builder::new().prefix(".exec.key.").make_in(directory, |draft| options.open(draft))?;
     let key = Key::new(random::bytes());
     let digits: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut file = options.open(path)?;
-    file.write_all(format!("{digits}\n").as_bytes())?;
-    file.sync_all()
+    draft.as_file().write_all(format!("{digits}\n").as_bytes())?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(path) {
+        Err(failed) if failed.error.kind() != ErrorKind::AlreadyExists => Err(failed.error),
+        _ => Ok(()),
+    }
 }
 
 fn make_directory(directory: &Path) -> io::Result<()> {
@@ -279,7 +272,7 @@ mod tests {
         ];
         for (number, (text, is_key)) in table.iter().enumerate() {
             let path = place.file(&number.to_string());
-            write_new(&path).unwrap();
+            make(&path).unwrap();
             fs::write(&path, text).unwrap();
             assert_eq!(read(&path).is_ok(), *is_key, "{text:?}");
         }
