@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_key_nor_seal_shows_itself() {
+    fn neither_key_nor_tag_key_shows_itself() {
         assert_eq!(format!("{:?} {:?}", Key::new([7; KEY_LENGTH]), tag_key()), "Key(secret) TagKey(secret)");
     }
 }

@@ -43,23 +43,19 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     exit::at_end(shell::stop_all);
     match args.way() {
         Way::Classic => {
-            tell_ready(
-                bound,
-                &t!(
-                    "remote commands the textbook's way, for this user on this machine (without --classic: for whoever has the key)",
-                    "课本写法的远程命令，只供本机本用户使用（不加 --classic 则供持有密钥的人使用）"
-                ),
+            let way = t!(
+                "remote commands the textbook's way, for this user on this machine (without --classic: for whoever has the key)",
+                "课本写法的远程命令，只供本机本用户使用（不加 --classic 则供持有密钥的人使用）"
             );
+            tell_ready(&way, bound);
             policy::warn_of_textbook();
             classic::serve(&listener, bound, args)
         }
         Way::Keyed => {
             let path = args.commands.key_file()?;
             let (key, place) = (key::read_or_make(&path)?, Place::here()?);
-            tell_ready(
-                bound,
-                &t!("remote commands (the textbook's way: --classic)", "远程命令（课本写法请加 --classic）"),
-            );
+            let way = t!("remote commands (the textbook's way: --classic)", "远程命令（课本写法请加 --classic）");
+            tell_ready(&way, bound);
             policy::tell_of_key(&path);
             serve::serve(&listener, key, place, args)
         }
@@ -78,7 +74,7 @@ fn listen(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<TcpList
 }
 
 /// The ready line: which way it serves, how to get the other, and where.
-fn tell_ready(bound: SocketAddr, way: &str) {
+fn tell_ready(way: &str, bound: SocketAddr) {
     screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
 }

@@ -8,8 +8,7 @@
 
 use std::net::SocketAddr;
 
-use socket_demos::exec::server::run;
-use socket_demos::exec::server::sniff::{self, Beginning};
+use socket_demos::exec::server::{run, sniff};
 use socket_demos::net::backoff::Backoff;
 use socket_demos::net::datagrams::MAX_DATAGRAM;
 use socket_demos::net::ports::Transport;
@@ -29,7 +28,7 @@ pub(crate) fn serve(socket: &UdpSocket, bound: SocketAddr, args: &Args) -> ! {
         let (received, peer) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
             Err(error) if errors::is_cut_datagram(&error) => {
-                log(cut_off(limit));
+                sniff::tell_cut(limit);
                 continue;
             }
             Err(error) => {
@@ -37,8 +36,14 @@ pub(crate) fn serve(socket: &UdpSocket, bound: SocketAddr, args: &Args) -> ! {
                 continue;
             }
         };
-        if let Some(why) = why_not(&buffer[..received], peer, bound, limit) {
-            log(why);
+        if !peers::is_welcome(Transport::Udp, peer, bound) {
+            log(t!(
+                "{peer} is another user's, or a server's port: nothing was run",
+                "{peer} 属于别的用户，或是某个服务器的端口：什么都没有执行"
+            ));
+            continue;
+        }
+        if !sniff::is_command(&buffer[..received], peer, limit) {
             continue;
         }
         let command = buffer[..received].trim_ascii_end();
@@ -59,31 +64,4 @@ fn first_of(answer: &[u8]) -> &[u8] {
         ));
     }
     &answer[..answer.len().min(MAX_DATAGRAM)]
-}
-
-/// Why the textbook's server does not run what came.
-fn why_not(datagram: &[u8], peer: SocketAddr, bound: SocketAddr, limit: usize) -> Option<String> {
-    if !peers::is_welcome(Transport::Udp, peer, bound) {
-        return Some(t!(
-            "{peer} is another user's, or a server's port: nothing was run",
-            "{peer} 属于别的用户，或是某个服务器的端口：什么都没有执行"
-        ));
-    }
-    if datagram.len() > limit {
-        return Some(cut_off(limit));
-    }
-    (sniff::judge(datagram, limit + 1) == Beginning::Foreign).then(|| {
-        t!(
-            "{peer} sent no command but another protocol, perhaps a client without --classic: nothing was run",
-            "{peer} 发来的不是命令，而是别的协议，也许是没有加 --classic 的客户端：什么都没有执行"
-        )
-    })
-}
-
-/// Half a command is another command.
-fn cut_off(limit: usize) -> String {
-    t!(
-        "a command of more than {limit} bytes was cut off (--bufsize): nothing was run",
-        "一条超过 {limit} 字节的命令被截断（--bufsize）：什么都没有执行"
-    )
 }

@@ -43,26 +43,22 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     exit::at_end(shell::stop_all);
     match args.way() {
         Way::Classic => {
-            tell_ready(
-                bound,
-                &t!(
-                    "remote commands the textbook's way, for this user on this machine (without --classic: reliable, for whoever has the key)",
-                    "课本写法的远程命令，只供本机本用户使用（不加 --classic 则可靠传输，供持有密钥的人使用）"
-                ),
+            let way = t!(
+                "remote commands the textbook's way, for this user on this machine (without --classic: reliable, for whoever has the key)",
+                "课本写法的远程命令，只供本机本用户使用（不加 --classic 则可靠传输，供持有密钥的人使用）"
             );
+            tell_ready(&way, bound);
             policy::warn_of_textbook();
             classic::serve(&socket, bound, args)
         }
         Way::Keyed => {
             let path = args.commands.key_file()?;
             let key = key::read_or_make(&path)?;
-            tell_ready(
-                bound,
-                &t!(
-                    "remote commands, reliable over UDP (the textbook's way: --classic)",
-                    "远程命令，在 UDP 上可靠传输（课本写法请加 --classic）"
-                ),
+            let way = t!(
+                "remote commands, reliable over UDP (the textbook's way: --classic)",
+                "远程命令，在 UDP 上可靠传输（课本写法请加 --classic）"
             );
+            tell_ready(&way, bound);
             policy::tell_of_key(&path);
             serve::serve(socket, key, args)
         }
@@ -77,7 +73,7 @@ fn bind(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<UdpSocket
 }
 
 /// The ready line: which way it serves, how to get the other, and where.
-fn tell_ready(bound: SocketAddr, way: &str) {
+fn tell_ready(way: &str, bound: SocketAddr) {
     screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
     screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
 }

@@ -25,7 +25,7 @@ pub(crate) fn serve(socket: UdpSocket, key: Key, args: &Args) -> ! {
     // One byte more than a datagram of the protocol may have: then its length tells that it is none.
     let mut buffer = [0; MAX_PAYLOAD + 1];
     loop {
-        // Commands are running: a server goes on.
+        // Where that fails a server goes on: commands are running.
         if let Err(error) = socket.set_read_timeout(commands.patience()) {
             backoff.after(&error, log);
             continue;
