@@ -15,15 +15,23 @@ const TIME: Duration = Duration::from_secs(300);
 /// The same in the textbook's way, where one command keeps all others waiting.
 const CLASSIC_TIME: Duration = Duration::from_secs(30);
 
+/// The two ways of running commands, for servers and clients alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Exactly as the textbook's programs: bare text, for this user on this machine.
+    Classic,
+    /// For whoever has the key: with a proof of that, whole outputs, and the exit status.
+    Keyed,
+}
+
 /// The textbook's way of running commands.
 #[derive(clap::Args, Clone, Debug)]
 pub struct CommandTextbook {
-    /// Whether to behave exactly as the textbook's program.
     #[arg(long, help = t!(
         "The textbook's way: one recv is one command, its output comes back bare",
         "课本写法：一次 recv 就是一条命令，输出原样送回"
     ))]
-    pub classic: bool,
+    classic: bool,
     #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, requires = "classic", help = t!(
         "What one recv takes at most [default: 1024]",
         "一次 recv 最多取多少字节 [默认：1024]"
@@ -32,6 +40,11 @@ pub struct CommandTextbook {
 }
 
 impl CommandTextbook {
+    /// Which way it is to be.
+    pub fn way(&self) -> Way {
+        if self.classic { Way::Classic } else { Way::Keyed }
+    }
+
     /// What one `recv` takes at most, in bytes.
     pub fn recv_size(&self) -> usize {
         self.bufsize.unwrap_or(1024)
@@ -66,7 +79,10 @@ pub struct CommandServer {
 impl CommandServer {
     /// How long a command may run.
     pub fn time_limit(&self) -> Duration {
-        self.timeout.unwrap_or(if self.textbook.classic { CLASSIC_TIME } else { TIME })
+        self.timeout.unwrap_or(match self.textbook.way() {
+            Way::Classic => CLASSIC_TIME,
+            Way::Keyed => TIME,
+        })
     }
 
     /// The key file: the one that was named, or this user's own.

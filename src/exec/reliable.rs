@@ -51,15 +51,17 @@
 //! are any, nobody waits longer than [`LONGEST_SLEEP`].
 //!
 //! ```
-//! use socket_demos::reliable::{Action, Client, Event, Server};
-//! use socket_demos::remote::{Outcome, Output};
-//! use socket_demos::tag key::{Key, random};
+//! use socket_demos::exec::protocol::Outcome;
+//! use socket_demos::exec::reliable::{Action, Client, Event, Server};
+//! use socket_demos::exec::tag::Key;
+//! use socket_demos::random;
+//! use socket_demos::terminal::screen::Output;
 //! use socket_demos::text::Charset;
 //!
-//! let key = Key::new(random());
-//! let (mut client, mut server) = (Client::new(key.clone()), Server::new(key, random(), 16, Charset::default()));
+//! let key = Key::new(random::bytes());
+//! let (mut client, mut server) = (Client::new(key.clone()), Server::new(key, random::bytes(), 16, Charset::default()));
 //! let (address, now) = ("127.0.0.1:4000".parse().unwrap(), std::time::Duration::ZERO);
-//! client.request(b"echo hello", random(), now).unwrap();
+//! client.request(b"echo hello", random::bytes(), now).unwrap();
 //! let mut heard = Vec::new();
 //! while heard.len() < 2 {
 //!     for datagram in client.datagrams() {

@@ -1,8 +1,14 @@
-//! What both servers of commands share: strangers and how little they can do, places, the running command, the log.
+//! What the two servers of commands share.
+//!
+//! Before anything runs: [`policy`] is where they may listen, [`sniff`] tells a browser from a textbook's client,
+//! [`pending`] keeps the connections that have proved nothing few, [`places`] those that have. What runs: [`run`] is one
+//! command, [`slot`] what stops it, [`commands`] all that run over UDP. [`audit`] is the log of it.
 
 pub mod audit;
+pub mod commands;
 pub mod pending;
 pub mod places;
 pub mod policy;
+pub mod run;
 pub mod slot;
 pub mod sniff;

@@ -43,9 +43,12 @@ impl CtrlC {
         self.running.store(true, Ordering::Relaxed);
     }
 
-    /// It has ended; says whether Ctrl-C was pressed meanwhile.
-    pub fn end(&self) -> bool {
-        !self.running.swap(false, Ordering::Relaxed)
+    /// It has ended so; where Ctrl-C was pressed meanwhile, that is why.
+    pub fn end(&self, ran: Ran) -> Ran {
+        match (self.running.swap(false, Ordering::Relaxed), ran) {
+            (false, Ran::So(outcome)) => Ran::Interrupted(outcome),
+            (_, ran) => ran,
+        }
     }
 }
 
@@ -81,23 +84,43 @@ pub fn check(command: &str) -> Result<String, String> {
     Ok(command.to_string())
 }
 
+/// Runs the `one` command of `-c`, or what is typed or piped. Gives the status that the client ends with.
+///
+/// # Errors
+/// What `check` says of the one command; those of reading the input, and of `run`.
+pub fn run_all<S>(
+    session: &mut S,
+    one: Option<&str>,
+    prompt: impl Fn(&S) -> String,
+    check: impl Fn(&str) -> Result<String, String>,
+    run: impl FnMut(&mut S, &str) -> anyhow::Result<Ran>,
+) -> anyhow::Result<u8> {
+    match one {
+        Some(command) => run_one(session, &check(command).map_err(anyhow::Error::msg)?, run),
+        None => run_each(session, prompt, check, run),
+    }
+}
+
 /// `-c`: one command, whose status becomes the client's.
-pub fn one(ran: Ran) -> u8 {
+fn run_one<S>(
+    session: &mut S,
+    command: &str,
+    mut run: impl FnMut(&mut S, &str) -> anyhow::Result<Ran>,
+) -> anyhow::Result<u8> {
+    let ran = run(session, command)?;
     if let Ran::So(outcome) = ran {
         tell(outcome, false);
     }
-    ran.exit_code()
+    Ok(ran.exit_code())
 }
 
 /// One command after the other, typed or piped, until `q`. At the end of a pipe the last one's status becomes the
 /// client's. Empty lines are nothing.
-///
-/// # Errors
-/// Those of reading the input, and of `run`.
-pub fn converse(
-    prompt: impl Fn() -> String,
+fn run_each<S>(
+    session: &mut S,
+    prompt: impl Fn(&S) -> String,
     check: impl Fn(&str) -> Result<String, String>,
-    mut run: impl FnMut(&str) -> anyhow::Result<Ran>,
+    mut run: impl FnMut(&mut S, &str) -> anyhow::Result<Ran>,
 ) -> anyhow::Result<u8> {
     let mut keyboard = Keyboard::in_turn();
     if keyboard.is_terminal() {
@@ -105,7 +128,7 @@ pub fn converse(
     }
     let (mut status, mut refused) = (0, 0);
     loop {
-        let typed = keyboard.ask_any(&prompt(), &check)?;
+        let typed = keyboard.ask_any(&prompt(session), &check)?;
         if keyboard.refused() > refused {
             // A line that was not sent is a command that has failed.
             (status, refused) = (FAILURE, keyboard.refused());
@@ -116,7 +139,7 @@ pub fn converse(
             Typed::Quit => return Ok(0),
             Typed::End => return Ok(if keyboard.is_terminal() { 0 } else { status }),
         };
-        let ran = run(&command)?;
+        let ran = run(session, &command)?;
         status = ran.exit_code();
         if matches!(ran, Ran::Not(_)) && !keyboard.is_terminal() {
             // What a script has next may rest on this one.

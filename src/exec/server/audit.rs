@@ -8,14 +8,24 @@ use crate::t;
 use crate::terminal::log::log;
 use crate::text::escape;
 
-/// Logs that `peer` has a command run.
-pub fn runs(peer: SocketAddr, command: &[u8]) {
-    let command = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
-    log(t!("{peer} runs: {command}", "{peer} 执行：{command}"));
+/// A command in the log whose end is still to come.
+#[must_use]
+pub struct Entry {
+    peer: SocketAddr,
+    since: Instant,
 }
 
-/// Logs how that ended, and after what time.
-pub fn ended(peer: SocketAddr, outcome: Outcome, since: Instant) {
-    let seconds = since.elapsed().as_secs_f32();
-    log(t!("{peer}: {outcome}, {seconds:.3} s", "{peer}：{outcome}，{seconds:.3} 秒"));
+/// Logs that `peer` has a command run.
+pub fn runs(peer: SocketAddr, command: &[u8]) -> Entry {
+    let command = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
+    log(t!("{peer} runs: {command}", "{peer} 执行：{command}"));
+    Entry { peer, since: Instant::now() }
+}
+
+impl Entry {
+    /// Logs how the command ended, and after what time.
+    pub fn ended(self, outcome: Outcome) {
+        let (peer, seconds) = (self.peer, self.since.elapsed().as_secs_f32());
+        log(t!("{peer}: {outcome}, {seconds:.3} s", "{peer}：{outcome}，{seconds:.3} 秒"));
+    }
 }

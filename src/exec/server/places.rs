@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::lock::lock;
 
-/// How long a newcomer waits for a seat. One whose client has just left is free in a moment.
+/// How long a newcomer waits for a place. One whose client has just left is free in a moment.
 const FREED: Duration = Duration::from_millis(500);
 
 /// A limited number of places for those who have proved themselves.
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seat_that_is_given_up_in_time_is_taken() {
+    fn a_place_that_is_given_up_in_time_is_taken() {
         let places = Places::new(2);
         let (first, _second) = (places.take().unwrap(), places.take().unwrap());
         assert!(places.take().is_none());

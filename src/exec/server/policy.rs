@@ -1,13 +1,13 @@
-//! Who may not run commands: what a server of commands looks at before any key.
+//! Where a server of commands may listen, and what it says about who may run them.
 //!
-//! A page in the browser can make it connect to this machine and send text of the page's choice; every user of the
-//! machine can connect to it. The textbook's server runs whatever comes. So the textbook's way is for the same user on the
-//! same machine alone, and what a browser sends is told by how it begins.
+//! The textbook's server runs whatever comes. So the textbook's way is for the same user on the same machine alone, and
+//! beyond this machine a server wants a key that was named.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::cli::Usage;
+use crate::exec::options::Way;
 use crate::terminal::screen;
 use crate::{t, text};
 
@@ -16,11 +16,11 @@ use crate::{t, text};
 ///
 /// # Errors
 /// [`Usage`] with the cure.
-pub fn may_listen(addresses: &[SocketAddr], classic: bool, key_file: Option<&Path>) -> Result<(), Usage> {
+pub fn may_listen(addresses: &[SocketAddr], way: Way, key_file: Option<&Path>) -> Result<(), Usage> {
     let Some(outside) = addresses.iter().find(|address| !address.ip().to_canonical().is_loopback()) else {
         return Ok(());
     };
-    if classic {
+    if way == Way::Classic {
         return Err(Usage(t!(
             "the textbook's way runs commands for anybody, so it listens on 127.0.0.1 or [::1] only, not on {outside}",
             "课本写法的服务器，谁发来的命令都执行，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
@@ -35,14 +35,15 @@ pub fn may_listen(addresses: &[SocketAddr], classic: bool, key_file: Option<&Pat
     Ok(())
 }
 
-/// Says what the textbook's server cannot know here.
-pub fn warn_of_other_users() {
+/// Says what the textbook's server cannot know here, and what its commands may do.
+pub fn warn_of_textbook() {
     if !cfg!(target_os = "linux") {
         screen::talk(&t!(
             "warning: this system does not tell whose a connection is: every user of this machine can run commands as you",
             "警告：本系统查不出一个连接属于哪个用户：这台机器上的任何用户都能以你的身份执行命令"
         ));
     }
+    warn_of_root();
 }
 
 /// Says who may run commands, and what is not protected.
@@ -56,7 +57,7 @@ pub fn tell_of_key(path: &Path) {
 }
 
 /// Warns where commands may do everything.
-pub fn warn_of_root() {
+fn warn_of_root() {
     #[cfg(unix)]
     if rustix::process::geteuid().is_root() {
         screen::talk(&t!("warning: commands run as root", "警告：命令会以 root 身份执行"));
@@ -83,12 +84,12 @@ mod tests {
         ];
         for (address, here) in table {
             let address: [SocketAddr; 1] = [address.parse().unwrap()];
-            assert_eq!(may_listen(&address, false, None).is_ok(), here, "{address:?}");
-            assert_eq!(may_listen(&address, true, None).is_ok(), here, "{address:?}");
-            assert_eq!(may_listen(&address, true, key).is_ok(), here, "{address:?}");
-            assert!(may_listen(&address, false, key).is_ok(), "{address:?}");
+            assert_eq!(may_listen(&address, Way::Keyed, None).is_ok(), here, "{address:?}");
+            assert_eq!(may_listen(&address, Way::Classic, None).is_ok(), here, "{address:?}");
+            assert_eq!(may_listen(&address, Way::Classic, key).is_ok(), here, "{address:?}");
+            assert!(may_listen(&address, Way::Keyed, key).is_ok(), "{address:?}");
         }
         let both = ["127.0.0.1:1", "192.0.2.1:1"].map(|address| address.parse().unwrap());
-        assert!(may_listen(&both, false, None).is_err(), "a name with two addresses");
+        assert!(may_listen(&both, Way::Keyed, None).is_err(), "a name with two addresses");
     }
 }

@@ -1,4 +1,4 @@
-//! The command that a connection runs, held so that it can be stopped from the thread that listens to the client.
+//! A client's running command, held so that the thread that hears the client can stop it.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::exec::shell::{Job, Why};
 use crate::lock::lock;
 
-/// One connection's running command, or none.
+/// One client's running command, or none.
 pub struct Slot {
     held: Mutex<Held>,
     limit: Duration,
@@ -73,12 +73,13 @@ impl Slot {
         }
     }
 
-    /// How much of its time the command has left.
-    pub fn time_left(&self) -> Duration {
-        match &*self.held() {
+    /// How much of its time the command has left; `None` where that is over, so that it is being stopped.
+    pub fn time_left(&self) -> Option<Duration> {
+        let left = match &*self.held() {
             Held::Running(job) => self.limit.saturating_sub(job.since.elapsed()),
             _ => self.limit,
-        }
+        };
+        Some(left).filter(|left| !left.is_zero())
     }
 
     /// Stops a command whose time is over.
@@ -125,7 +126,7 @@ mod tests {
         assert!(stopped(end(60_000, nothing, Slot::client_gone)));
         assert!(stopped(end(60_000, Slot::client_gone, nothing)));
         let overdue = |slot: &Slot| {
-            while !slot.time_left().is_zero() {
+            while slot.time_left().is_some() {
                 slot.stop_if_overdue();
             }
             slot.stop_if_overdue();

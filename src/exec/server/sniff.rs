@@ -1,9 +1,10 @@
-//! What a connection is by its first bytes: a command, or the request of a browser.
+//! What comes in the textbook's way, by its first bytes: a command, or the request of a browser.
 //!
 //! A page in the browser can make it connect to this machine and send text of the page's choice. What a browser sends is
 //! told by how it begins.
 
 use std::io::{self, Read as _};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::net::TcpStream;
@@ -88,6 +89,30 @@ pub fn read_beginning(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<u
     }
     stream.set_read_timeout(None)?;
     Ok(received)
+}
+
+/// Whether a datagram is a command of at most `limit` bytes, and all of it; logs why not.
+pub fn is_command(datagram: &[u8], peer: SocketAddr, limit: usize) -> bool {
+    if datagram.len() > limit {
+        tell_cut(limit);
+        return false;
+    }
+    let foreign = judge(datagram, limit + 1) == Beginning::Foreign;
+    if foreign {
+        log(t!(
+            "{peer} sent no command but another protocol, perhaps a client without --classic: nothing was run",
+            "{peer} 发来的不是命令，而是别的协议，也许是没有加 --classic 的客户端：什么都没有执行"
+        ));
+    }
+    !foreign
+}
+
+/// Logs that a datagram was cut off: half a command is another command.
+pub fn tell_cut(limit: usize) {
+    log(t!(
+        "a command of more than {limit} bytes was cut off (--bufsize): nothing was run",
+        "一条超过 {limit} 字节的命令被截断（--bufsize）：什么都没有执行"
+    ));
 }
 
 /// Logs that a connection was another protocol's.

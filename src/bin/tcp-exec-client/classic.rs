@@ -1,0 +1,56 @@
+//! The textbook's way over TCP: ask, send, recv, show. What does not fit one recv comes with the next answer.
+//!
+//! Try it: `cargo run --bin tcp-exec-client -- --classic` while `cargo run --bin tcp-exec-server -- --classic` runs in
+//! another terminal.
+
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::bail;
+use socket_demos::exec::frames::Broken;
+use socket_demos::exec::handshake;
+use socket_demos::net::TcpStream;
+use socket_demos::terminal::input::{Keyboard, Typed};
+use socket_demos::terminal::screen;
+use socket_demos::text::{Charset, Incoming};
+use socket_demos::{errors, t};
+
+use super::Args;
+use super::session::{check, lost};
+
+/// How long the textbook's way waits for an answer before it says why there may be none.
+const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
+
+/// One command after the other, strictly in turn.
+pub(crate) fn converse(mut stream: &TcpStream, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
+    screen::talk(&t!("connected to {server} (q leaves)", "已连接 {server}（输入 q 离开）"));
+    let mut keyboard = Keyboard::in_turn();
+    let charset = args.commands.charset.unwrap_or_else(Charset::of_system);
+    let mut incoming = Incoming::new(charset);
+    let mut buffer = vec![0; args.commands.textbook.recv_size()];
+    stream.set_read_timeout(Some(CLASSIC_PATIENCE))?;
+    loop {
+        let Typed::Line(command) = keyboard.ask_bare(&t!("your command: ", "命令："), check)? else { return Ok(()) };
+        stream.write_all(command.as_bytes()).map_err(|error| lost(Broken::Io(error)))?;
+        match stream.read(&mut buffer) {
+            Ok(0) => return Err(lost(Broken::Cut)),
+            Ok(received) if handshake::is_greeting(&buffer[..received]) => bail!(t!(
+                "this server is not the textbook's: leave --classic out",
+                "这不是课本写法的服务器：请去掉 --classic"
+            )),
+            Ok(received) => screen::show(&incoming.message(&buffer[..received]))?,
+            Err(error) if errors::is_timeout(&error) => tell_silence(),
+            Err(error) => return Err(lost(Broken::Io(error))),
+        }
+    }
+}
+
+/// Says why there may be no answer.
+fn tell_silence() {
+    let seconds = CLASSIC_PATIENCE.as_secs();
+    screen::talk(&t!(
+        "nothing came for {seconds} s: a command without output (cd, mkdir) sends no bytes, and no bytes are no answer; the textbook's client would wait for ever. Whatever still comes appears with the next answer",
+        "{seconds} 秒内什么也没收到：没有输出的命令（cd、mkdir）一个字节也不发，也就没有回复，课本的客户端会一直等下去。之后才到的内容会混在下一条回复里"
+    ));
+}

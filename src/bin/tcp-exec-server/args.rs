@@ -1,0 +1,25 @@
+//! What `tcp-exec-server` is told.
+
+use clap::Parser;
+use socket_demos::cli::options::OwnAddress;
+use socket_demos::exec::options::{CommandServer, Way};
+use socket_demos::t;
+
+#[derive(Parser)]
+#[command(name = "tcp-exec-server", version, about = t!(
+    "run commands for whoever has the key; nothing is encrypted (for that, use ssh)",
+    "替持有密钥的人执行命令；内容不加密（需要加密请用 ssh）"
+))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) listen: OwnAddress,
+    #[command(flatten)]
+    pub(crate) commands: CommandServer,
+}
+
+impl Args {
+    /// Which way it serves.
+    pub(crate) fn way(&self) -> Way {
+        self.commands.textbook.way()
+    }
+}

@@ -1,0 +1,137 @@
+//! For whoever has the key, over TCP: accept, a thread for each connection ([`meet`]), and a client that must prove who it
+//! is before anything happens ([`admit`]).
+//!
+//! Whoever has not is one of few ([`Pending`]), and is closed after 5 seconds; whoever has gets a [`session`].
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use socket_demos::exec::frames::{Broken, FrameReader, FrameWriter};
+use socket_demos::exec::handshake::{self, HELLO_LENGTH};
+use socket_demos::exec::protocol::kind;
+use socket_demos::exec::server::pending::{Pending, Stranger};
+use socket_demos::exec::server::places::Places;
+use socket_demos::exec::shell::Place;
+use socket_demos::exec::tag::Key;
+use socket_demos::net::backoff::{self, Backoff};
+use socket_demos::net::{TcpListener, TcpStream, close};
+use socket_demos::rate::RateLimit;
+use socket_demos::t;
+use socket_demos::terminal::log::{self, log};
+use socket_demos::text::Charset;
+
+use super::{Args, session};
+
+/// How many connections may wait for `accept`: strangers in a hurry must not keep the owner out.
+pub(crate) const BACKLOG: i32 = 4096;
+
+/// How long a client may take nothing of an output before it is given up.
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(300);
+
+/// What the threads share.
+pub(crate) struct Shared {
+    key: Key,
+    /// The encoding of the outputs.
+    pub(crate) charset: Charset,
+    /// Where a session begins.
+    pub(crate) place: Place,
+    /// How long a command may run.
+    pub(crate) limit: Duration,
+    pending: Arc<Pending>,
+    places: Places,
+    /// How often strangers are told of.
+    strangers: Mutex<RateLimit>,
+}
+
+/// A thread for each connection.
+pub(crate) fn serve(listener: &TcpListener, key: Key, place: Place, args: &Args) -> ! {
+    let shared = Arc::new(Shared {
+        key,
+        charset: Charset::of_system(),
+        place,
+        limit: args.commands.time_limit(),
+        pending: Arc::default(),
+        places: Places::new(args.commands.max_clients),
+        strangers: Mutex::default(),
+    });
+    let mut backoff = Backoff::default();
+    loop {
+        let welcomed = listener.accept().and_then(|(stream, peer)| {
+            let (stream, shared) = (Arc::new(stream), Arc::clone(&shared));
+            let stranger = shared.pending.enter(&stream, peer.ip());
+            thread::Builder::new().spawn(move || meet(&stream, peer, stranger, &shared)).map(drop)
+        });
+        if let Err(error) = welcomed {
+            if backoff::is_lack_of_room(&error) {
+                shared.pending.make_room();
+            }
+            backoff.after(&error, log);
+        }
+    }
+}
+
+/// One connection's thread.
+fn meet(stream: &TcpStream, peer: SocketAddr, mut stranger: Stranger, shared: &Shared) {
+    // Small frames leave at once, and a pulled cable leaves no ghosts. It fails for a connection that has gone.
+    let _ = stream.set_nodelay().and_then(|()| stream.set_keepalive());
+    let _ = stream.set_write_timeout(Some(OUTPUT_PATIENCE));
+    match admit(stream, &mut stranger, shared) {
+        Ok((reader, writer)) => {
+            drop(stranger);
+            welcome(stream, peer, reader, writer, shared);
+            close::close(stream);
+        }
+        Err(broken) => {
+            if let Broken::Text = broken {
+                explain(stream);
+            }
+            // Until it is gone it counts as a stranger.
+            close::close(stream);
+            drop(stranger);
+            let line = t!(
+                "{peer} was not admitted, nothing was run: {broken}",
+                "{peer} 没有通过认证，没有执行任何命令：{broken}"
+            );
+            log::log_rarely(&shared.strangers, line);
+        }
+    }
+}
+
+/// Frames from a client.
+pub(crate) type Reader<'a> = FrameReader<&'a TcpStream>;
+/// Frames to a client.
+pub(crate) type Writer<'a> = FrameWriter<&'a TcpStream>;
+
+/// Greets, and lets in whoever answers with the key. From here on every frame has a tag.
+fn admit<'a>(
+    stream: &'a TcpStream,
+    stranger: &mut Stranger,
+    shared: &Shared,
+) -> Result<(Reader<'a>, Writer<'a>), Broken> {
+    let (mut reader, mut writer) = (FrameReader::new(stranger, HELLO_LENGTH), FrameWriter::new(stream));
+    handshake::admit(&mut reader, &mut writer, &shared.key, shared.charset)?;
+    Ok((reader.over(stream), writer))
+}
+
+/// For whoever writes text where a frame should be.
+fn explain(mut stream: &TcpStream) {
+    let words = t!(
+        "this server wants a key; for textbook clients start it with --classic\n",
+        "这个服务器需要密钥；要用课本的客户端，请以 --classic 启动它\n"
+    );
+    // Whoever has gone does not need the words.
+    let _ = stream.write_all(words.as_bytes());
+}
+
+/// A client that has proved itself is served, if there is a place for it.
+fn welcome(stream: &TcpStream, peer: SocketAddr, reader: Reader<'_>, mut writer: Writer<'_>, shared: &Shared) {
+    if let Some(_place) = shared.places.take() {
+        return session::converse(stream, peer, reader, writer, shared);
+    }
+    log(t!("{peer} was refused: as many clients as allowed are connected", "客户端已满，拒绝了 {peer}"));
+    // It fails for one that has gone.
+    let _ = writer.send(kind::BUSY, b"");
+}

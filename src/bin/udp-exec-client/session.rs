@@ -1,0 +1,135 @@
+//! With the key, over UDP: two threads, one that hears the server and keeps asking ([`hear`]), one that shows what has come,
+//! at its own pace ([`Session::run`]).
+//!
+//! What makes this reliable takes datagrams and the time, and says what to send ([`socket_demos::exec::reliable`]); a
+//! [`Conversation`] has it for both threads. The calls are here: setsockopt with SO_RCVTIMEO, recv, send.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use socket_demos::exec::client::conversation::Conversation;
+use socket_demos::exec::client::output::Outputs;
+use socket_demos::exec::client::prompt::{self, CtrlC, Ran};
+use socket_demos::exec::key;
+use socket_demos::exec::reliable::{Client, Event, MAX_COMMAND, MAX_PAYLOAD, NotRun, TooLong};
+use socket_demos::exec::shell::{self, Line};
+use socket_demos::net::UdpSocket;
+use socket_demos::net::backoff::Backoff;
+use socket_demos::terminal::{exit, screen};
+use socket_demos::{cli, errors, random, t};
+
+use super::Args;
+use super::args::PROGRAM;
+
+/// A server that is asked, whether it is there or not.
+struct Session<'a> {
+    conversation: Arc<Conversation>,
+    server: SocketAddr,
+    args: &'a Args,
+    ctrl_c: CtrlC,
+}
+
+/// Has commands run until there are no more.
+pub(crate) fn converse(socket: UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<u8> {
+    let mut session = enter(socket, server, args)?;
+    prompt::run_all(&mut session, args.commands.command.as_deref(), Session::prompt, check, Session::run)
+}
+
+/// Begins to hear. Nothing is sent before there is a command.
+fn enter(socket: UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<Session<'_>> {
+    let key = key::read(&args.commands.key_file()?)?;
+    let socket = Arc::new(socket);
+    let sender = Arc::clone(&socket);
+    let conversation = Arc::new(Conversation::new(key, move |datagram| {
+        // What was refused is told once more by recv; all else is lost, as anything may be on the way.
+        let _ = sender.send(datagram);
+    }));
+    let (heard, stopped, left) = (Arc::clone(&conversation), Arc::clone(&conversation), Arc::clone(&conversation));
+    cli::spawn(PROGRAM, move || hear(&socket, &heard))?;
+    let ctrl_c = CtrlC::stops(move || {
+        stopped.tell(Client::stop);
+        true
+    });
+    // However this program ends: nobody waits for the command any more.
+    exit::at_end(move || left.tell(Client::stop));
+    Ok(Session { conversation, server, args, ctrl_c })
+}
+
+/// Receive until something is due, hand over what came, do what is due.
+fn hear(socket: &UdpSocket, conversation: &Conversation) -> ! {
+    let mut backoff = Backoff::default();
+    // One byte more than a datagram of the protocol may have: then its length tells that it is none.
+    let mut buffer = [0; MAX_PAYLOAD + 1];
+    loop {
+        // It fails for times that are no times; then recv waits as before.
+        let _ = socket.set_read_timeout(Some(conversation.patience()));
+        match socket.recv(&mut buffer) {
+            Ok(received) => conversation.tell(|client, now| client.receive(&buffer[..received], now)),
+            Err(error) if errors::is_refusal(&error) => conversation.tell(Client::refused),
+            Err(error) if errors::is_timeout(&error) || errors::is_cut_datagram(&error) => {}
+            Err(error) => backoff.after(&error, |notice| screen::talk(&notice)),
+        }
+        conversation.tick();
+    }
+}
+
+impl Session<'_> {
+    fn prompt(&self) -> String {
+        format!("{}> ", self.server)
+    }
+
+    /// Sends a command and shows what it writes, until the server says how it ended, or nobody knows.
+    fn run(&mut self, command: &str) -> anyhow::Result<Ran> {
+        self.conversation.tell(|client, now| {
+            self.ctrl_c.begin();
+            client.request(command.as_bytes(), random::bytes(), now)
+        })?;
+        let mut outputs = None;
+        let ran = loop {
+            match self.conversation.event() {
+                Event::Show(output, bytes) => {
+                    let charset = || self.args.commands.charset.unwrap_or_else(|| self.conversation.charset());
+                    let outputs = outputs.get_or_insert_with(|| Outputs::new(charset(), self.args.commands.raw));
+                    outputs.show(output, &bytes)?;
+                }
+                Event::Ended(outcome) => break Ran::So(outcome),
+                Event::NotRun(NotRun::Withdrawn) => break Ran::Not(exit::INTERRUPTED),
+                Event::NotRun(why) => break self.not_run(why),
+                Event::Unknown(why) => {
+                    let server = self.server;
+                    screen::error(PROGRAM, &t!("{server}: {why}", "{server}：{why}"));
+                    break Ran::Not(prompt::UNKNOWN);
+                }
+            }
+        };
+        if let Some(mut outputs) = outputs {
+            outputs.end()?;
+        }
+        Ok(self.ctrl_c.end(ran))
+    }
+
+    fn not_run(&self, why: NotRun) -> Ran {
+        let server = self.server;
+        let cure = if why == NotRun::Refused {
+            t!("; start one with: udp-exec-server {server}", "；先启动一个：udp-exec-server {server}")
+        } else {
+            String::new()
+        };
+        screen::error(PROGRAM, &t!("{server}: {why}{cure}", "{server}：{why}{cure}"));
+        Ran::Not(prompt::FAILURE)
+    }
+}
+
+/// What can be sent as a command, and does something.
+fn check(command: &str) -> Result<String, String> {
+    if command.len() > MAX_COMMAND {
+        return Err(TooLong(command.len()).to_string());
+    }
+    if let Some(Line::ChangeDirectory(_)) = shell::as_line(command.as_bytes()) {
+        return Err(t!(
+            "over UDP each command begins in the server's directory, so cd alone changes nothing: write cd DIR && COMMAND",
+            "UDP 下每条命令都从服务器的当前目录开始，单独的 cd 不起作用：请写 cd 目录 && 命令"
+        ));
+    }
+    prompt::check(command)
+}

@@ -1,0 +1,170 @@
+//! The commands of a server over UDP: what the thread that hears shares with one thread for each command that runs.
+//!
+//! What makes this reliable takes datagrams and the time, and says what to do ([`crate::exec::reliable`]). Here it is
+//! done. How to send is the page's business.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::exec::protocol::Outcome;
+use crate::exec::reliable::{self, Action, Job, Server};
+use crate::exec::server::audit;
+use crate::exec::server::slot::Slot;
+use crate::exec::shell::{self, Place};
+use crate::lock::lock;
+use crate::t;
+use crate::terminal::log::log;
+use crate::terminal::screen::Output;
+
+/// How long the threads of commands may take for the last datagrams when the server ends.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// Sends a datagram to an address.
+type HowToSend = dyn Fn(&[u8], SocketAddr) + Send + Sync;
+
+/// The commands that run, and the protocol that is asked about them.
+pub struct Commands {
+    send: Box<HowToSend>,
+    /// The protocol knows no clock: its time begins here.
+    start: Instant,
+    server: Mutex<Server>,
+    /// There may be room for more output.
+    room: Condvar,
+    running: Mutex<HashMap<Job, Arc<Slot>>>,
+    /// A command has ended.
+    ended: Condvar,
+    limit: Duration,
+}
+
+impl Commands {
+    /// None yet; each may run for `limit`. Every datagram goes out through `send`, from whichever thread.
+    pub fn new(server: Server, limit: Duration, send: impl Fn(&[u8], SocketAddr) + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            send: Box::new(send),
+            start: Instant::now(),
+            server: Mutex::new(server),
+            room: Condvar::new(),
+            running: Mutex::default(),
+            ended: Condvar::new(),
+            limit,
+        })
+    }
+
+    /// How long to receive: until something is due, or a command's time is over. `None` where nothing is going on.
+    pub fn patience(&self) -> Option<Duration> {
+        let due = lock(&self.server).next_deadline()?;
+        for slot in lock(&self.running).values() {
+            slot.stop_if_overdue();
+        }
+        Some(reliable::sleep_until(due, self.start.elapsed()))
+    }
+
+    /// Hands over a datagram that came `from` somebody.
+    pub fn receive(self: &Arc<Self>, from: SocketAddr, datagram: &[u8]) {
+        self.tell(|server, now| server.receive(from, datagram, now));
+    }
+
+    /// Does what is due by now.
+    pub fn tick(self: &Arc<Self>) {
+        self.tell(|server, now| {
+            if server.next_deadline().is_some_and(|due| due <= now) {
+                server.tick(now);
+            }
+        });
+    }
+
+    /// Takes all commands along, and lets their threads say so: there is no connection whose end would.
+    pub fn close(&self) {
+        shell::stop_all();
+        let all_ended = self.ended.wait_timeout_while(lock(&self.running), LAST_WORDS, |running| !running.is_empty());
+        // Whoever has not said so by then is told by nobody.
+        drop(all_ended);
+    }
+
+    /// Tells the protocol something, and does what it asks for.
+    fn tell(self: &Arc<Self>, tell: impl FnOnce(&mut Server, Duration)) {
+        let actions = {
+            let mut server = lock(&self.server);
+            tell(&mut server, self.start.elapsed());
+            server.actions()
+        };
+        self.perform(actions);
+    }
+
+    fn perform(self: &Arc<Self>, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Send(to, datagram) => (self.send)(&datagram, to),
+                Action::Start { job, command, from } => self.start(job, command, from),
+                Action::Stop(job) => {
+                    if let Some(slot) = lock(&self.running).get(&job) {
+                        slot.stop();
+                    }
+                }
+                Action::Space(_) => self.room.notify_all(),
+            }
+        }
+    }
+
+    /// A thread for the command.
+    fn start(self: &Arc<Self>, job: Job, command: Vec<u8>, from: SocketAddr) {
+        let slot = Arc::new(Slot::new(self.limit));
+        slot.announce();
+        lock(&self.running).insert(job, Arc::clone(&slot));
+        let commands = Arc::clone(self);
+        let running = move || {
+            let outcome = commands.run(job, &command, &slot, from);
+            commands.end(job, outcome);
+        };
+        if thread::Builder::new().spawn(running).is_err() {
+            log(t!("{from}: cannot start a thread for its command", "{from}：无法创建线程来执行它的命令"));
+            self.end(job, Outcome::NotStarted);
+        }
+    }
+
+    fn run(self: &Arc<Self>, job: Job, command: &[u8], slot: &Slot, from: SocketAddr) -> Outcome {
+        let entry = audit::runs(from, command);
+        let started = shell::as_command(command).map(|line| shell::Job::start(&line, &Place::default()));
+        let outcome = match started {
+            Some(Ok((running, pipes))) => {
+                slot.hold(&running);
+                running.pump(pipes, |output, piece| self.offer(job, output, piece, slot))
+            }
+            _ => Outcome::NotStarted,
+        };
+        entry.ended(outcome);
+        outcome
+    }
+
+    /// Hands over output, and waits while there is no room for it: then the pipe fills, and the command waits too. It
+    /// fails when the command's time is over, so that a client that does not read keeps no place for longer.
+    fn offer(self: &Arc<Self>, job: Job, output: Output, mut piece: &[u8], slot: &Slot) -> io::Result<()> {
+        while !piece.is_empty() {
+            let mut server = lock(&self.server);
+            let taken = server.offer(job, output, piece, self.start.elapsed());
+            piece = &piece[taken..];
+            let actions = server.actions();
+            if actions.is_empty() && taken == 0 {
+                let Some(left) = slot.time_left() else {
+                    slot.stop_if_overdue();
+                    return Err(io::ErrorKind::TimedOut.into());
+                };
+                drop(self.room.wait_timeout(server, left));
+            } else {
+                drop(server);
+                self.perform(actions);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(self: &Arc<Self>, job: Job, outcome: Outcome) {
+        self.tell(|server, now| server.finish(job, outcome, now));
+        lock(&self.running).remove(&job);
+        self.ended.notify_all();
+    }
+}
