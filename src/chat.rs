@@ -1,13 +1,17 @@
 //! Chat: a room over TCP, messages over UDP, a contact book.
 //!
-//! Over TCP: [`lines`] cuts the byte stream, the [`room`] decides who hears what, [`names`] who may be called what.
-//! Over UDP: [`messages`] shows datagrams, [`senders`] and [`answers`] are what a server and a client know of the other
-//! side, [`contacts`] is the book.
+//! Over TCP: [`lines`] cuts the byte stream, the [`room`] decides who hears what, [`names`] who may be called what, and
+//! the [`transcript`] is what a client shows.
+//! Over UDP: [`messages`] shows datagrams; [`senders`] is what a server knows of those who write to it, [`peer`] and
+//! [`answers`] what a client knows of the other side; [`contacts`] is the book, and one is [chosen](choose) from it.
 
 pub mod answers;
+pub mod choose;
 pub mod contacts;
 pub mod lines;
 pub mod messages;
 pub mod names;
+pub mod peer;
 pub mod room;
 pub mod senders;
+pub mod transcript;

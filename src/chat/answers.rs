@@ -10,8 +10,9 @@ use crate::t;
 use crate::terminal::screen;
 
 /// Whether what was sent has been answered; shared by the thread that speaks and the one that hears.
-#[derive(Default)]
 pub struct Answers {
+    server: SocketAddr,
+    timeout: Duration,
     state: Mutex<Asked>,
     changed: Condvar,
 }
@@ -39,8 +40,13 @@ enum Question {
 }
 
 impl Answers {
-    /// Something is about to be sent to `server`. If nothing comes within `timeout`, that is told, once.
-    pub fn asked(self: &Arc<Self>, server: SocketAddr, timeout: Duration) {
+    /// Those of `server`, to which nothing has been sent yet. If nothing comes within `timeout`, that is told, once.
+    pub fn from(server: SocketAddr, timeout: Duration) -> Arc<Self> {
+        Arc::new(Self { server, timeout, state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    /// Something is about to be sent.
+    pub fn asked(self: &Arc<Self>) {
         let mut state = self.state();
         state.question = Question::Open;
         state.at = Some(Instant::now());
@@ -50,7 +56,7 @@ impl Answers {
         drop(state);
         let answers = Arc::clone(self);
         // Without a thread there is no notice, which changes nothing else.
-        let _ = thread::Builder::new().spawn(move || answers.settled(server, timeout).watched = false);
+        let _ = thread::Builder::new().spawn(move || answers.settled().watched = false);
     }
 
     /// Something has come, at this moment: what came before the question is no answer to it.
@@ -75,23 +81,23 @@ impl Answers {
         self.refused();
     }
 
-    /// Waits until something has come, at most until `timeout` after the last question, and says whether all was sent
+    /// Waits until something has come, at most until the timeout after the last question, and says whether all was sent
     /// and the last question answered; silence is told.
-    pub fn wait(&self, server: SocketAddr, timeout: Duration) -> bool {
-        let state = self.settled(server, timeout);
+    pub fn wait(&self) -> bool {
+        let state = self.settled();
         state.question == Question::Answered && !state.unsent
     }
 
-    /// The state when no question is open any more, or the last one for `timeout`. A question that is asked meanwhile has
-    /// all of its own time.
-    fn settled(&self, server: SocketAddr, timeout: Duration) -> MutexGuard<'_, Asked> {
+    /// The state when no question is open any more, or the last one for as long as the timeout. A question that is asked
+    /// meanwhile has all of its own time.
+    fn settled(&self) -> MutexGuard<'_, Asked> {
         let mut state = self.state();
         while let Some(asked) = state.at.filter(|_| state.question == Question::Open) {
-            let Some(left) = timeout.checked_sub(asked.elapsed()).filter(|left| !left.is_zero()) else { break };
+            let Some(left) = self.timeout.checked_sub(asked.elapsed()).filter(|left| !left.is_zero()) else { break };
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.question == Question::Open && !std::mem::replace(&mut state.told, true) {
-            let seconds = timeout.as_secs_f32();
+            let (server, seconds) = (self.server, self.timeout.as_secs_f32());
             screen::talk(&t!(
                 "no answer from {server} for {seconds} s: over UDP, a lost message, a slow server and nobody at all look the same; a late answer will still be shown",
                 "{server} 已有 {seconds} 秒没有回复：在 UDP 里，消息丢了、对方慢、对方不在，看起来都一样；迟到的回复仍会显示"
@@ -109,15 +115,16 @@ impl Answers {
 mod tests {
     use super::*;
 
-    fn sender(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
+    fn answers(timeout: Duration) -> Arc<Answers> {
+        Answers::from(([127, 0, 0, 1], 1).into(), timeout)
     }
 
     /// One question is answered, and the next one asked before the watching thread looks.
     #[test]
     fn each_question_has_all_of_its_time() {
-        let (answers, timeout) = (Arc::new(Answers::default()), Duration::from_millis(300));
-        answers.asked(sender(1), timeout);
+        let timeout = Duration::from_millis(300);
+        let answers = answers(timeout);
+        answers.asked();
         thread::sleep(timeout / 2); // half of the first question's time passes
         let mut state = answers.state();
         let next = Instant::now();
@@ -128,22 +135,22 @@ mod tests {
             thread::yield_now();
         }
         assert!(next.elapsed() >= timeout, "told after {:?}", next.elapsed());
-        assert!(!answers.wait(sender(1), timeout));
+        assert!(!answers.wait());
     }
 
     #[test]
     fn the_end_waits_for_what_was_asked_last_and_knows_what_was_not_sent() {
-        let (answers, hour) = (Arc::new(Answers::default()), Duration::from_secs(3600));
-        assert!(answers.wait(sender(1), hour), "nothing was asked");
-        answers.asked(sender(1), hour);
+        let answers = answers(Duration::from_secs(3600));
+        assert!(answers.wait(), "nothing was asked");
+        answers.asked();
         answers.refused();
-        assert!(!answers.wait(sender(1), hour));
-        answers.asked(sender(1), hour);
+        assert!(!answers.wait());
+        answers.asked();
         answers.note(Instant::now());
-        assert!(answers.wait(sender(1), hour));
+        assert!(answers.wait());
         answers.not_sent();
-        answers.asked(sender(1), hour);
+        answers.asked();
         answers.note(Instant::now());
-        assert!(!answers.wait(sender(1), hour), "one of them has not left");
+        assert!(!answers.wait(), "one of them has not left");
     }
 }

@@ -1,10 +1,12 @@
-//! UdpSocket as messages: who wrote, what, and whether all of it came; and to whom an answer goes.
+//! Datagrams as messages: who wrote, what, and whether all of it came.
 
-use std::io::{self};
+use std::io;
 use std::time::SystemTime;
 
+use crate::net::backoff::Backoff;
 use crate::net::datagrams::check_length;
 use crate::rate::RateLimit;
+use crate::terminal::input;
 use crate::terminal::screen::{self, OutputFailed};
 use crate::text::{Charset, Incoming};
 use crate::{errors, t};
@@ -17,17 +19,40 @@ pub fn encode(text: &str, charset: Charset) -> Result<Vec<u8>, String> {
     check_length(charset.encode(text).map_err(|lacking| lacking.to_string())?)
 }
 
+/// What an empty line is. A datagram may be empty: whether that says anything is for the program to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// A message, like any other.
+    IsAMessage,
+    /// Nothing that one could say.
+    Refused,
+}
+
+impl Empty {
+    /// What was typed, where it is a message.
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it.
+    pub fn check(self, typed: &str) -> Result<&str, String> {
+        match self {
+            Self::IsAMessage => Ok(typed),
+            Self::Refused => input::not_empty(typed),
+        }
+    }
+}
+
 /// Shows received datagrams, each as one message with its sender.
 pub struct Messages {
     charset: Charset,
     limit: usize,
     cuts: RateLimit,
+    backoff: Backoff,
 }
 
 impl Messages {
     /// For messages in `charset` of at most `limit` bytes.
     pub fn new(charset: Charset, limit: usize) -> Self {
-        Self { charset, limit, cuts: RateLimit::default() }
+        Self { charset, limit, cuts: RateLimit::default(), backoff: Backoff::default() }
     }
 
     /// A buffer for `recvfrom`: one byte longer than the limit, so that a longer datagram is noticed.
@@ -52,6 +77,14 @@ impl Messages {
             self.tell_cut();
         }
         Ok(())
+    }
+
+    /// Tells what a failed `recvfrom` means for a server, which goes on: a datagram that did not fit, or something that may
+    /// pass, and for which it waits a little.
+    pub fn tell_why(&mut self, error: &io::Error) {
+        if !self.tells_of_cut(error) {
+            self.backoff.after(error, |notice| screen::talk(&notice));
+        }
     }
 
     /// Shows what a failed `recvfrom` meant, where it was a datagram that did not fit: on Windows that is error 10040

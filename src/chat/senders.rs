@@ -1,11 +1,16 @@
 //! Who has written to a UDP server, and to whom what is typed there goes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::chat::messages::{self, Empty};
 use crate::lock::lock;
-use crate::t;
+use crate::terminal::input::{self, Keyboard, Typed};
+use crate::terminal::{exit, screen};
+use crate::text::Charset;
+use crate::{errors, t};
 
 /// How many senders a server remembers. Addresses are easily forged, so the oldest one gives way.
 pub const MAX_SENDERS: usize = 1000;
@@ -25,7 +30,7 @@ impl Senders {
     }
 
     /// Blocks until somebody has written.
-    pub fn wait_for_somebody(&self) {
+    fn wait_for_somebody(&self) {
         let waiting = self.somebody.wait_while(self.heard(), |heard| heard.senders.is_empty());
         drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
@@ -47,6 +52,50 @@ impl Senders {
     fn heard(&self) -> MutexGuard<'_, Heard> {
         lock(&self.heard)
     }
+}
+
+/// The keyboard's thread of a server: what is typed goes with `send` to whoever wrote last, or to a number. What is piped
+/// in waits until somebody has written.
+///
+/// # Errors
+/// Those of reading standard input.
+pub fn speak(
+    senders: &Senders,
+    empty: Empty,
+    charset: Charset,
+    send: impl Fn(&[u8], SocketAddr) -> io::Result<usize>,
+) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let piped = !keyboard.is_terminal();
+    loop {
+        let address = |typed: &str| {
+            empty.check(typed)?;
+            if piped && !input::is_command(typed) {
+                senders.wait_for_somebody();
+            }
+            Ok(match senders.meant(typed)? {
+                Meant::Who => None,
+                // `@1` alone says as little as an empty line.
+                Meant::Words(to, words) => Some((to, messages::encode(empty.check(words)?, charset)?)),
+            })
+        };
+        match keyboard.ask_any("> ", address)? {
+            Typed::Line(None) => screen::talk(&senders.list()),
+            Typed::Line(Some((to, words))) => {
+                if let Err(error) = send(&words, to) {
+                    tell_not_sent(to, &error);
+                }
+            }
+            Typed::Quit => exit::now(0),
+            Typed::End => return Ok(()),
+        }
+    }
+}
+
+/// Tells that an answer has not left.
+pub fn tell_not_sent(to: SocketAddr, error: &io::Error) {
+    let why = errors::reason(error);
+    screen::talk(&t!("not sent to {to}: {why}", "没有发给 {to}：{why}"));
 }
 
 #[derive(Default)]

@@ -1,9 +1,12 @@
-//! Why a program has not got its address or its connection, with the cure: some look up who is in the way.
+//! Why a program has not got its address or its connection, with the cure (some look up who is in the way), and how it
+//! lost one.
 
+use std::fmt::Display;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::errors::{SocketError, reason_at_once};
+use crate::errors::{SocketError, reason, reason_at_once};
 use crate::net::address::{Address, Failed};
 use crate::net::ports::{self, Transport};
 use crate::t;
@@ -55,6 +58,39 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
         _ => String::new(),
     };
     sentence(t!("cannot connect to {address}", "无法连接 {address}"), &error, &cure)
+}
+
+/// Why nothing can be sent to somebody over UDP.
+pub fn cannot_write(to: impl Display, error: io::Error) -> anyhow::Error {
+    let why = reason_at_once(&error);
+    anyhow::anyhow!(t!("cannot write to {to}: {why}", "没法发给 {to}：{why}"))
+}
+
+/// Why a message has not gone into a connection.
+pub fn not_sent(error: io::Error) -> anyhow::Error {
+    let why = reason(&error);
+    anyhow::anyhow!(t!("the message was not sent: {why}", "消息没有发出：{why}"))
+}
+
+/// Why there is no connection any more.
+pub fn lost(error: io::Error) -> anyhow::Error {
+    let why = reason(&error);
+    anyhow::anyhow!(t!("the connection is lost: {why}", "连接断了：{why}"))
+}
+
+/// What a client tells when its server has ended in order.
+pub fn closed() -> String {
+    t!("the server has closed the connection (recv returned 0 bytes)", "服务器已关闭连接（recv 返回 0 字节）")
+}
+
+/// What a server tells when a `client` has left: in order, or with an error.
+pub fn gone(client: SocketAddr, error: Option<&io::Error>) -> String {
+    match error.map(reason) {
+        None => {
+            t!("{client} has closed the connection (recv returned 0 bytes)", "{client} 已关闭连接（recv 返回 0 字节）")
+        }
+        Some(why) => t!("{client} has gone: {why}", "{client} 断开了：{why}"),
+    }
 }
 
 fn unknown_host(asked: &Address, error: &io::Error) -> anyhow::Error {

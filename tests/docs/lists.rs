@@ -58,7 +58,10 @@ fn lists_of_the_package(name: &str) -> Vec<(String, bool)> {
             "tests/common/inject/scene.rs, SCENES".to_string(),
             read("tests/common/inject/scene.rs").contains(&format!("Scene {{ name: \"{name}")),
         ),
-        ("lab/examples/man/programs.rs".to_string(), read("lab/examples/man/programs.rs").contains(&format!("<{module}::"))),
+        (
+            "lab/examples/man/programs.rs".to_string(),
+            read("lab/examples/man/programs.rs").contains(&format!("<{module}::")),
+        ),
         ("lab/examples/man/facts.rs".to_string(), read("lab/examples/man/facts.rs").contains(&format!("\"{name}\""))),
     ];
     lists.extend(helps.map(|help| (help.clone(), root().join(help).exists())));

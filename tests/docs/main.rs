@@ -4,14 +4,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+/// What cargo tells is the same on every system.
+#[cfg(target_os = "linux")]
+mod features;
 mod limits;
 mod lists;
 /// What cargo tells of the package is the same on every system, and is asked once.
 #[cfg(target_os = "linux")]
 mod package;
 mod pages;
-/// What cargo tells is the same on every system.
-#[cfg(target_os = "linux")]
-mod features;
 mod programs;
 mod wings;

@@ -56,7 +56,9 @@ fn a_package_has_what_builds_it_and_explains_it_and_nothing_of_this_workshop() {
 #[test]
 fn the_labs_package_has_its_library_its_program_and_what_explains_them() {
     let files = packed("socket-lab");
-    for wanted in ["Cargo.lock", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs", "src/bin/socket-lab/main.rs"] {
+    for wanted in
+        ["Cargo.lock", "README.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs", "src/bin/socket-lab/main.rs"]
+    {
         assert!(files.iter().any(|file| file == wanted), "{wanted} is missing: {files:?}");
     }
     let unwanted = files.iter().find(|file| file.starts_with("tests/") || file.starts_with("examples/"));

@@ -44,7 +44,8 @@ fn upward(file: &str, text: &str, order: &[String]) -> Vec<String> {
 #[test]
 fn each_wing_uses_only_those_below_it() {
     let (order, src) = (order(), root().join("src"));
-    let files = sources(&src).into_iter().filter(|path| !path.starts_with(src.join("bin")) && *path != src.join("lib.rs"));
+    let files =
+        sources(&src).into_iter().filter(|path| !path.starts_with(src.join("bin")) && *path != src.join("lib.rs"));
     let mut wrong = Vec::new();
     for path in files {
         let file = path.strip_prefix(&src).unwrap().to_str().unwrap().replace('\\', "/");

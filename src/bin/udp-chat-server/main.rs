@@ -2,44 +2,25 @@
 //!
 //! Try it: `cargo run --bin udp-chat-server`, and in two more terminals `cargo run --bin udp-chat-client`.
 //!
-//! Read it for: socket, bind, recvfrom, sendto. There is no listen, no accept and no connection: one socket hears
-//! everybody, and each datagram brings its sender's address. [`classic`] is the textbook's strict alternation,
-//! [`both_ways`] hears and speaks at any time.
+//! Read it for: socket, bind, in [`bind`]; there is no listen, no accept and no connection. Then two ways of recvfrom and
+//! sendto: one socket hears everybody, and each datagram brings its sender's address. [`classic::classic`] is the
+//! textbook's strict alternation, [`both_ways::both_ways`] hears and speaks at any time.
+
+mod args;
+mod both_ways;
+mod classic;
 
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use clap::Parser;
-use socket_demos::chat::messages::{self, Messages};
-use socket_demos::chat::senders::{Meant, Senders};
-use socket_demos::cli::options::{self, Encoding, ListenAddress, Textbook};
-use socket_demos::cli::{self};
-use socket_demos::net::backoff::Backoff;
-use socket_demos::net::datagrams::MAX_DATAGRAM;
 use socket_demos::net::faults::BadNetwork;
 use socket_demos::net::ports::Transport;
 use socket_demos::net::{Socket, Trace, UdpSocket, failures};
-use socket_demos::terminal::input::{self, Keyboard, Typed};
-use socket_demos::terminal::{exit, screen};
-use socket_demos::text::Charset;
-use socket_demos::{errors, t};
+use socket_demos::terminal::screen;
+use socket_demos::{cli, t};
 
-const PROGRAM: &str = "udp-chat-server";
-
-#[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("receive and answer messages from anybody over UDP", "用 UDP 接收并回复任何人的消息"), mut_arg("bufsize", options::datagram_bufsize))]
-pub(crate) struct Args {
-    #[command(flatten)]
-    listen: ListenAddress,
-    #[command(flatten)]
-    textbook: Textbook,
-    #[command(flatten)]
-    encoding: Encoding,
-    #[command(flatten)]
-    network: BadNetwork,
-}
+use crate::args::{Args, Way};
 
 fn main() -> ExitCode {
     cli::run(chat)
@@ -51,14 +32,23 @@ fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
         .try_each(|address| bind(address, &args.network, trace))
         .map_err(|failed| failures::cannot_listen(Transport::Udp, &address, failed))?;
     let bound = socket.local_addr()?;
-    let way = if args.textbook.classic {
-        t!("the textbook's way (without --classic: at any time)", "课本写法（不加 --classic 则可随时收发）")
-    } else {
-        t!("a UDP chat, at any time (the textbook's way: --classic)", "UDP 聊天，可随时收发（课本写法请加 --classic）")
+    let ready = |way: String| {
+        screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
+        args.listen.tell_others("udp-chat-client", bound.port());
     };
-    screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
-    args.listen.tell_others("udp-chat-client", bound.port());
-    if args.textbook.classic { classic(&socket, args) } else { both_ways(socket, args) }
+    match args.way() {
+        Way::Classic => {
+            ready(t!("the textbook's way (without --classic: at any time)", "课本写法（不加 --classic 则可随时收发）"));
+            classic::classic(&socket, args)
+        }
+        Way::BothWays => {
+            ready(t!(
+                "a UDP chat, at any time (the textbook's way: --classic)",
+                "UDP 聊天，可随时收发（课本写法请加 --classic）"
+            ));
+            both_ways::both_ways(socket, args)
+        }
+    }
 }
 
 /// What makes a socket hear: socket, bind. Never SO_REUSEADDR: a second socket would take the datagrams.
@@ -66,82 +56,4 @@ fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<
     let socket = Socket::udp(address, trace)?;
     socket.bind(address)?;
     socket.over(network)
-}
-
-/// The textbook's conversation: recvfrom, show, ask, sendto, until there is nothing left to say.
-fn classic(socket: &UdpSocket, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
-    let mut messages = Messages::new(args.encoding.charset, args.textbook.recv_size());
-    let (mut buffer, mut backoff) = (messages.buffer(), Backoff::default());
-    loop {
-        let (received, sender) = match socket.recv_from(&mut buffer) {
-            Ok(datagram) => datagram,
-            Err(error) if messages.tells_of_cut(&error) => continue,
-            Err(error) => {
-                backoff.after(&error, |notice| screen::talk(&notice));
-                continue;
-            }
-        };
-        messages.show(&format!("{sender}: "), &buffer[..received])?;
-        let encode = |typed: &str| messages::encode(typed, args.encoding.charset);
-        let Typed::Line(answer) = keyboard.ask_any(&t!("your answer: ", "回复："), encode)? else {
-            return Ok(());
-        };
-        if let Err(error) = socket.send_to(&answer, sender) {
-            tell_not_sent(sender, &error);
-        }
-    }
-}
-
-/// Hears anybody in this thread and speaks in another; who has been heard is what they share.
-fn both_ways(socket: UdpSocket, args: &Args) -> anyhow::Result<()> {
-    screen::hint(&t!("(/who lists who has written, q ends)", "（/who 列出发来过消息的人，q 结束）"));
-    let socket = Arc::new(socket);
-    let senders = Arc::new(Senders::default());
-    let (speaker, heard, charset) = (Arc::clone(&socket), Arc::clone(&senders), args.encoding.charset);
-    cli::spawn(PROGRAM, move || speak(&speaker, &heard, charset))?;
-    let mut messages = Messages::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
-    let (mut buffer, mut backoff) = (messages.buffer(), Backoff::default());
-    loop {
-        match socket.recv_from(&mut buffer) {
-            Ok((received, sender)) => {
-                senders.note(sender);
-                messages.show(&format!("{sender}: "), &buffer[..received])?;
-            }
-            Err(error) if messages.tells_of_cut(&error) => {}
-            Err(error) => backoff.after(&error, |notice| screen::talk(&notice)),
-        }
-    }
-}
-
-/// Sends what is typed to whoever wrote last, or to a number. What is piped in waits until somebody has written.
-fn speak(socket: &UdpSocket, senders: &Senders, charset: Charset) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
-    let piped = !keyboard.is_terminal();
-    loop {
-        let address = |typed: &str| {
-            if piped && !input::is_command(typed) {
-                senders.wait_for_somebody();
-            }
-            Ok(match senders.meant(typed)? {
-                Meant::Who => None,
-                Meant::Words(to, words) => Some((to, messages::encode(words, charset)?)),
-            })
-        };
-        match keyboard.ask_any("> ", address)? {
-            Typed::Line(None) => screen::talk(&senders.list()),
-            Typed::Line(Some((to, words))) => {
-                if let Err(error) = socket.send_to(&words, to) {
-                    tell_not_sent(to, &error);
-                }
-            }
-            Typed::Quit => exit::now(0),
-            Typed::End => return Ok(()),
-        }
-    }
-}
-
-fn tell_not_sent(to: SocketAddr, error: &io::Error) {
-    let why = errors::reason(error);
-    screen::talk(&t!("not sent to {to}: {why}", "没有发给 {to}：{why}"));
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::t;
 use crate::terminal::input;
 
 /// A line of the room.
@@ -42,6 +43,14 @@ impl<'a> Said<'a> {
             _ => Self::Unknown(word),
         }
     }
+}
+
+/// The answer to [`Said::Unknown`].
+pub(super) fn unknown() -> String {
+    t!(
+        "unknown command; /help lists them (to say /words, type //words)",
+        "没有这个命令；/help 列出全部（要发送以 / 开头的内容，请多打一个 /）"
+    )
 }
 
 #[cfg(test)]

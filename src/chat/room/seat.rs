@@ -6,24 +6,29 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Room, Stay};
-use crate::chat::lines::{Line, Lines};
+use crate::chat::lines::{Line, Lines, MAX_LINE};
 use crate::errors;
 use crate::rate::RateLimit;
 
+/// What one `recv` may take: little for the many who say little, more for whoever sends much.
+const FIRST_READ: usize = 512;
+const MAX_READ: usize = 16 * 1024;
+
 /// A client's place in the room, for the thread that reads from its socket.
 pub struct Seat {
-    pub(super) room: Arc<Room>,
-    pub(super) id: u64,
-    pub(super) lines: Lines,
+    room: Arc<Room>,
+    id: u64,
+    buffer: Vec<u8>,
+    lines: Lines,
     /// Each command may cost a broadcast, so a flood of them would keep the room from everybody else.
-    pub(super) commands: RateLimit,
-    pub(super) left: bool,
+    commands: RateLimit,
+    left: bool,
 }
 
 impl Seat {
-    /// Takes what one `recv` gave: complete lines go to the others, the rest waits for more.
-    pub fn hears(&mut self, bytes: &[u8]) -> Stay {
-        self.take(|lines, each| lines.push(bytes, each))
+    pub(super) fn new(room: Arc<Room>, id: u64) -> Self {
+        let (buffer, lines) = (vec![0; FIRST_READ], Lines::new(MAX_LINE));
+        Self { room, id, buffer, lines, commands: RateLimit::default(), left: false }
     }
 
     /// How long the next `recv` may wait before [`Seat::hears_silence`]; see [`Lines::patience`].
@@ -31,52 +36,65 @@ impl Seat {
         self.lines.patience()
     }
 
+    /// Where the next `recv` puts what it takes. It grows for a client that fills it.
+    pub fn buffer(&mut self) -> &mut [u8] {
+        &mut self.buffer
+    }
+
+    /// Takes what one `recv` has `received` into the [`Seat::buffer`]: complete lines go to the others, the rest waits for
+    /// more.
+    pub fn hears(&mut self, received: usize) -> Stay {
+        let stay = self.take(|lines, buffer, each| lines.push(&buffer[..received], each));
+        if received == self.buffer.len() && received < MAX_READ {
+            self.buffer.resize(2 * received, 0);
+        }
+        stay
+    }
+
     /// The silence: what a textbook's client has sent is a message.
     pub fn hears_silence(&mut self) -> Stay {
         let charset = self.room.charset;
-        self.take(|lines, each| lines.quiet(charset, each))
+        self.take(|lines, _, each| lines.quiet(charset, each))
     }
 
     /// The client has left; `error` where it did not close in order. What it left unfinished is a message, unless it
     /// left with `q`. The place is kept until the seat is dropped.
     pub fn leaves(&mut self, error: Option<&io::Error>) {
         if !self.left {
-            self.take(|lines, each| lines.flush(each));
+            self.take(|lines, _, each| lines.flush(each));
         }
         let reason = error.map(errors::reason);
-        let mut state = self.room.state();
-        self.room.remove(&mut state, self.id, None, reason.as_deref());
+        self.room.members().remove(self.id, None, reason.as_deref());
     }
 
-    fn take(&mut self, cut: impl FnOnce(&mut Lines, &mut dyn FnMut(Line<'_>))) -> Stay {
-        let room = Arc::clone(&self.room);
+    fn take(&mut self, cut: impl FnOnce(&mut Lines, &[u8], &mut dyn FnMut(Line<'_>))) -> Stay {
+        let Self { room, id, buffer, lines, commands, left } = self;
         room.waiting.fetch_add(1, Ordering::Relaxed);
-        let mut state = room.state();
+        let mut members = room.members();
         room.waiting.fetch_sub(1, Ordering::Relaxed);
         let mut stay = Stay::Yes;
-        let (id, commands) = (self.id, &mut self.commands);
-        cut(&mut self.lines, &mut |line| {
+        cut(lines, buffer, &mut |line| {
             if stay == Stay::Yes {
-                stay = room.hears(&mut state, id, line, commands);
+                stay = members.hear(*id, line, commands);
             }
         });
         // Where others wait with more words, the last of them sends all: one send for each hearer, not one for each
         // speaker and hearer.
         if room.waiting.load(Ordering::Relaxed) == 0 {
-            room.send_unsent(&mut state);
+            members.send_unsent();
         }
-        if !state.members.contains_key(&id) {
+        if !members.all.contains_key(id) {
             stay = Stay::No;
         }
-        self.left |= stay == Stay::No;
+        *left |= stay == Stay::No;
         stay
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut state = self.room.state();
-        self.room.remove(&mut state, self.id, None, None);
-        state.seats -= 1;
+        let mut members = self.room.members();
+        members.remove(self.id, None, None);
+        members.give_up_seat();
     }
 }

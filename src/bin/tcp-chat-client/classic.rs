@@ -1,0 +1,90 @@
+//! The textbook's conversation over TCP, the client's side: send, recv, and shutdown where there is nothing left to say.
+//!
+//! `udp-chat-client` has the same in the same order: compare them.
+
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+
+use socket_demos::net::{TcpStream, close, failures};
+use socket_demos::t;
+use socket_demos::terminal::input::{Keyboard, Typed};
+use socket_demos::terminal::screen;
+use socket_demos::text::Incoming;
+
+use crate::args::Args;
+
+/// The first lesson: one message each way.
+pub(crate) fn once(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
+    take_turn(stream, args, &mut Incoming::new(args.encoding.charset), &mut Keyboard::open())?;
+    close::close(stream);
+    Ok(())
+}
+
+/// The textbook's conversation: strictly in turn, until there is nothing left to say or nobody to hear it.
+pub(crate) fn classic(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
+    let mut keyboard = Keyboard::open();
+    let mut incoming = Incoming::new(args.encoding.charset);
+    loop {
+        match take_turn(stream, args, &mut incoming, &mut keyboard)? {
+            Turn::Done => {}
+            Turn::Gone => return Ok(()),
+            Turn::Quit => break close::close(stream),
+            Turn::InputEnded => {
+                stream.shutdown(Shutdown::Write)?;
+                while receive(stream, args, &mut incoming)? {}
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How a turn ended.
+enum Turn {
+    Done,
+    Gone,
+    Quit,
+    InputEnded,
+}
+
+/// One turn: ask, send, recv, show.
+fn take_turn(
+    mut stream: &TcpStream,
+    args: &Args,
+    incoming: &mut Incoming,
+    keyboard: &mut Keyboard,
+) -> anyhow::Result<Turn> {
+    let encode = |typed: &str| args.encoding.charset.encode(typed).map_err(|lacking| lacking.to_string());
+    let message = match keyboard.ask_bare(&t!("your message: ", "消息："), encode)? {
+        Typed::Line(message) => message,
+        Typed::Quit => return Ok(Turn::Quit),
+        Typed::End => return Ok(Turn::InputEnded),
+    };
+    stream.write_all(&message).map_err(failures::not_sent)?;
+    Ok(if receive(stream, args, incoming)? { Turn::Done } else { Turn::Gone })
+}
+
+/// One `recv`, taken for one message. Says whether there was one.
+fn receive(mut stream: &TcpStream, args: &Args, incoming: &mut Incoming) -> anyhow::Result<bool> {
+    let mut buffer = vec![0; args.textbook.recv_size()];
+    match stream.read(&mut buffer).map_err(failures::lost)? {
+        0 => {
+            show_rest(incoming)?;
+            screen::talk(&failures::closed());
+            Ok(false)
+        }
+        received => {
+            screen::show(&incoming.message(&buffer[..received]))?;
+            Ok(true)
+        }
+    }
+}
+
+/// Half a character that the stream ended with.
+fn show_rest(incoming: &mut Incoming) -> anyhow::Result<()> {
+    let rest = incoming.rest();
+    if !rest.is_empty() {
+        screen::show(&rest)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Several conversations at once: for each contact socket, connect, send, and a thread for recv.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+use socket_demos::chat::choose::{choose, find};
+use socket_demos::chat::contacts::{Contact, Contacts};
+use socket_demos::chat::messages::{self, Messages};
+use socket_demos::chat::peer::{Inbox, Peer};
+use socket_demos::cli;
+use socket_demos::net::datagrams::MAX_DATAGRAM;
+use socket_demos::net::{Socket, Trace, UdpSocket, failures};
+use socket_demos::terminal::input::{self, Keyboard, Typed};
+use socket_demos::terminal::{exit, screen};
+
+use crate::args::{Args, PROGRAM};
+
+/// A conversation: a socket connected to the contact, and what is known of them. A thread shows what comes.
+struct Conversation {
+    socket: Arc<UdpSocket>,
+    contact: Arc<Peer>,
+}
+
+/// One conversation after the other; those that one goes back from go on.
+pub(crate) fn conversations(
+    keyboard: &mut Keyboard,
+    contacts: &mut Contacts,
+    args: &Args,
+    trace: &Trace,
+) -> anyhow::Result<()> {
+    let mut conversations: HashMap<String, Conversation> = HashMap::new();
+    loop {
+        let contact = match choose(keyboard, contacts)? {
+            Typed::Line(contact) => contact,
+            Typed::End if !keyboard.is_terminal() => break,
+            Typed::Quit | Typed::End => return Ok(()),
+        };
+        if !conversations.contains_key(&contact.name) {
+            let Some(address) = find(&contact) else { continue };
+            match begin(&contact, address, args, trace) {
+                Ok(begun) => drop(conversations.insert(contact.name.clone(), begun)),
+                Err(error) => {
+                    let failed = failures::cannot_write(&contact.name, error);
+                    // What comes next in a pipe is meant for this contact, not for the book.
+                    if !keyboard.is_terminal() {
+                        return Err(failed);
+                    }
+                    screen::talk(&failed.to_string());
+                    continue;
+                }
+            }
+        }
+        if talk(keyboard, contacts, &contact.name, &conversations[&contact.name], args)? == Back::InputEnded {
+            break;
+        }
+    }
+    // At the end of a pipe every contact may still answer.
+    let silent = conversations.values().filter(|conversation| !conversation.contact.has_answered()).count();
+    exit::now(u8::from(silent > 0));
+}
+
+/// What makes a conversation: socket, connect, and a thread for recv.
+fn begin(contact: &Contact, address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<Conversation> {
+    let socket = Socket::udp(address, trace)?;
+    socket.connect(address)?;
+    let socket = Arc::new(socket.over(&args.network)?);
+    let contact = Peer::contact(PROGRAM, &contact.name, address, args.timeout);
+    let messages = Messages::new(args.encoding.charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
+    let (hearer, inbox) = (Arc::clone(&socket), Inbox::new(&contact, messages));
+    thread::Builder::new().spawn(move || hear(&hearer, inbox).unwrap_or_else(|error| cli::fail(PROGRAM, &error)))?;
+    Ok(Conversation { socket, contact })
+}
+
+/// Why a conversation was left.
+#[derive(PartialEq)]
+enum Back {
+    ToTheBook,
+    InputEnded,
+}
+
+/// Sends what is typed to one contact, until `q` goes back to the book.
+fn talk(
+    keyboard: &mut Keyboard,
+    contacts: &mut Contacts,
+    name: &str,
+    conversation: &Conversation,
+    args: &Args,
+) -> anyhow::Result<Back> {
+    let Conversation { socket, contact } = conversation;
+    keyboard.offer(Vec::new());
+    loop {
+        let words = |typed: &str| {
+            if input::is_command(typed) {
+                return Ok(Err(typed.to_string()));
+            }
+            messages::encode(input::without_escape(typed), args.encoding.charset).map(Ok)
+        };
+        match keyboard.ask(&format!("{name}> "), words)? {
+            Typed::Line(Ok(message)) => contact.write(keyboard, || socket.send(&message)),
+            Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
+            Typed::Quit => return Ok(Back::ToTheBook),
+            Typed::End => return Ok(Back::InputEnded),
+        }
+    }
+}
+
+/// The conversation's thread: shows what comes. A connected socket hears its peer alone, and that nobody is there.
+fn hear(socket: &UdpSocket, mut inbox: Inbox) -> anyhow::Result<()> {
+    loop {
+        match socket.recv(inbox.buffer()) {
+            Ok(received) => inbox.show(received)?,
+            Err(error) => inbox.tell_why(&error),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Who is in the room, by which name, and what they have said that is not sent on yet: all that its lock guards.
+//!
+//! A line that a client says passes through [`super::Seat`], [`super::speech`], [`super::delivery`] and
+//! [`super::outbox`]; the two in the middle are what [`Members`] do with it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::Full;
+use super::console::{Console, Shown};
+use super::outbox::Outbox;
+use super::speech::Words;
+use crate::chat::names;
+use crate::t;
+use crate::text::Charset;
+
+/// How many names stand on one line of the answer to `/who`.
+const NAMES_A_LINE: usize = 8;
+
+/// Everybody in the room.
+pub(super) struct Members {
+    /// The name of the person at the server.
+    pub(super) host: String,
+    host_shape: String,
+    pub(super) charset: Charset,
+    pub(super) console: Arc<Console>,
+    pub(super) all: BTreeMap<u64, Member>,
+    next: u64,
+    /// Threads that read from a client, those of clients that have been sent out included.
+    seats: usize,
+    /// Words that are still to be sent on, in the order in which they were said.
+    pub(super) unsent: Vec<Words>,
+    pub(super) unsent_bytes: usize,
+    /// The same words for the person at the server.
+    pub(super) unshown: Vec<Shown>,
+}
+
+/// A client as the others know it.
+pub(super) struct Member {
+    /// Its name, or its address.
+    pub(super) name: String,
+    /// What that looks like, so that a name that somebody wants is compared with each and nothing more.
+    pub(super) shape: String,
+    pub(super) joined: bool,
+    /// It has sent a newline, so notices do not confuse it.
+    pub(super) speaks_lines: bool,
+    pub(super) outbox: Arc<Outbox>,
+}
+
+impl Member {
+    /// A client at the address `peer`, which has said nothing yet.
+    pub(super) fn new(peer: SocketAddr, outbox: Arc<Outbox>) -> Self {
+        let name = peer.to_string();
+        Self { shape: names::shape(&name), name, joined: false, speaks_lines: false, outbox }
+    }
+}
+
+impl Members {
+    /// Nobody but the `host`.
+    pub(super) fn new(host: &str, charset: Charset, console: Arc<Console>) -> Self {
+        Self {
+            host: host.to_string(),
+            host_shape: names::shape(host),
+            charset,
+            console,
+            all: BTreeMap::new(),
+            next: 0,
+            seats: 0,
+            unsent: Vec::new(),
+            unsent_bytes: 0,
+            unshown: Vec::new(),
+        }
+    }
+
+    /// Lets somebody in, as one of `max` at the most, and gives their number.
+    pub(super) fn admit(&mut self, member: Member, max: usize) -> Result<u64, Full> {
+        if self.seats >= max {
+            return Err(Full);
+        }
+        self.seats += 1;
+        self.next += 1;
+        self.all.insert(self.next, member);
+        Ok(self.next)
+    }
+
+    /// Takes back a place: nobody reads from that client any more.
+    pub(super) fn give_up_seat(&mut self) {
+        self.seats -= 1;
+    }
+
+    /// The number of the one whose name has this shape.
+    pub(super) fn find(&self, shape: &str) -> Option<u64> {
+        self.all.iter().find(|(_, member)| member.shape == shape).map(|(id, _)| *id)
+    }
+
+    /// The shape of a name that client `id` may take. The check comes first: it bounds the name, and with it the work.
+    ///
+    /// # Errors
+    /// A sentence for the client: nobody may have that name, or somebody has it.
+    pub(super) fn shape_of_free(&self, id: u64, name: &str) -> Result<String, String> {
+        names::check(name)?;
+        let shape = names::shape(name);
+        if shape == self.host_shape || self.find(&shape).is_some_and(|other| other != id) {
+            return Err(t!("that name is taken", "这个名字已经有人用了"));
+        }
+        Ok(shape)
+    }
+
+    /// The answer to `/who`.
+    pub(super) fn who(&self) -> String {
+        let mut names = vec![self.host.as_str()];
+        names.extend(self.all.values().filter(|member| member.joined).map(|member| member.name.as_str()));
+        let silent = self.silent().count();
+        let mut answer = t!("* {} here:", "* 在线 {} 人：", names.len());
+        for names in names.chunks(NAMES_A_LINE) {
+            let _ = write!(answer, "\n*   {}", names.join("  "));
+        }
+        if silent > 0 {
+            answer += &t!("\n*   and {silent} who have said nothing yet", "\n*   还有 {silent} 人没说过话");
+        }
+        answer
+    }
+
+    /// Those who have said nothing, and so have not joined.
+    pub(super) fn silent(&self) -> impl Iterator<Item = &Member> {
+        self.all.values().filter(|member| !member.joined)
+    }
+}
