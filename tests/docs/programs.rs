@@ -38,11 +38,13 @@ fn name(path: &Path) -> &str {
     path.file_name().unwrap().to_str().unwrap()
 }
 
-/// The words of the paragraph `Read it for:`.
+/// The words of the paragraph `Read it for:`, but not those behind a "no": there is no listen with UDP.
 fn promised(main: &str) -> Vec<&str> {
     let doc = main.lines().skip_while(|line| !line.starts_with("//! Read it for:"));
-    let doc = doc.take_while(|line| line.starts_with("//!"));
-    doc.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect()
+    let doc = doc.take_while(|line| line.starts_with("//!") && *line != "//!");
+    let words: Vec<_> = doc.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')).collect();
+    let words = words.into_iter().filter(|word| !word.is_empty());
+    words.clone().zip(words.skip(1)).filter(|(before, _)| *before != "no").map(|(_, word)| word).collect()
 }
 
 #[test]
