@@ -1,7 +1,7 @@
 //! For whoever has the key, over TCP: accept, a thread for each connection ([`meet`]), and a client that must prove who it
 //! is before anything happens ([`admit`]).
 //!
-//! Whoever has not is one of few ([`Pending`]), and is closed after 5 seconds; whoever has gets a [`session`].
+//! Whoever has not yet is one of few, for a short time ([`Pending`]); whoever has gets a [`session`].
 
 use std::io::Write as _;
 use std::net::SocketAddr;

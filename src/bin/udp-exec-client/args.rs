@@ -7,18 +7,23 @@ use socket_demos::exec::options::{CommandClient, Way};
 use socket_demos::net::faults::BadNetwork;
 use socket_demos::t;
 
+/// Its name, for its own errors.
 pub(crate) const PROGRAM: &str = "udp-exec-client";
 
+/// The arguments.
 #[derive(Parser)]
 #[command(name = PROGRAM, version, about = t!(
     "have commands run by a udp-exec-server; nothing is encrypted (for that, use ssh)",
     "让 udp-exec-server 执行命令；内容不加密（需要加密请用 ssh）"
 ), after_help = prompt::exit_statuses())]
 pub(crate) struct Args {
+    /// Where the server is.
     #[command(flatten)]
     pub(crate) server: ServerAddress,
+    /// What it asks for, and how.
     #[command(flatten)]
     pub(crate) commands: CommandClient,
+    /// A network that is bad on purpose.
     #[command(flatten)]
     pub(crate) network: BadNetwork,
 }

@@ -6,16 +6,20 @@ use socket_demos::exec::options::{CommandServer, Way};
 use socket_demos::net::faults::BadNetwork;
 use socket_demos::t;
 
+/// The arguments.
 #[derive(Parser)]
 #[command(name = "udp-exec-server", version, about = t!(
     "run commands for whoever has the key, reliably over UDP; nothing is encrypted (for that, use ssh)",
     "在 UDP 上可靠地替持有密钥的人执行命令；内容不加密（需要加密请用 ssh）"
 ))]
 pub(crate) struct Args {
+    /// Where it listens.
     #[command(flatten)]
     pub(crate) listen: OwnAddress,
+    /// Which commands it runs: whose, how long, how many.
     #[command(flatten)]
     pub(crate) commands: CommandServer,
+    /// A network that is bad on purpose.
     #[command(flatten)]
     pub(crate) network: BadNetwork,
 }
