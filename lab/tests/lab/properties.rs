@@ -137,7 +137,7 @@ properties!(
     diagram,
     frames,
     handshake,
-    letters,
+    messages,
     lines,
     options,
     room,
