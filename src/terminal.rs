@@ -4,4 +4,5 @@
 pub mod exit;
 pub mod input;
 pub mod log;
+pub(crate) mod queue;
 pub mod screen;
