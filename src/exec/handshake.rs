@@ -16,8 +16,7 @@
 
 use std::io::{Read, Write};
 
-use crate::exec::frames::{self, Broken, Direction, Frame, FrameReader, FrameWriter};
-use crate::exec::protocol::kind;
+use crate::exec::frames::{self, Broken, Direction, Frame, FrameReader, FrameWriter, kind};
 use crate::exec::tag::{Key, Purpose, TAG_LENGTH, TagKey};
 use crate::text::Charset;
 use crate::{errors, random, t};

@@ -16,7 +16,7 @@ use socket_demos::terminal::screen;
 use socket_demos::text::{Charset, Incoming};
 use socket_demos::{errors, t};
 
-use super::Args;
+use crate::args::Args;
 use super::session::{check, lost};
 
 /// How long the textbook's way waits for an answer before it says why there may be none.

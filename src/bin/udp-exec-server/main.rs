@@ -9,6 +9,10 @@
 //!   reliable.
 //! - [`classic`], the textbook's: recvfrom, sendto, and hope.
 
+mod args;
+mod classic;
+mod serve;
+
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -23,11 +27,7 @@ use socket_demos::net::{Socket, Trace, UdpSocket, failures};
 use socket_demos::terminal::{exit, screen};
 use socket_demos::{cli, t};
 
-mod args;
-mod classic;
-mod serve;
-
-use args::Args;
+use crate::args::Args;
 
 fn main() -> ExitCode {
     cli::run(exec)
