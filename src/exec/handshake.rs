@@ -108,7 +108,7 @@ pub enum NotMet {
     OtherGreeting,
     /// It greets, and then says nothing more.
     NoWelcome,
-    /// Too many others were at its door: it may be tried again.
+    /// Too many others had proved nothing yet: it may be tried again.
     Crowd,
     /// It serves as many as it may.
     Busy,

@@ -21,7 +21,7 @@ use socket_demos::exec::key;
 use socket_demos::exec::options::Way;
 use socket_demos::exec::server::policy;
 use socket_demos::exec::shell::{self, WorkingDirectory};
-use socket_demos::net::address::{self, Failed};
+use socket_demos::net::address;
 use socket_demos::net::ports::Transport;
 use socket_demos::net::{Socket, TcpListener, Trace, failures};
 use socket_demos::terminal::{exit, screen};
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind();
     let cannot = |failed| failures::cannot_listen(Transport::Tcp, &address, failed);
-    let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
+    let addresses = address.resolve().map_err(cannot)?;
     policy::may_listen(&addresses, args.way(), args.commands.key_file.as_deref())?;
     let listener = address::try_all(&addresses, |address| listen(address, args, trace)).map_err(cannot)?;
     let bound = listener.local_addr()?;
