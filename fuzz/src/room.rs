@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use socket_demos::chat::lines::{Lines, MAX_LINE};
-use socket_demos::chat::names::check;
+use socket_demos::chat::names::check as check_name;
 use socket_demos::chat::room::{Room, Seat, Stay};
 use socket_demos::net::{Trace, Traced};
 use socket_demos::text::{Charset, escape};
