@@ -67,16 +67,17 @@ fn take_turn(
 /// One `recv`, taken for one message. Says whether there was one.
 fn receive(mut stream: &TcpStream, args: &Args, incoming: &mut Incoming) -> anyhow::Result<bool> {
     let mut buffer = vec![0; args.textbook.recv_size()];
-    match stream.read(&mut buffer).map_err(failures::lost)? {
-        0 => {
+    match stream.read(&mut buffer) {
+        Ok(0) => {
             show_rest(incoming)?;
             screen::talk(&failures::closed());
             Ok(false)
         }
-        received => {
+        Ok(received) => {
             screen::show(&incoming.message(&buffer[..received]))?;
             Ok(true)
         }
+        Err(error) => Err(failures::lost(error)),
     }
 }
 
