@@ -1,5 +1,5 @@
-//! What must hold of every decoder, whatever bytes it gets. The fuzz targets and `tests/properties.rs` call the same
-//! functions: each takes bytes, and panics where its property does not hold.
+//! What must hold of every decoder, whatever bytes it gets. The fuzz targets and `lab/tests/lab/properties.rs` call
+//! the same functions: each takes bytes, and panics where its property does not hold.
 
 mod choices;
 pub mod contacts;

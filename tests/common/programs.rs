@@ -53,7 +53,7 @@ pub const PROGRAMS: [Program; 12] = [
     UDP_EXEC_CLIENT,
 ];
 
-/// The lab. Only its own tests (`tests/lab`) know where it is.
+/// The lab. Only its own tests (`lab/tests/lab`) know where it is.
 pub const LAB: Program = program!("socket-lab");
 
 impl Program {

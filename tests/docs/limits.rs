@@ -54,13 +54,8 @@ fn constants() -> BTreeMap<Name, String> {
     let files = [sources(&root().join("src")), sources(&root().join("lab/src/bin"))].concat();
     let mut constants = BTreeMap::new();
     for path in files {
-        let file = path
-            .strip_prefix(root().join("src"))
-            .or(path.strip_prefix(root()))
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .replace('\\', "/");
+        let file = path.strip_prefix(root().join("src")).or(path.strip_prefix(root())).unwrap();
+        let file = file.to_str().unwrap().replace('\\', "/");
         for line in fs::read_to_string(&path).unwrap().lines() {
             let Some((before, rest)) = line.trim().split_once("const ") else { continue };
             let Some((name, rest)) = rest.split_once(": ") else { continue };

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::pages::{READMES, read};
+use crate::common::pages::{READMES, code, read};
 use crate::common::{LAB, PROGRAMS, root};
 
 /// The program whose page, or whose first page, this file is.
@@ -36,7 +36,7 @@ fn expanded(word: &str) -> Vec<String> {
 fn is_in_table(readme: &str, name: &str) -> bool {
     let text = read(readme);
     let mut first_cells = text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
-    first_cells.any(|cell| cell.split('`').skip(1).step_by(2).any(|program| program == name))
+    first_cells.any(|cell| code(cell).any(|program| program == name))
 }
 
 /// Whether every line that a README gives to a shell with loops has it.

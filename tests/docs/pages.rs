@@ -1,7 +1,10 @@
 //! What the READMEs say is true: their commands exist, their links lead somewhere, and both say the same.
 
-use crate::common::pages::{self, READMES, commands, read};
+use crate::common::pages::{self, READMES, code, commands, links, read};
 use crate::common::{PROGRAMS, root};
+
+/// Where the files of this repository are. What a page names there exists, unless `NAME` in it stands for another word.
+const FOLDERS: [&str; 9] = ["src/", "tests/", "lab/", "docs/", "benches/", "fuzz/", "release/", ".ci/", ".github/"];
 
 /// Pages that are there in both languages.
 const TWINS: [&str; 7] =
@@ -51,8 +54,31 @@ fn every_command_is_one_that_our_programs_understand() {
 fn every_link_leads_to_a_file() {
     for name in TWINS.iter().flat_map(|page| twins(page)) {
         let folder = root().join(&name).with_file_name("");
-        for link in read(&name).split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        for link in links(&read(&name)) {
             assert!(folder.join(link).exists(), "{name}: {link}");
         }
+    }
+}
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    for name in TWINS.iter().flat_map(|page| twins(page)) {
+        let text = read(&name);
+        let words = code(&text).flat_map(str::split_whitespace).map(|word| word.trim_end_matches([',', ';', ':']));
+        let files = words.filter(|word| word.is_ascii() && FOLDERS.iter().any(|folder| word.starts_with(folder)));
+        for file in files.filter(|file| !file.contains("NAME")) {
+            assert!(root().join(file).exists(), "{name}: {file}");
+        }
+    }
+}
+
+#[test]
+fn what_a_row_of_the_readme_names_is_in_the_file_that_it_leads_to() {
+    for name in READMES {
+        let text = read(name);
+        let leading = text.lines().filter(|line| line.starts_with("| ") && line.contains(".rs)"));
+        let places: Vec<_> = leading.filter_map(|row| row.trim_end_matches(" |").rsplit_once(" | ")).collect();
+        assert!(places.len() > 30, "{places:?}");
+        places.iter().for_each(|(_, place)| pages::every_name_is_in_a_file_that_it_leads_to(place, &root()));
     }
 }

@@ -96,7 +96,7 @@ fn one_bit_changed_anywhere_runs_nothing_and_shows_nothing_wrong() {
     let flips: Vec<_> = flips.step_by(if cfg!(windows) { 9 } else { 1 }).collect();
     let next = AtomicUsize::new(0);
     let shown_back = Mutex::new(0);
-    // Fewer at a time than may wait at the door. On Windows only one command at a time can append to a file (32).
+    // Fewer at a time than may be pending. On Windows only one command at a time can append to a file (32).
     let at_once = if cfg!(windows) { 1 } else { 6 };
     thread::scope(|scope| {
         for _ in 0..at_once {

@@ -18,8 +18,8 @@ class Session:
         kind, greeting = self.frame()
         assert kind == GREETING and greeting.startswith(b"socket-demos remote commands 1\n"), greeting
         random = os.urandom(32)
-        self.seal = keyed_hash(derive_key(PURPOSE, key), greeting + random)
-        proof = keyed_hash(self.seal, random + bytes([HELLO, 0]) + bytes(8))
+        self.tag_key = keyed_hash(derive_key(PURPOSE, key), greeting + random)
+        proof = keyed_hash(self.tag_key, random + bytes([HELLO, 0]) + bytes(8))
         self.stream.sendall(struct.pack(">IB", 65, HELLO) + random + proof)
         kind, self.directory = self.tagged()
         assert kind == WELCOME, kind
@@ -37,7 +37,7 @@ class Session:
         return kind, self.exactly(length - 1)
 
     def tag(self, payload, kind, direction, number):
-        return keyed_hash(self.seal, payload + bytes([kind, direction]) + struct.pack(">Q", number))
+        return keyed_hash(self.tag_key, payload + bytes([kind, direction]) + struct.pack(">Q", number))
 
     def tagged(self):
         kind, rest = self.frame()

@@ -23,14 +23,14 @@ class Session:
         self.luck = random.Random(3)
         self.request = 0
         nonce = os.urandom(16)
-        self.seal = keyed_hash(derive_key(COOKIES, key), b"")
+        self.tag_key = keyed_hash(derive_key(COOKIES, key), b"")
         hello = bytes([HELLO]) + nonce + bytes(56)
         cookie = self.ask(hello, lambda answer: answer[0] == COOKIE and answer[1:17] == nonce)
         self.context = nonce + cookie[17:57]
-        self.seal = keyed_hash(derive_key(DATAGRAMS, key), self.context)
+        self.tag_key = keyed_hash(derive_key(DATAGRAMS, key), self.context)
 
     def send(self, datagram):
-        self.socket.send(datagram + keyed_hash(self.seal, datagram + TO_SERVER))
+        self.socket.send(datagram + keyed_hash(self.tag_key, datagram + TO_SERVER))
 
     def receive(self):
         """The next datagram with a right tag, or None. Some are lost on purpose: the protocol is to mend it."""
@@ -39,7 +39,7 @@ class Session:
         except TimeoutError:
             return None
         body, tag = datagram[:-32], datagram[-32:]
-        if self.luck.random() < 0.3 or tag != keyed_hash(self.seal, body + TO_CLIENT):
+        if self.luck.random() < 0.3 or tag != keyed_hash(self.tag_key, body + TO_CLIENT):
             return None
         return body
 

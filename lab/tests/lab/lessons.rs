@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::common::pages::{code, every_name_is_in_a_file_that_it_leads_to, links};
 use crate::common::{self, have, root};
 use crate::lesson::{Block, Classroom, blocks};
 
@@ -138,10 +139,9 @@ fn the_index_lists_every_lesson_and_no_file_is_forgotten() {
 
 /// The programs that a text names, as `NAME ARGUMENTS` between backticks.
 fn named_commands(text: &str) -> Vec<&str> {
-    let outside = text.split('`').skip(1).step_by(2);
     let ours =
         ["tcp-chat-", "udp-chat-", "udp-qq-", "time-client ", "time-server ", "tcp-exec-", "udp-exec-", "socket-lab "];
-    outside.filter(|code| code.contains(' ') && ours.iter().any(|name| code.starts_with(name))).collect()
+    code(text).filter(|code| code.contains(' ') && ours.iter().any(|name| code.starts_with(name))).collect()
 }
 
 #[test]
@@ -162,10 +162,22 @@ fn every_command_that_the_text_names_is_understood_and_every_link_leads_somewher
                     experiments.for_each(|word| assert!(socket_lab::experiments::find(word).is_ok(), "{command}"));
                 }
             }
-            for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            for link in links(&text) {
                 let target = file.parent().unwrap().join(link.split('#').next().unwrap());
                 assert!(link.starts_with("https://") || target.exists(), "{}: {link}", file.display());
             }
+        }
+    }
+}
+
+#[test]
+fn what_the_page_to_read_is_to_show_is_on_it() {
+    for (_, suffix, parts) in LANGUAGES {
+        for name in LESSONS {
+            let file = path(name, suffix);
+            let text = read(&file);
+            let part = text.split("\n## ").find_map(|part| part.strip_prefix(parts[2])).unwrap();
+            every_name_is_in_a_file_that_it_leads_to(part, file.parent().unwrap());
         }
     }
 }

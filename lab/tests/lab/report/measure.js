@@ -1,4 +1,4 @@
-// Run inside the report by tests/lab/report.rs: everything that a reader would stumble over, as a list of sentences.
+// Run inside the report by lab/tests/lab/report.rs: everything that a reader would stumble over, as a list of sentences.
 (() => {
   const wrong = [];
   const page = document.documentElement;
