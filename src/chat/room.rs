@@ -5,6 +5,10 @@
 //! hearer, for all lines of one read, and for those of other threads that come together with them. One lock keeps the
 //! order the same for everybody; nothing under it can block, but for a trace, which tells each call as it is made.
 //!
+//! A client's words pass through the files of this module in this order: seat (what `recv` gave, cut into lines), speech
+//! (words or a command), delivery (who hears it), outbox (`send`). What the lock guards is `Members`; the person at the
+//! server takes part in host, and reads from the console.
+//!
 //! Who hears what:
 //! - words go to every other client as `[name] words`, control characters escaped (nc on a terminal is a reader too);
 //! - notices (`* name joined`) go to clients that speak in lines. A client that has never sent a newline is a

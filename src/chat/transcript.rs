@@ -1,4 +1,4 @@
-//! What a client shows of a server's stream: its lines.
+//! What is shown of a stream: its lines, or in the textbook's ways whatever a `recv` gave.
 
 use std::time::Duration;
 
@@ -69,4 +69,13 @@ fn tell_cut() {
         "the line above is longer than {MAX_SHOWN_LINE} bytes; the rest of it is not shown",
         "上面这一行超过 {MAX_SHOWN_LINE} 字节，后面的部分没有显示"
     ));
+}
+
+/// In the textbook's ways the end of the stream: shows half a character that it left in `incoming`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn show_half(incoming: &mut Incoming) -> Result<(), OutputFailed> {
+    let half = incoming.rest();
+    if half.is_empty() { Ok(()) } else { screen::show(&half) }
 }

@@ -5,6 +5,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 
+use socket_demos::chat::transcript;
 use socket_demos::net::{TcpStream, close, failures};
 use socket_demos::t;
 use socket_demos::terminal::input::{Keyboard, Typed};
@@ -69,7 +70,7 @@ fn receive(mut stream: &TcpStream, args: &Args, incoming: &mut Incoming) -> anyh
     let mut buffer = vec![0; args.textbook.recv_size()];
     match stream.read(&mut buffer) {
         Ok(0) => {
-            show_rest(incoming)?;
+            transcript::show_half(incoming)?;
             screen::talk(&failures::closed());
             Ok(false)
         }
@@ -79,13 +80,4 @@ fn receive(mut stream: &TcpStream, args: &Args, incoming: &mut Incoming) -> anyh
         }
         Err(error) => Err(failures::lost(error)),
     }
-}
-
-/// Half a character that the stream ended with.
-fn show_rest(incoming: &mut Incoming) -> anyhow::Result<()> {
-    let rest = incoming.rest();
-    if !rest.is_empty() {
-        screen::show(&rest)?;
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 
 use anyhow::bail;
+use socket_demos::chat::transcript;
 use socket_demos::net::backoff::Backoff;
 use socket_demos::net::{TcpListener, TcpStream, close, failures};
 use socket_demos::t;
@@ -83,7 +84,7 @@ fn take_turn(
     let mut buffer = vec![0; args.textbook.recv_size()];
     let received = match stream.read(&mut buffer) {
         Ok(0) => {
-            show_rest(incoming)?;
+            transcript::show_half(incoming)?;
             return Ok(Turn::Gone(None));
         }
         Ok(received) => received,
@@ -98,13 +99,4 @@ fn take_turn(
         Ok(()) => Ok(Turn::Done),
         Err(error) => Ok(Turn::Gone(Some(error))),
     }
-}
-
-/// Half a character that the stream ended with.
-fn show_rest(incoming: &mut Incoming) -> anyhow::Result<()> {
-    let rest = incoming.rest();
-    if !rest.is_empty() {
-        screen::show(&rest)?;
-    }
-    Ok(())
 }

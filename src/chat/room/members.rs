@@ -1,7 +1,4 @@
 //! Who is in the room, by which name, and what they have said that is not sent on yet: all that its lock guards.
-//!
-//! A line that a client says passes through [`super::Seat`], [`super::speech`], [`super::delivery`] and
-//! [`super::outbox`]; the two in the middle are what [`Members`] do with it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
