@@ -1,4 +1,8 @@
-//! The manners of every program: help and usage errors in both languages, one-line errors, exit codes.
+//! What every program begins and ends with: the language, its arguments, the trace, Ctrl-C, one line for an error, an exit
+//! code.
+//!
+//! [`options`] are those that programs share, [`completion`] is what a shell offers at Tab; help and usage errors are in
+//! both languages (`help`, `usage`).
 
 pub mod completion;
 mod help;

@@ -2,7 +2,10 @@
 //! outputs and outcomes.
 //!
 //! Who may: [`key`] is the file, [`tag`] what its holders can make, [`handshake`] how both ends prove that they have it.
-//! What happens: [`shell`] runs a command within limits. [`server`] and [`client`] are what the two programs of a side share.
+//! What happens: [`shell`] runs a command within limits. [`server`] and [`client`] are what the two programs of a side share,
+//! [`options`] what all four are told.
+//!
+//! A kind of frame is in [`frames`], a kind of datagram in `reliable/wire.rs`; PROTOCOL.md has both tables.
 
 pub mod client;
 pub mod frames;

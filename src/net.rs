@@ -4,8 +4,11 @@
 //! [`TcpListener`], a [`TcpStream`] or a [`UdpSocket`]. Each of their calls is one [`event`] of the [`trace`].
 //!
 //! Around them: [`address`] reads `HOST:PORT`; [`failures`] says why there is no socket, [`ports`] who is in the way,
-//! [`peers`] who is at the other end; [`backoff`], [`close`](mod@close) and [`deadline`] are manners; [`faults`] makes a network bad
-//! on purpose, and [`datagrams`] sends through it.
+//! [`peers`] who is at the other end; [`backoff`] and [`close`](mod@close) are how to go on and how to end, [`deadline`] a limit for
+//! all that a peer says; [`faults`] makes a network bad on purpose, and [`datagrams`] sends through it. A pipe is read like a
+//! socket (`pipe`).
+//!
+//! Addresses are those of IP throughout, up to the format of the trace: [`std::net::SocketAddr`].
 
 pub mod address;
 pub mod backoff;
@@ -23,8 +26,8 @@ mod tcp;
 pub mod trace;
 mod udp;
 
-pub use self::datagrams::UdpSocket;
 pub use self::trace::{Trace, Traced};
+pub use self::udp::UdpSocket;
 
 /// A socket between `socket()` and its being anything: the time for options.
 pub type Socket = Traced<socket2::Socket>;

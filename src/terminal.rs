@@ -1,7 +1,9 @@
 //! The person: what is typed ([`input`]), what is shown ([`screen`], [`log`]), and how a program ends with the terminal as
-//! it was ([`exit`]).
+//! it was ([`exit`]). The line editor, rustyline, is known in these three alone; `queue` is what waits for a terminal that was
+//! stopped.
 
 pub mod exit;
 pub mod input;
 pub mod log;
+pub(crate) mod queue;
 pub mod screen;

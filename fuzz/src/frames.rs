@@ -32,7 +32,7 @@ fn arbitrary(tag_key: Option<&TagKey>, longest: usize, pieces: &[&[u8]]) {
     let stream = pieces.concat();
     let (frames, end) = receive(tag_key, longest, &[&stream]);
     assert_eq!(receive(tag_key, longest, pieces), (frames.clone(), end.clone()), "in pieces");
-    assert_eq!(poll(tag_key, longest, pieces), (frames.clone(), end.clone()), "one read at a time");
+    assert_eq!(one_read_at_a_time(tag_key, longest, pieces), (frames.clone(), end.clone()), "one read at a time");
     assert!(frames.iter().all(|(_, payload)| payload.len() <= longest), "a payload over {longest} bytes");
     let again = written(tag_key, &frames);
     assert!(stream.starts_with(&again), "written again it differs");
@@ -90,9 +90,9 @@ fn receive(tag_key: Option<&TagKey>, longest: usize, pieces: &[&[u8]]) -> Heard 
     heard(|each| reader.receive().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
 }
 
-fn poll(tag_key: Option<&TagKey>, longest: usize, pieces: &[&[u8]]) -> Heard {
+fn one_read_at_a_time(tag_key: Option<&TagKey>, longest: usize, pieces: &[&[u8]]) -> Heard {
     let mut reader = reader(tag_key, longest, pieces);
-    heard(|each| reader.poll().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
+    heard(|each| reader.receive_once().map(|frame| frame.map(|frame| each(frame.kind, frame.payload)).is_some()))
 }
 
 /// All frames, through all timeouts.

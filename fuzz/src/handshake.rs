@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 
-use socket_demos::exec::frames::{Direction, FrameReader, FrameWriter};
+use socket_demos::exec::frames::{Direction, FrameReader, FrameWriter, kind};
 use socket_demos::exec::handshake::{HELLO_LENGTH, MAX_GREETING, admit, is_greeting, meet};
-use socket_demos::exec::protocol::kind;
 use socket_demos::exec::tag::{Key, Purpose};
 use socket_demos::text::Charset;
 

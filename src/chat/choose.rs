@@ -45,8 +45,8 @@ pub fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> io::Result<Ty
 pub fn find(contact: &Contact) -> Option<SocketAddr> {
     match contact.address.resolve() {
         Ok(addresses) => addresses.into_iter().next(),
-        Err(error) => {
-            screen::talk(&failures::cannot_write(&contact.name, error).to_string());
+        Err(failed) => {
+            screen::talk(&failures::cannot_write(&contact.name, failed.error).to_string());
             None
         }
     }

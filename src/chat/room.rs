@@ -70,7 +70,7 @@ pub struct Full;
 impl Room {
     /// An empty room for `max_clients` that read and write `charset`; `host` is the person at the server.
     pub fn new(host: &str, max_clients: usize, charset: Charset) -> Arc<Self> {
-        let console = Arc::<Console>::default();
+        let console = Arc::new(console::queue());
         Arc::new(Self {
             max_clients,
             charset,

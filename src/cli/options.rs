@@ -1,4 +1,5 @@
-//! The options that programs share, and how their values are read.
+//! The options that programs share. Those of a bad network are in [`crate::net::faults`], those of remote commands in
+//! `exec/options.rs`; an option of one program is in its own `args.rs`.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use crate::cli::{Usage, completion};
 use crate::lang::Lang;
 use crate::net::Trace;
 use crate::net::address::{Address, lan_addresses};
+use crate::net::datagrams::MAX_DATAGRAM;
 use crate::terminal::screen;
 use crate::text::{self, Charset, typed};
 use crate::{errors, t};
@@ -158,6 +160,9 @@ pub struct ServerAddress {
     pub address: Address,
 }
 
+/// The textbook's `recv(1024)`.
+pub const RECV_SIZE: usize = 1024;
+
 /// The textbook's way, and what goes with it.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Textbook {
@@ -189,7 +194,12 @@ impl Textbook {
 
     /// What one `recv` takes at most in the textbook's way, in bytes.
     pub fn recv_size(&self) -> usize {
-        self.bufsize.unwrap_or(1024)
+        self.bufsize.unwrap_or(RECV_SIZE)
+    }
+
+    /// What one `recvfrom` takes at most outside the textbook's way, in bytes: a whole datagram.
+    pub fn datagram_size(&self) -> usize {
+        self.bufsize.unwrap_or(MAX_DATAGRAM)
     }
 }
 

@@ -28,6 +28,33 @@ use crate::{errors, t};
 /// The longest payload, in bytes: large enough that a system call and a tag for each cost little.
 pub const MAX_PAYLOAD: usize = 65_536;
 
+/// The longest command, in bytes: it has to fit a frame; Linux takes twice as much as one argument of a program (execve(2), MAX_ARG_STRLEN).
+pub const MAX_COMMAND: usize = 65_536;
+
+/// The kinds of frames over TCP: what the payload means. PROTOCOL.md has the table.
+pub mod kind {
+    /// Server: who it is, and its half of the context. Without a tag.
+    pub const GREETING: u8 = 1;
+    /// Client: its half of the context, and the proof that it has the key. Without a tag of its own.
+    pub const HELLO: u8 = 2;
+    /// Server: its proof; the working directory.
+    pub const WELCOME: u8 = 3;
+    /// Server: it serves as many as it may already.
+    pub const BUSY: u8 = 4;
+    /// Client: a command, to be run when the one before has ended.
+    pub const COMMAND: u8 = 5;
+    /// Client: the running command is to be stopped.
+    pub const STOP: u8 = 6;
+    /// Server: a piece of standard output.
+    pub const OUT: u8 = 7;
+    /// Server: a piece of standard error.
+    pub const ERR: u8 = 8;
+    /// Server: the working directory has become this one.
+    pub const DIRECTORY: u8 = 9;
+    /// Server: how the command ended. Nothing of it comes after this.
+    pub const OUTCOME: u8 = 10;
+}
+
 /// How long the rest of a frame that has begun may make no progress. Only a peer that lies about a length needs longer.
 pub const MAX_STALL: Duration = Duration::from_secs(10);
 
@@ -158,7 +185,7 @@ impl<R: Read> FrameReader<R> {
     ///
     /// # Errors
     /// [`Broken`]. After a timeout it can be called again.
-    pub fn poll(&mut self) -> Result<Option<Frame<'_>>, Broken> {
+    pub fn receive_once(&mut self) -> Result<Option<Frame<'_>>, Broken> {
         if self.whole_frame()?.is_none() && self.read_more()? == 0 {
             return if self.begin == self.end { Ok(None) } else { Err(Broken::Cut) };
         }
@@ -170,7 +197,7 @@ impl<R: Read> FrameReader<R> {
     ///
     /// # Errors
     /// [`Broken`], but no timeout.
-    pub fn wait(&mut self) -> Result<Option<Frame<'_>>, Broken> {
+    pub fn receive_patiently(&mut self) -> Result<Option<Frame<'_>>, Broken> {
         loop {
             match self.read_frame() {
                 Err(Broken::Io(error)) if errors::is_timeout(&error) => {}

@@ -16,8 +16,7 @@
 
 use std::io::{Read, Write};
 
-use crate::exec::frames::{self, Broken, Direction, Frame, FrameReader, FrameWriter};
-use crate::exec::protocol::kind;
+use crate::exec::frames::{self, Broken, Direction, Frame, FrameReader, FrameWriter, kind};
 use crate::exec::tag::{Key, Purpose, TAG_LENGTH, TagKey};
 use crate::text::Charset;
 use crate::{errors, random, t};
@@ -109,7 +108,7 @@ pub enum NotMet {
     OtherGreeting,
     /// It greets, and then says nothing more.
     NoWelcome,
-    /// Too many others were at its door: it may be tried again.
+    /// Too many others had proved nothing yet: it may be tried again.
     Crowd,
     /// It serves as many as it may.
     Busy,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::completion;
+use crate::cli::options::RECV_SIZE;
 use crate::exec::key;
 use crate::t;
 use crate::text::Charset;
@@ -47,7 +48,7 @@ impl CommandTextbook {
 
     /// What one `recv` takes at most, in bytes.
     pub fn recv_size(&self) -> usize {
-        self.bufsize.unwrap_or(1024)
+        self.bufsize.unwrap_or(RECV_SIZE)
     }
 }
 

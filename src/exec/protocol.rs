@@ -1,34 +1,6 @@
-//! What the two sides of a remote command say to each other, over TCP and over UDP alike: commands go out, the pieces of
-//! two outputs come back and, last of all, the outcome.
+//! How a remote command has ended, as the two sides tell each other, over TCP in a frame and over UDP in a message.
 
 use crate::t;
-
-/// The longest command, in bytes; Linux takes twice as much as one argument of a program (execve(2), MAX_ARG_STRLEN).
-pub const MAX_COMMAND: usize = 65_536;
-
-/// The kinds of frames over TCP: what the payload means. PROTOCOL.md has the table.
-pub mod kind {
-    /// Server: who it is, and its half of the context. Without a tag.
-    pub const GREETING: u8 = 1;
-    /// Client: its half of the context, and the proof that it has the key. Without a tag of its own.
-    pub const HELLO: u8 = 2;
-    /// Server: its proof; the working directory.
-    pub const WELCOME: u8 = 3;
-    /// Server: it serves as many as it may already.
-    pub const BUSY: u8 = 4;
-    /// Client: a command, to be run when the one before has ended.
-    pub const COMMAND: u8 = 5;
-    /// Client: the running command is to be stopped.
-    pub const STOP: u8 = 6;
-    /// Server: a piece of standard output.
-    pub const OUT: u8 = 7;
-    /// Server: a piece of standard error.
-    pub const ERR: u8 = 8;
-    /// Server: the working directory has become this one.
-    pub const DIRECTORY: u8 = 9;
-    /// Server: how the command ended. Nothing of it comes after this.
-    pub const OUTCOME: u8 = 10;
-}
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

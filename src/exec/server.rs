@@ -1,4 +1,5 @@
-//! What the two servers of commands share.
+//! What stands behind the pages of the two servers of commands. Most of it both use; [`pending`] and [`places`] are for
+//! connections, [`commands`] is for datagrams.
 //!
 //! Before anything runs: [`policy`] is where they may listen, [`sniff`] tells a browser from a textbook's client,
 //! [`pending`] keeps the connections that have proved nothing few, [`places`] those that have. What runs: [`run`] is one

@@ -4,7 +4,7 @@
 //! the shell has ended. So the whole process group is stopped (setpgid(2); on Windows the job object), and once the
 //! shell has ended only what is in the pipes is waited for.
 
-mod place;
+mod directory;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -21,7 +21,7 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use place::{Line, Place, as_bytes, as_command, as_line, said_directory};
+pub use directory::{Line, WorkingDirectory, as_bytes, as_command, as_line, said_directory};
 pub use system::Pipes;
 use system::{Group, Signal};
 
@@ -104,11 +104,11 @@ fn jobs() -> MutexGuard<'static, Jobs> {
 }
 
 impl Job {
-    /// Gives `line` to the shell at `place`, with an empty standard input, in a process group of its own.
+    /// Gives `line` to the shell in `directory`, with an empty standard input, in a process group of its own.
     ///
     /// # Errors
     /// Those of starting a process; the server is ending.
-    pub fn start(line: &Line, place: &Place) -> io::Result<(Arc<Self>, Pipes)> {
+    pub fn start(line: &Line, directory: &WorkingDirectory) -> io::Result<(Arc<Self>, Pipes)> {
         {
             let mut jobs = jobs();
             if jobs.server_ends {
@@ -116,7 +116,7 @@ impl Job {
             }
             jobs.starting += 1;
         }
-        let started = system::start(line, place.directory.as_deref(), place.before.as_deref());
+        let started = system::start(line, directory.path.as_deref(), directory.before.as_deref());
         let mut jobs = jobs();
         jobs.starting -= 1;
         STARTED.notify_all();
@@ -266,7 +266,7 @@ impl Job {
 /// Runs `command` to its end as the textbook does, and gives both outputs, one behind the other as they are, as far as
 /// they fit `most` bytes. What takes longer than `limit`, or writes more, is stopped.
 pub fn collect(command: &[u8], limit: Duration, most: usize) -> (Outcome, Vec<u8>) {
-    let started = as_command(command).map(|line| Job::start(&line, &Place::default()));
+    let started = as_command(command).map(|line| Job::start(&line, &WorkingDirectory::default()));
     let Some(Ok((job, pipes))) = started else { return (Outcome::NotStarted, Vec::new()) };
     let (ended, end) = mpsc::channel::<()>();
     let overdue = Arc::clone(&job);

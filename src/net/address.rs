@@ -112,9 +112,13 @@ impl fmt::Display for Address {
 
 impl Address {
     /// Every address that the host's name stands for. A missing host is 127.0.0.1, never all interfaces.
-    pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+    ///
+    /// # Errors
+    /// The name cannot be resolved: [`Failed::address`] is `None`.
+    pub fn resolve(&self) -> Result<Vec<SocketAddr>, Failed> {
         let host = self.host.as_deref().unwrap_or("127.0.0.1");
-        let mut found: Vec<_> = (host, self.port).to_socket_addrs()?.collect();
+        let found = (host, self.port).to_socket_addrs().map_err(|error| Failed { address: None, error })?;
+        let mut found: Vec<_> = found.collect();
         found.dedup();
         Ok(found)
     }
@@ -124,8 +128,7 @@ impl Address {
     /// # Errors
     /// [`Failed::address`] is `None` where the name could not be resolved.
     pub fn try_each<T>(&self, attempt: impl FnMut(SocketAddr) -> io::Result<T>) -> Result<T, Failed> {
-        let addresses = self.resolve().map_err(|error| Failed { address: None, error })?;
-        try_all(&addresses, attempt)
+        try_all(&self.resolve()?, attempt)
     }
 }
 

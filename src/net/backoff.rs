@@ -9,7 +9,7 @@ use crate::{errors, t};
 /// once for ever, at a million times a second.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often the same trouble is told.
+/// How often the same failure is told.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Descriptors besides the clients': standard streams, listener, trace, and some who are sent away. A flood of those runs
@@ -17,7 +17,7 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 #[cfg(unix)]
 const RESERVED_DESCRIPTORS: usize = 16;
 
-/// A server's trouble with `accept` or `recvfrom`.
+/// How a server goes on when `accept` or `recvfrom` fails.
 #[derive(Default)]
 pub struct Backoff {
     told: Option<Instant>,

@@ -18,15 +18,16 @@ const MAX_REFUSED: usize = 64;
 
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 
-/// Closes politely: what was sent before is delivered, what still comes is thrown away.
-pub fn close(stream: &TcpStream) {
+/// A lingering close: shutdown(2) of our direction, so that what was sent before is delivered, then recv until the peer has
+/// ended too; what still comes is thrown away. close(2) itself follows when the stream is dropped.
+pub fn lingering(stream: &TcpStream) {
     // It fails for a peer that has gone already, and then there is nothing to wait for.
     if stream.shutdown(Shutdown::Write).is_ok() {
         drain(stream);
     }
 }
 
-/// The second half of [`close`], after our direction has ended: reads until the peer has ended too.
+/// The second half of [`lingering`], after our direction has ended: reads until the peer has ended too.
 pub fn drain(mut stream: &TcpStream) {
     let deadline = Instant::now() + PATIENCE;
     let (mut left, mut discarded) = (PATIENCE, [0; 1024]);
@@ -44,7 +45,7 @@ pub fn refuse(mut stream: &TcpStream, words: &[u8]) {
     // A new connection's send buffer is empty, so this does not wait; a client that has gone does not need the words.
     let _ = stream.write_all(words);
     if REFUSED.fetch_add(1, Ordering::Relaxed) < MAX_REFUSED {
-        close(stream);
+        lingering(stream);
     }
     REFUSED.fetch_sub(1, Ordering::Relaxed);
 }

@@ -1,10 +1,10 @@
-//! A UDP socket for the pages: the calls of `std::net`, traced, and over a bad network where one is asked for.
+//! Datagrams over a network that is bad on purpose ([`BadNetwork`]).
 //!
-//! Over a good network every call goes straight to the socket. Over a bad one ([`BadNetwork`]) two threads stand between,
-//! one for each direction: what is sent leaves when it is due, what arrives is delivered when it is due.
+//! Two threads stand between the socket and whoever uses it, one for each direction: what is sent leaves when it is due,
+//! what arrives is delivered when it is due. Over a good network none of this exists.
 
 use std::io::{self, ErrorKind};
-use std::net::{self, SocketAddr};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,14 +37,8 @@ pub fn check_length(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     ))
 }
 
-/// A UDP socket.
-pub struct UdpSocket {
-    socket: Arc<Traced<net::UdpSocket>>,
-    bad: Option<Bad>,
-}
-
 /// The two directions of a bad network.
-struct Bad {
+pub(super) struct Bad {
     out: Arc<Direction<(Vec<u8>, Option<SocketAddr>)>>,
     arriving: Arc<Direction<Arrival>>,
     timeout: Mutex<Option<Duration>>,
@@ -62,80 +56,39 @@ struct Direction<T> {
     changed: Condvar,
 }
 
-impl UdpSocket {
-    pub(super) fn over(socket: Traced<net::UdpSocket>, network: &BadNetwork) -> io::Result<Self> {
-        let socket = Arc::new(socket);
-        if network.is_good() {
-            return Ok(Self { socket, bad: None });
-        }
-        let bad = Bad {
+impl Bad {
+    /// Two threads stand between `socket` and whoever uses it.
+    pub(super) fn over(socket: &Arc<Traced<UdpSocket>>, network: &BadNetwork) -> io::Result<Self> {
+        let bad = Self {
             out: Arc::new(Direction::new(network, 0)),
             arriving: Arc::new(Direction::new(network, 1)),
             timeout: Mutex::default(),
         };
-        let (out, sender) = (Arc::clone(&bad.out), Arc::clone(&socket));
+        let (out, sender) = (Arc::clone(&bad.out), Arc::clone(socket));
         thread::Builder::new().spawn(move || send_what_is_due(&out, &sender))?;
-        let (arriving, receiver) = (Arc::clone(&bad.arriving), Arc::clone(&socket));
+        let (arriving, receiver) = (Arc::clone(&bad.arriving), Arc::clone(socket));
         thread::Builder::new().spawn(move || receive_for_later(&arriving, &receiver))?;
-        Ok(Self { socket, bad: Some(bad) })
+        Ok(bad)
     }
 
-    /// `sendto(2)`.
-    ///
-    /// # Errors
-    /// Those of the call; over a bad network of one of the datagrams that leave now, while one that leaves later tells
-    /// nothing.
-    pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
-        self.transmit(bytes, Some(to))
-    }
-
-    /// `send(2)` on a connected socket.
-    ///
-    /// # Errors
-    /// As [`UdpSocket::send_to`]; `ConnectionRefused` tells of an earlier datagram, and this one was not sent.
-    pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.transmit(bytes, None)
-    }
-
-    fn transmit(&self, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
-        let Some(bad) = &self.bad else { return self.socket.transmit(bytes, to, None) };
-        if let Some((lost, to)) = bad.out.put((bytes.to_vec(), to)) {
-            return self.socket.transmit(&lost, to, Some(Fault::Lost));
+    /// Sends a datagram, or notes that it is lost.
+    pub(super) fn transmit(
+        &self,
+        socket: &Traced<UdpSocket>,
+        bytes: &[u8],
+        to: Option<SocketAddr>,
+    ) -> io::Result<usize> {
+        if let Some((lost, to)) = self.out.put((bytes.to_vec(), to)) {
+            return socket.transmit(&lost, to, Some(Fault::Lost));
         }
         // What is due at once leaves at once, so that nothing is left behind by a program that ends now.
-        send_due(&bad.out, &self.socket).map(|()| bytes.len())
+        send_due(&self.out, socket).map(|()| bytes.len())
     }
 
-    /// `recvfrom(2)`: one datagram and its sender. What does not fit `buffer` is gone, silently on Unix, with error
-    /// 10040 and without the sender on Windows.
-    ///
-    /// # Errors
-    /// Those of the call. On Windows an unconnected socket's 10054 tells that something sent before was refused, which
-    /// does not concern this datagram (rust-lang/rust#128072): the call is made again.
-    pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        loop {
-            let result = self.recv_from_once(buffer);
-            let stale = cfg!(windows) && self.socket.get_ref().peer_addr().is_err();
-            if !result.as_ref().is_err_and(|error| stale && error.kind() == ErrorKind::ConnectionReset) {
-                return result;
-            }
-        }
-    }
-
-    /// As [`UdpSocket::recv_from`], and what the system says comes as it is: also that stale 10054.
-    ///
-    /// # Errors
-    /// Those of the call.
-    pub fn recv_from_once(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        match &self.bad {
-            None => self.socket.receive(buffer),
-            Some(bad) => self.deliver(bad, buffer),
-        }
-    }
-
-    fn deliver(&self, bad: &Bad, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let timeout = *lock(&bad.timeout);
-        let passing = bad.arriving.wait(timeout).ok_or(ErrorKind::WouldBlock)?;
+    /// Delivers the next datagram that is due.
+    pub(super) fn deliver(&self, socket: &Traced<UdpSocket>, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let timeout = *lock(&self.timeout);
+        let passing = self.arriving.wait(timeout).ok_or(ErrorKind::WouldBlock)?;
         let result = match passing.datagram {
             Arrival::Datagram(bytes, from) => {
                 let fits = bytes.len().min(buffer.len());
@@ -145,57 +98,13 @@ impl UdpSocket {
             Arrival::Failed(_, Some(number)) => Err(io::Error::from_raw_os_error(number)),
             Arrival::Failed(kind, None) => Err(kind.into()),
         };
-        self.socket.note_received(buffer, passing.fault, &result);
+        socket.note_received(buffer, passing.fault, &result);
         result
     }
 
-    /// `recv(2)` on a connected socket: one datagram of its peer. The trace has it as `recvfrom(2)`, which is the same call
-    /// with room for the sender.
-    ///
-    /// # Errors
-    /// As [`UdpSocket::recv_from`].
-    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.recv_from(buffer).map(|(received, _)| received)
-    }
-
-    /// `connect(2)`: fixes the peer and sends nothing.
-    ///
-    /// # Errors
-    /// Those of the call.
-    pub fn connect(&self, peer: SocketAddr) -> io::Result<()> {
-        self.socket.connect(peer)
-    }
-
-    /// `close(2)`, as a step of its own. A bad network may still hold what is due later, and closes it then.
-    pub fn close(self) {
-        if let Some(socket) = Arc::into_inner(self.socket) {
-            socket.close();
-        }
-    }
-
-    /// The socket itself, for questions that are no part of the lesson.
-    pub fn get_ref(&self) -> &net::UdpSocket {
-        self.socket.get_ref()
-    }
-
-    /// `setsockopt(2)` with `SO_RCVTIMEO`, where it is not set so already; `None` waits for ever.
-    ///
-    /// # Errors
-    /// Those of the call.
-    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        if let Some(bad) = &self.bad {
-            *lock(&bad.timeout) = timeout;
-            return Ok(());
-        }
-        self.socket.set_read_timeout(timeout)
-    }
-
-    /// The socket's own address.
-    ///
-    /// # Errors
-    /// Those of getsockname(2).
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.get_ref().local_addr()
+    /// How long the next [`Bad::deliver`] waits.
+    pub(super) fn set_read_timeout(&self, timeout: Option<Duration>) {
+        *lock(&self.timeout) = timeout;
     }
 }
 
@@ -260,7 +169,7 @@ impl<T: Clone> Direction<T> {
 }
 
 /// Sends what is due now; gives the last error, if any.
-fn send_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<net::UdpSocket>) -> io::Result<()> {
+fn send_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<UdpSocket>) -> io::Result<()> {
     let mut outcome = Ok(());
     out.each_due(|Passing { datagram: (bytes, to), fault, .. }| {
         if let Err(error) = socket.transmit(&bytes, to, fault) {
@@ -270,7 +179,7 @@ fn send_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<net:
     outcome
 }
 
-fn send_what_is_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<net::UdpSocket>) {
+fn send_what_is_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<UdpSocket>) {
     loop {
         out.wait_until_due();
         // A refusal is told by the next receive, too; anything else is in the trace, and lost, as in any bad network.
@@ -278,7 +187,7 @@ fn send_what_is_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Tra
     }
 }
 
-fn receive_for_later(arriving: &Direction<Arrival>, socket: &Traced<net::UdpSocket>) {
+fn receive_for_later(arriving: &Direction<Arrival>, socket: &Traced<UdpSocket>) {
     let mut buffer = vec![0; MAX_DATAGRAM + 1];
     loop {
         match socket.receive_silently(&mut buffer) {
@@ -301,18 +210,18 @@ fn receive_for_later(arriving: &Direction<Arrival>, socket: &Traced<net::UdpSock
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::{Socket, Trace};
+    use crate::net::{self, Socket, Trace};
 
     #[test]
     fn an_error_that_lasts_is_not_asked_for_again_and_again() {
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
         let socket = Socket::udp(here, &Trace::off()).unwrap();
         socket.bind(here).unwrap();
-        let socket: Traced<net::UdpSocket> = socket.turn_into();
+        let socket: Traced<UdpSocket> = socket.turn_into();
         // Each recv fails after a millisecond, for ever.
         socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
         let network = BadNetwork { delay: Some(Duration::from_millis(1)), ..BadNetwork::default() };
-        let socket = UdpSocket::over(socket, &network).unwrap();
+        let socket = net::UdpSocket::over(socket, &network).unwrap();
         let (begun, mut errors) = (Instant::now(), 0);
         while errors < 5 {
             socket.recv_from(&mut [0; 8]).unwrap_err();

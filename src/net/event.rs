@@ -48,7 +48,7 @@ pub struct Event {
     pub data: Option<Data>,
 }
 
-/// A call, under its name in the manual pages.
+/// A call, under its name in the manual pages: PROTOCOL.md has the list, and the lab's diagram draws each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "each is the manual page of that name")]

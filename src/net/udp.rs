@@ -1,14 +1,135 @@
-//! The calls of a UDP socket.
+//! A UDP socket, and its calls.
 
-use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{self, ErrorKind};
+use std::net::{self, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Traced;
+use super::datagrams::Bad;
 use super::event::{Call, Fault};
+use super::faults::BadNetwork;
 use super::trace::Details;
 
-impl Traced<UdpSocket> {
+/// A UDP socket for the pages: the calls of [`std::net::UdpSocket`], traced, and over a bad network where one is asked for.
+/// Over a good network every call goes straight to the socket.
+pub struct UdpSocket {
+    socket: Arc<Traced<net::UdpSocket>>,
+    bad: Option<Bad>,
+}
+
+impl UdpSocket {
+    pub(super) fn over(socket: Traced<net::UdpSocket>, network: &BadNetwork) -> io::Result<Self> {
+        let socket = Arc::new(socket);
+        let bad = if network.is_good() { None } else { Some(Bad::over(&socket, network)?) };
+        Ok(Self { socket, bad })
+    }
+
+    /// `sendto(2)`.
+    ///
+    /// # Errors
+    /// Those of the call; over a bad network of one of the datagrams that leave now, while one that leaves later tells
+    /// nothing.
+    pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+        self.transmit(bytes, Some(to))
+    }
+
+    /// `send(2)` on a connected socket.
+    ///
+    /// # Errors
+    /// As [`UdpSocket::send_to`]; `ConnectionRefused` tells of an earlier datagram, and this one was not sent.
+    pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.transmit(bytes, None)
+    }
+
+    fn transmit(&self, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
+        match &self.bad {
+            None => self.socket.transmit(bytes, to, None),
+            Some(bad) => bad.transmit(&self.socket, bytes, to),
+        }
+    }
+
+    /// `recvfrom(2)`: one datagram and its sender. What does not fit `buffer` is gone, silently on Unix, with error
+    /// 10040 and without the sender on Windows.
+    ///
+    /// # Errors
+    /// Those of the call. On Windows an unconnected socket's 10054 tells that something sent before was refused, which
+    /// does not concern this datagram (rust-lang/rust#128072): the call is made again.
+    pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        loop {
+            let result = self.recv_from_once(buffer);
+            let stale = cfg!(windows) && self.socket.get_ref().peer_addr().is_err();
+            if !result.as_ref().is_err_and(|error| stale && error.kind() == ErrorKind::ConnectionReset) {
+                return result;
+            }
+        }
+    }
+
+    /// As [`UdpSocket::recv_from`], and what the system says comes as it is: also that stale 10054.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub fn recv_from_once(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        match &self.bad {
+            None => self.socket.receive(buffer),
+            Some(bad) => bad.deliver(&self.socket, buffer),
+        }
+    }
+
+    /// `recv(2)` on a connected socket: one datagram of its peer. The trace has it as `recvfrom(2)`, which is the same call
+    /// with room for the sender.
+    ///
+    /// # Errors
+    /// As [`UdpSocket::recv_from`].
+    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.recv_from(buffer).map(|(received, _)| received)
+    }
+
+    /// `connect(2)`: fixes the peer and sends nothing.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub fn connect(&self, peer: SocketAddr) -> io::Result<()> {
+        self.socket.connect(peer)
+    }
+
+    /// `close(2)`, as a step of its own. A bad network may still hold what is due later, and closes it then.
+    pub fn close(self) {
+        if let Some(socket) = Arc::into_inner(self.socket) {
+            socket.close();
+        }
+    }
+
+    /// The socket itself, for questions that are no part of the lesson.
+    pub fn get_ref(&self) -> &net::UdpSocket {
+        self.socket.get_ref()
+    }
+
+    /// `setsockopt(2)` with `SO_RCVTIMEO`, where it is not set so already; `None` waits for ever.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        match &self.bad {
+            None => self.socket.set_read_timeout(timeout),
+            Some(bad) => {
+                bad.set_read_timeout(timeout);
+                Ok(())
+            }
+        }
+    }
+
+    /// The socket's own address.
+    ///
+    /// # Errors
+    /// Those of getsockname(2).
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().local_addr()
+    }
+}
+
+/// The calls themselves.
+impl Traced<net::UdpSocket> {
     /// Notes the socket's addresses for the trace, as far as it has them.
     pub(super) fn with_addresses(mut self) -> Self {
         if let Some(track) = &mut self.track {
@@ -48,7 +169,7 @@ impl Traced<UdpSocket> {
     pub(super) fn receive_silently(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         loop {
             match self.socket.recv_from(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return result,
             }
         }
@@ -80,7 +201,7 @@ impl Traced<UdpSocket> {
 
     /// `setsockopt(2)` with `SO_RCVTIMEO`, where it is not set so already; `None` waits for ever.
     pub(super) fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.limit_reads(timeout, UdpSocket::set_read_timeout)
+        self.limit_reads(timeout, net::UdpSocket::set_read_timeout)
     }
 
     /// `connect(2)`: fixes the peer and sends nothing.

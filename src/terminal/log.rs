@@ -3,10 +3,9 @@
 //! Whoever reads standard error may stop (a pager, Ctrl-S), and then a write waits. A server goes on: what does not fit
 //! is counted and told later.
 
-use std::collections::VecDeque;
 #[cfg(unix)]
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::lock::lock;
 use crate::rate::RateLimit;
 use crate::t;
+use crate::terminal::queue::Queue;
 use crate::terminal::screen;
 
 /// How many lines may wait: those of a busy minute.
@@ -28,44 +28,23 @@ const LAST_LINES: Duration = Duration::from_millis(100);
 #[cfg(unix)]
 const SURELY: usize = 512;
 
-#[derive(Default)]
-struct Waiting {
-    lines: VecDeque<String>,
-    untold: usize,
-    writer: Writer,
-}
+static LINES: Queue<String> = Queue::new(MAX_WAITING, |_| 1);
 
-/// The thread that writes.
-#[derive(Default, PartialEq)]
-enum Writer {
-    #[default]
-    NotStarted,
-    Idle,
-    Writing,
-}
-
-static WAITING: Mutex<Waiting> = Mutex::new(Waiting { lines: VecDeque::new(), untold: 0, writer: Writer::NotStarted });
-static CHANGED: Condvar = Condvar::new();
+/// Whether the thread that writes has been started.
+static STARTED: Mutex<bool> = Mutex::new(false);
 
 /// Logs one line: at once where that cannot wait, since waking the thread costs more than writing.
 pub fn log(line: String) {
-    let mut waiting = waiting();
-    if waiting.lines.is_empty() && waiting.writer != Writer::Writing && has_room_for(&line) {
-        return screen::talk(&line);
+    if LINES.pass(|| wrote_at_once(&line)) {
+        return;
     }
-    if waiting.writer == Writer::NotStarted {
-        if thread::Builder::new().name("log".into()).spawn(write).is_err() {
-            drop(waiting);
-            return screen::talk(&line);
-        }
-        waiting.writer = Writer::Idle;
-    }
-    if waiting.lines.len() < MAX_WAITING {
-        waiting.lines.push_back(line);
-    } else {
-        waiting.untold += 1;
-    }
-    CHANGED.notify_all();
+    if is_started() { LINES.push([line]) } else { screen::talk(&line) }
+}
+
+fn is_started() -> bool {
+    let mut started = lock(&STARTED);
+    *started = *started || thread::Builder::new().name("log".into()).spawn(write).is_ok();
+    *started
 }
 
 /// Logs what strangers can make happen as often as they like: now and then, with a count of the others.
@@ -84,19 +63,13 @@ pub fn log_now_and_then(bucket: &mut RateLimit, now: SystemTime, line: impl FnOn
 
 /// Waits a moment for the last lines.
 pub(crate) fn finish() {
-    let pending = |waiting: &mut Waiting| !waiting.lines.is_empty() || waiting.writer == Writer::Writing;
     // Whether they are all out or not: the program ends.
-    let _ = CHANGED.wait_timeout_while(waiting(), LAST_LINES, pending);
+    LINES.finish(LAST_LINES);
 }
 
 fn write() {
     loop {
-        let idle = CHANGED.wait_while(waiting(), |waiting| waiting.lines.is_empty());
-        let mut waiting = idle.unwrap_or_else(PoisonError::into_inner);
-        let untold = std::mem::take(&mut waiting.untold);
-        let lines = std::mem::take(&mut waiting.lines);
-        waiting.writer = Writer::Writing;
-        drop(waiting);
+        let (lines, untold) = LINES.take();
         for line in lines {
             screen::talk(&line);
         }
@@ -106,25 +79,23 @@ fn write() {
                 "（日志有 {untold} 行来不及写出）"
             ));
         }
-        self::waiting().writer = Writer::Idle;
-        CHANGED.notify_all();
     }
 }
 
-/// Whether standard error surely takes `line` now (poll(2)).
+/// Writes `line` where standard error surely takes it now (poll(2)).
 #[cfg(unix)]
-fn has_room_for(line: &str) -> bool {
+fn wrote_at_once(line: &str) -> bool {
     let stderr = io::stderr();
     let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
-    line.len() < SURELY && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+    let takes_it = line.len() < SURELY && poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0);
+    if takes_it {
+        screen::talk(line);
+    }
+    takes_it
 }
 
 /// Windows does not tell.
 #[cfg(windows)]
-fn has_room_for(_: &str) -> bool {
+fn wrote_at_once(_: &str) -> bool {
     false
-}
-
-fn waiting() -> MutexGuard<'static, Waiting> {
-    lock(&WAITING)
 }

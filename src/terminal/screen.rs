@@ -4,17 +4,19 @@
 //! go through the line editor, which puts them above the line instead of into it. A thread of its own hands them over:
 //! the editor takes them only while a line is being typed, and whoever has something to tell must not wait for that.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rustyline::ExternalPrinter;
 
 use crate::lock::lock;
+use crate::terminal::queue::Queue;
 use crate::{errors, t};
 
 /// How many bytes of messages may wait for the screen; then whoever shows more waits, and TCP makes the peer wait.
@@ -26,27 +28,16 @@ const NO_EFFECT: &str = "\x1b[A";
 /// How many bytes may wait when talk is counted instead of told.
 const MAX_TALK: usize = 4 * MAX_WAITING;
 
-/// What waits for the line editor.
-static EDITOR: Mutex<Waiting> = Mutex::new(Waiting {
-    lines: VecDeque::new(),
-    bytes: 0,
-    edited: false,
-    printing: false,
-    untold: 0,
-    typing: Typing::Nothing,
-    ending: false,
-});
+/// What waits for the line editor. Nothing gets in line but by who holds [`EDITOR`] and has seen that there is one.
+static LINES: Queue<String> = Queue::new(MAX_TALK, |line| line.len() + mem::size_of::<String>());
+
+static EDITOR: Mutex<Editor> = Mutex::new(Editor { edited: false, typing: Typing::Nothing, ending: false });
 
 static CHANGED: Condvar = Condvar::new();
 
-struct Waiting {
-    lines: VecDeque<String>,
-    bytes: usize,
+struct Editor {
     /// Whether there is a line editor.
     edited: bool,
-    /// Whether the line taken last is not printed yet.
-    printing: bool,
-    untold: usize,
     typing: Typing,
     /// Whether the editor is to draw nothing more.
     ending: bool,
@@ -85,10 +76,12 @@ impl std::error::Error for OutputFailed {}
 
 /// Shows a message and a newline on standard output, at once.
 pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
+    if editor().edited {
+        LINES.wait_for_room(MAX_WAITING);
+    }
     let editor = editor();
     if editor.edited {
-        let room = CHANGED.wait_while(editor, |editor| editor.edited && editor.bytes > MAX_WAITING);
-        drop(put(room.unwrap_or_else(PoisonError::into_inner), &String::from_utf8_lossy(message)));
+        LINES.force(String::from_utf8_lossy(message).into_owned());
         return Ok(());
     }
     drop(editor);
@@ -108,14 +101,9 @@ pub fn hint(text: &str) {
 
 /// Writes one line of talk to standard error. If even that fails there is nobody left to tell.
 pub fn talk(text: &str) {
-    let mut editor = editor();
+    let editor = editor();
     if editor.edited && io::stderr().is_terminal() {
-        if editor.bytes > MAX_TALK {
-            editor.untold += 1;
-        } else {
-            drop(put(editor, text));
-        }
-        return;
+        return LINES.push([text.to_string()]);
     }
     drop(editor);
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
@@ -183,23 +171,15 @@ pub fn set_color(on: bool) {
 
 /// From now on lines are edited, and everything goes through the editor's `printer`.
 pub(crate) fn edit_with(printer: impl ExternalPrinter + Send + 'static) {
-    editor().edited = true;
     // Without a thread nothing is edited, and everything goes to the terminal as it comes.
-    if thread::Builder::new().name("screen".into()).spawn(move || print(printer)).is_err() {
-        editor().edited = false;
-    }
+    editor().edited = thread::Builder::new().name("screen".into()).spawn(move || print(printer)).is_ok();
 }
 
 /// The screen's thread.
 fn print(mut printer: impl ExternalPrinter) {
     loop {
-        let mut editor =
-            CHANGED.wait_while(editor(), |editor| editor.lines.is_empty()).unwrap_or_else(PoisonError::into_inner);
-        let Some(mut line) = editor.lines.pop_front() else { continue };
-        editor.bytes -= line.len();
-        editor.printing = true;
-        let untold = std::mem::take(&mut editor.untold);
-        drop(editor);
+        let (line, untold) = LINES.next();
+        let mut line = line.unwrap_or_default();
         if untold > 0 {
             line += &t!("\n({untold} notices could not be shown in time)", "\n（有 {untold} 条提示来不及显示）");
         }
@@ -207,8 +187,6 @@ fn print(mut printer: impl ExternalPrinter) {
         if printer.print(line.clone() + "\n").is_err() {
             let _ = io::stdout().lock().write_all((line + "\n").as_bytes());
         }
-        self::editor().printing = false;
-        CHANGED.notify_all();
     }
 }
 
@@ -248,15 +226,17 @@ pub(crate) fn stop_editing() {
         return;
     }
     if cfg!(unix) {
-        editor = put(editor, NO_EFFECT);
+        LINES.force(NO_EFFECT.into());
     }
-    let mut editor = CHANGED
-        .wait_while(editor, |editor| editor.printing || !editor.lines.is_empty())
-        .unwrap_or_else(PoisonError::into_inner);
+    while !LINES.pass(|| true) {
+        drop(editor);
+        LINES.finish(Duration::MAX);
+        editor = self::editor();
+    }
     editor.edited = false;
     if cfg!(unix) {
         editor.ending = true;
-        editor = put(editor, NO_EFFECT);
+        LINES.force(NO_EFFECT.into());
         let held = CHANGED.wait_while(editor, |editor| matches!(editor.typing, Typing::After(_)));
         if let Typing::Held(line) = &held.unwrap_or_else(PoisonError::into_inner).typing {
             let mut out = io::stdout().lock();
@@ -266,14 +246,7 @@ pub(crate) fn stop_editing() {
     }
 }
 
-fn put<'a>(mut editor: MutexGuard<'a, Waiting>, line: &str) -> MutexGuard<'a, Waiting> {
-    editor.bytes += line.len();
-    editor.lines.push_back(line.to_string());
-    CHANGED.notify_all();
-    editor
-}
-
-fn editor() -> MutexGuard<'static, Waiting> {
+fn editor() -> MutexGuard<'static, Editor> {
     lock(&EDITOR)
 }
 

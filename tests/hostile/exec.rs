@@ -12,9 +12,8 @@ use std::time::{Duration, Instant};
 use crate::common::exec::{Exec, TCP};
 use crate::common::{DEADLINE, Running, eventually, memory, not_run, wine};
 use crate::descriptors;
-use socket_demos::exec::frames::{Frame, FrameReader, FrameWriter};
+use socket_demos::exec::frames::{Frame, FrameReader, FrameWriter, kind};
 use socket_demos::exec::handshake;
-use socket_demos::exec::protocol::kind;
 use socket_demos::exec::tag::Key;
 
 /// What every attempt would run: a line in a file for each execution, and a word on standard output.
@@ -219,7 +218,7 @@ impl Insider {
     /// The kinds of all frames that come until the end.
     fn rest(&mut self) -> Vec<u8> {
         let mut kinds = Vec::new();
-        while let Ok(Some(Frame { kind, .. })) = self.reader.wait() {
+        while let Ok(Some(Frame { kind, .. })) = self.reader.receive_patiently() {
             kinds.push(kind);
         }
         kinds
@@ -243,10 +242,10 @@ fn a_stop_without_a_command_and_a_command_with_a_zero_byte_do_no_harm() {
     let mut insider = Insider::enter(exec.server.address, &exec.key());
     insider.writer.send(kind::STOP, b"").unwrap();
     insider.writer.send(kind::COMMAND, b"echo a\0b").unwrap();
-    let frame = insider.reader.wait().unwrap().unwrap();
+    let frame = insider.reader.receive_patiently().unwrap().unwrap();
     assert_eq!((frame.kind, frame.payload), (kind::OUTCOME, &[3, 0, 0, 0, 0][..]), "not started");
     insider.writer.send(kind::COMMAND, b"exit 9").unwrap();
-    assert_eq!(insider.reader.wait().unwrap().unwrap().payload, [0, 0, 0, 0, 9]);
+    assert_eq!(insider.reader.receive_patiently().unwrap().unwrap().payload, [0, 0, 0, 0, 9]);
     insider.stream.shutdown(Shutdown::Write).unwrap();
     assert!(insider.rest().is_empty());
 }
@@ -267,7 +266,7 @@ fn the_time_limit_holds_however_slowly_the_client_speaks() {
             }
         }
     });
-    let frame = insider.reader.wait().unwrap().unwrap();
+    let frame = insider.reader.receive_patiently().unwrap().unwrap();
     assert_eq!((frame.kind, frame.payload), (kind::OUTCOME, &[2, 0, 0, 0, 0][..]), "the time limit");
     ended.send(()).unwrap();
     trickle.join().unwrap();

@@ -2,8 +2,8 @@
 
 #[cfg(target_os = "linux")]
 use crate::common::eventually;
-use crate::common::textbook::{Textbook, visited_and_ended};
 #[cfg(target_os = "linux")]
+use crate::common::textbook::{Textbook, visited_and_ended};
 use crate::common::{LAB, Server, UDP_SERVER, quick, wine};
 
 #[test]

@@ -16,7 +16,7 @@ use crate::args::Args;
 /// The first lesson: one message each way.
 pub(crate) fn once(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
     take_turn(stream, args, &mut Incoming::new(args.encoding.charset), &mut Keyboard::open())?;
-    close::close(stream);
+    close::lingering(stream);
     Ok(())
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn classic(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
         match take_turn(stream, args, &mut incoming, &mut keyboard)? {
             Turn::Done => {}
             Turn::Gone => return Ok(()),
-            Turn::Quit => break close::close(stream),
+            Turn::Quit => break close::lingering(stream),
             Turn::InputEnded => {
                 stream.shutdown(Shutdown::Write)?;
                 while receive(stream, args, &mut incoming)? {}
@@ -67,16 +67,17 @@ fn take_turn(
 /// One `recv`, taken for one message. Says whether there was one.
 fn receive(mut stream: &TcpStream, args: &Args, incoming: &mut Incoming) -> anyhow::Result<bool> {
     let mut buffer = vec![0; args.textbook.recv_size()];
-    match stream.read(&mut buffer).map_err(failures::lost)? {
-        0 => {
+    match stream.read(&mut buffer) {
+        Ok(0) => {
             show_rest(incoming)?;
             screen::talk(&failures::closed());
             Ok(false)
         }
-        received => {
+        Ok(received) => {
             screen::show(&incoming.message(&buffer[..received]))?;
             Ok(true)
         }
+        Err(error) => Err(failures::lost(error)),
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn once(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
         Turn::Gone(None) => screen::talk(&failures::gone(client, None)),
         Turn::Done | Turn::NothingToSay => {}
     }
-    close::close(&stream);
+    close::lingering(&stream);
     Ok(())
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn classic(listener: &TcpListener, args: &Args) -> anyhow::Result<()>
                 Turn::Done => {}
                 Turn::Gone(error) => break screen::talk(&failures::gone(client, error.as_ref())),
                 Turn::NothingToSay => {
-                    close::close(&stream);
+                    close::lingering(&stream);
                     return Ok(());
                 }
             }

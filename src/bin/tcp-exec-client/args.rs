@@ -1,4 +1,4 @@
-//! What `tcp-exec-client` is told.
+//! The command line of `tcp-exec-client`.
 
 use std::time::Duration;
 

@@ -16,8 +16,8 @@ use socket_demos::terminal::screen;
 use socket_demos::text::{Charset, Incoming};
 use socket_demos::{errors, t};
 
-use super::Args;
 use super::session::{check, lost};
+use crate::args::Args;
 
 /// How long the textbook's way waits for an answer before it says why there may be none.
 const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);

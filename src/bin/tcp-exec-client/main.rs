@@ -8,6 +8,10 @@
 //!   answer, because the wire says where that is.
 //! - [`classic`], the textbook's: send, recv, and one recv is taken for the answer, whatever its length.
 
+mod args;
+mod classic;
+mod session;
+
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -17,11 +21,7 @@ use socket_demos::exec::client::prompt;
 use socket_demos::exec::options::Way;
 use socket_demos::net::{Socket, TcpStream, Trace, close, failures};
 
-mod args;
-mod classic;
-mod session;
-
-use args::Args;
+use crate::args::Args;
 
 /// A connection for as long as the program lives: Ctrl-C needs it too.
 pub(crate) type Stream = &'static TcpStream;
@@ -35,7 +35,7 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<u8> {
         Way::Classic => {
             let (stream, server) = reach(args, trace)?;
             let talked = classic::converse(stream, server, args);
-            close::close(stream);
+            close::lingering(stream);
             talked.map(|()| 0)
         }
         Way::Keyed => session::converse(args, trace),

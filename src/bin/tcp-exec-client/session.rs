@@ -12,10 +12,10 @@ use anyhow::{anyhow, bail};
 use socket_demos::exec::client::output::Outputs;
 use socket_demos::exec::client::prompt::{self, CtrlC, Ran};
 use socket_demos::exec::client::sender::Sender;
-use socket_demos::exec::frames::{Broken, Frame, FrameReader, FrameWriter, MAX_STALL};
+use socket_demos::exec::frames::{Broken, Frame, FrameReader, FrameWriter, MAX_COMMAND, MAX_STALL, kind};
 use socket_demos::exec::handshake::{self, MAX_GREETING, NotMet, Welcome};
 use socket_demos::exec::key;
-use socket_demos::exec::protocol::{MAX_COMMAND, Outcome, kind};
+use socket_demos::exec::protocol::Outcome;
 use socket_demos::net::Trace;
 use socket_demos::net::deadline::Deadline;
 use socket_demos::t;
@@ -92,7 +92,7 @@ impl Session {
         self.sender.command(command.as_bytes()).map_err(|error| lost(Broken::Io(error)))?;
         let mut outputs = Outputs::new(self.charset, self.raw);
         let outcome = loop {
-            match self.reader.wait().map_err(lost)? {
+            match self.reader.receive_patiently().map_err(lost)? {
                 Some(Frame { kind: kind::OUT, payload }) => outputs.show(Output::Out, payload)?,
                 Some(Frame { kind: kind::ERR, payload }) => outputs.show(Output::Err, payload)?,
                 Some(Frame { kind: kind::DIRECTORY, payload }) => {

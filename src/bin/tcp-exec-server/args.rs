@@ -1,4 +1,4 @@
-//! What `tcp-exec-server` is told.
+//! The command line of `tcp-exec-server`.
 
 use clap::Parser;
 use socket_demos::cli::options::OwnAddress;

@@ -9,14 +9,15 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 
-use socket_demos::exec::server::{run, sniff};
+use socket_demos::exec::server::run;
+use socket_demos::exec::server::sniff::{self, Beginning};
 use socket_demos::net::backoff::Backoff;
 use socket_demos::net::ports::Transport;
 use socket_demos::net::{TcpListener, TcpStream, close, peers};
 use socket_demos::terminal::log::log;
 use socket_demos::{errors, t};
 
-use super::Args;
+use crate::args::Args;
 
 /// The textbook's backlog.
 pub(crate) const BACKLOG: i32 = 3;
@@ -47,19 +48,18 @@ pub(crate) fn serve(listener: &TcpListener, bound: SocketAddr, args: &Args) -> !
                 log(t!("{peer} has gone: {why}", "{peer} 断开了：{why}"));
             }
         }
-        close::close(&stream);
+        close::lingering(&stream);
     }
 }
 
 /// One recv is one command, and whatever it has written is the answer.
 fn take_commands(mut stream: &TcpStream, peer: SocketAddr, args: &Args) -> io::Result<()> {
     let mut buffer = vec![0; args.commands.textbook.recv_size()];
-    // The first recv, and perhaps more: until it is no browser's request any more.
-    let mut received = sniff::read_beginning(stream, &mut buffer)?;
+    let mut received = first_command(stream, &mut buffer)?;
     while received > 0 {
         let command = buffer[..received].trim_ascii_end();
         let answer = run::collect(command, peer, args.commands.time_limit());
-        // A command that has written nothing: no bytes are sent, and the textbook's client waits for ever.
+        // A command that has written nothing: nothing is sent, and the textbook's client waits for ever.
         stream.write_all(&answer)?;
         received = stream.read(&mut buffer)?;
         if sniff::is_http(&buffer[..received]) {
@@ -68,4 +68,27 @@ fn take_commands(mut stream: &TcpStream, peer: SocketAddr, args: &Args) -> io::R
         }
     }
     Ok(())
+}
+
+/// The first recv, and more while it may still become what a browser sends. Nothing of that is run.
+fn first_command(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut received = 0;
+    loop {
+        match stream.read(&mut buffer[received..]) {
+            Ok(0) => break,
+            Ok(more) => received += more,
+            Err(error) if errors::is_timeout(&error) && received > 0 => break,
+            Err(error) => return Err(error),
+        }
+        match sniff::judge(&buffer[..received], buffer.len()) {
+            Beginning::Command => break,
+            Beginning::Unclear => stream.set_read_timeout(Some(sniff::QUIET))?,
+            Beginning::Foreign => {
+                sniff::tell_foreign();
+                return Ok(0);
+            }
+        }
+    }
+    stream.set_read_timeout(None)?;
+    Ok(received)
 }

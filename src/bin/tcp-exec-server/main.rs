@@ -8,6 +8,11 @@
 //!   frames, shutdown.
 //! - [`classic`], the textbook's: accept, recv, send, one client at a time.
 
+mod args;
+mod classic;
+mod serve;
+mod session;
+
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -15,19 +20,14 @@ use std::process::ExitCode;
 use socket_demos::exec::key;
 use socket_demos::exec::options::Way;
 use socket_demos::exec::server::policy;
-use socket_demos::exec::shell::{self, Place};
-use socket_demos::net::address::{self, Failed};
+use socket_demos::exec::shell::{self, WorkingDirectory};
+use socket_demos::net::address;
 use socket_demos::net::ports::Transport;
 use socket_demos::net::{Socket, TcpListener, Trace, failures};
 use socket_demos::terminal::{exit, screen};
 use socket_demos::{cli, t};
 
-mod args;
-mod classic;
-mod serve;
-mod session;
-
-use args::Args;
+use crate::args::Args;
 
 fn main() -> ExitCode {
     cli::run(exec)
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind();
     let cannot = |failed| failures::cannot_listen(Transport::Tcp, &address, failed);
-    let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
+    let addresses = address.resolve().map_err(cannot)?;
     policy::may_listen(&addresses, args.way(), args.commands.key_file.as_deref())?;
     let listener = address::try_all(&addresses, |address| listen(address, args, trace)).map_err(cannot)?;
     let bound = listener.local_addr()?;
@@ -53,11 +53,11 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
         }
         Way::Keyed => {
             let path = args.commands.key_file()?;
-            let (key, place) = (key::read_or_make(&path)?, Place::here()?);
+            let (key, directory) = (key::read_or_make(&path)?, WorkingDirectory::here()?);
             let way = t!("remote commands (the textbook's way: --classic)", "远程命令（课本写法请加 --classic）");
             tell_ready(&way, bound);
             policy::tell_of_key(&path);
-            serve::serve(&listener, key, place, args)
+            serve::serve(&listener, key, directory, args)
         }
     }
 }

@@ -9,12 +9,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use socket_demos::exec::frames::{Broken, FrameReader, FrameWriter};
+use socket_demos::exec::frames::{Broken, FrameReader, FrameWriter, kind};
 use socket_demos::exec::handshake::{self, HELLO_LENGTH};
-use socket_demos::exec::protocol::kind;
 use socket_demos::exec::server::pending::{Pending, Stranger};
 use socket_demos::exec::server::places::Places;
-use socket_demos::exec::shell::Place;
+use socket_demos::exec::shell::WorkingDirectory;
 use socket_demos::exec::tag::Key;
 use socket_demos::net::backoff::{self, Backoff};
 use socket_demos::net::{TcpListener, TcpStream, close};
@@ -23,7 +22,8 @@ use socket_demos::t;
 use socket_demos::terminal::log::{self, log};
 use socket_demos::text::Charset;
 
-use super::{Args, session};
+use crate::args::Args;
+use crate::session;
 
 /// How many connections may wait for `accept`: strangers in a hurry must not keep the owner out.
 pub(crate) const BACKLOG: i32 = 4096;
@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     /// The encoding of the outputs.
     pub(crate) charset: Charset,
     /// Where a session begins.
-    pub(crate) place: Place,
+    pub(crate) directory: WorkingDirectory,
     /// How long a command may run.
     pub(crate) limit: Duration,
     pending: Arc<Pending>,
@@ -47,11 +47,11 @@ pub(crate) struct Shared {
 }
 
 /// A thread for each connection.
-pub(crate) fn serve(listener: &TcpListener, key: Key, place: Place, args: &Args) -> ! {
+pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirectory, args: &Args) -> ! {
     let shared = Arc::new(Shared {
         key,
         charset: Charset::of_system(),
-        place,
+        directory,
         limit: args.commands.time_limit(),
         pending: Arc::default(),
         places: Places::new(args.commands.max_clients),
@@ -82,14 +82,14 @@ fn meet(stream: &TcpStream, peer: SocketAddr, mut stranger: Stranger, shared: &S
         Ok((reader, writer)) => {
             drop(stranger);
             welcome(stream, peer, reader, writer, shared);
-            close::close(stream);
+            close::lingering(stream);
         }
         Err(broken) => {
             if let Broken::Text = broken {
                 explain(stream);
             }
             // Until it is gone it counts as a stranger.
-            close::close(stream);
+            close::lingering(stream);
             drop(stranger);
             let line = t!(
                 "{peer} was not admitted, nothing was run: {broken}",
@@ -128,7 +128,7 @@ fn explain(mut stream: &TcpStream) {
 
 /// A client that has proved itself is served, if there is a place for it.
 fn welcome(stream: &TcpStream, peer: SocketAddr, reader: Reader<'_>, mut writer: Writer<'_>, shared: &Shared) {
-    if let Some(_place) = shared.places.take() {
+    if let Some(_permit) = shared.places.take() {
         return session::converse(stream, peer, reader, writer, shared);
     }
     log(t!("{peer} was refused: as many clients as allowed are connected", "客户端已满，拒绝了 {peer}"));

@@ -9,8 +9,8 @@ use std::net::{Shutdown, SocketAddr};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-use socket_demos::exec::frames::{Broken, Frame, MAX_STALL};
-use socket_demos::exec::protocol::{Outcome, kind};
+use socket_demos::exec::frames::{Broken, Frame, MAX_STALL, kind};
+use socket_demos::exec::protocol::Outcome;
 use socket_demos::exec::server::audit;
 use socket_demos::exec::server::run::run;
 use socket_demos::exec::server::slot::Slot;
@@ -20,7 +20,7 @@ use socket_demos::terminal::log::log;
 use socket_demos::terminal::screen::Output;
 use socket_demos::{errors, t};
 
-use super::serve::{Reader, Shared, Writer};
+use crate::serve::{Reader, Shared, Writer};
 
 /// Hears the client in one thread, and obeys it in another, until it has gone or takes no more.
 pub(crate) fn converse(stream: &TcpStream, peer: SocketAddr, reader: Reader<'_>, writer: Writer<'_>, shared: &Shared) {
@@ -44,7 +44,7 @@ fn hear(stream: &TcpStream, mut reader: Reader<'_>, slot: &Slot, coming: Sender<
         let patience = slot.time_left().map_or(MAX_STALL, |left| left.min(MAX_STALL));
         // It fails for a connection that has gone, which the next read tells.
         let _ = stream.set_read_timeout(Some(patience));
-        match reader.poll() {
+        match reader.receive_once() {
             Ok(Some(Frame { kind: kind::COMMAND, payload })) if slot.announce() => {
                 // It fails when the other thread has given up, and then the next read ends this one.
                 let _ = coming.send(payload.to_vec());
@@ -68,13 +68,13 @@ fn obey(
     peer: SocketAddr,
     shared: &Shared,
 ) -> io::Result<()> {
-    let mut place = shared.place.clone();
-    writer.send(kind::WELCOME, &shell::as_bytes(&place, shared.charset))?;
+    let mut directory = shared.directory.clone();
+    writer.send(kind::WELCOME, &shell::as_bytes(&directory, shared.charset))?;
     for command in commands {
         let entry = audit::runs(peer, &command);
         let line = shell::as_line(&command);
         let outcome = match &line {
-            Some(line) => run(line, &mut place, shared.charset, slot, |output, piece| match output {
+            Some(line) => run(line, &mut directory, shared.charset, slot, |output, piece| match output {
                 Output::Out => writer.send(kind::OUT, piece),
                 Output::Err => writer.send(kind::ERR, piece),
             })?,
@@ -83,7 +83,7 @@ fn obey(
         slot.let_go();
         entry.ended(outcome);
         if let Some(Line::ChangeDirectory(_)) = line {
-            writer.send(kind::DIRECTORY, &shell::as_bytes(&place, shared.charset))?;
+            writer.send(kind::DIRECTORY, &shell::as_bytes(&directory, shared.charset))?;
         }
         writer.send(kind::OUTCOME, &outcome.encode())?;
     }

@@ -1,4 +1,4 @@
-//! What `time-client` is told.
+//! The command line of `time-client`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What `time-server` is told.
+//! The command line of `time-server`.
 
 use clap::Parser;
 use socket_demos::cli::options::ListenAddress;

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use socket_demos::cli::{self, Usage};
-use socket_demos::net::address::{self, Failed};
+use socket_demos::net::address;
 use socket_demos::net::faults::BadNetwork;
 use socket_demos::net::ports::Transport;
 use socket_demos::net::{Socket, Trace, UdpSocket, failures};
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 fn tell_the_time(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind()?;
     let cannot = |failed| failures::cannot_listen(Transport::Udp, &address, failed);
-    let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
+    let addresses = address.resolve().map_err(cannot)?;
     if args.answers() == Answers::Anything && addresses.iter().any(|address| !address.ip().to_canonical().is_loopback())
     {
         let why = t!("--classic answers anything, so only on loopback", "--classic 收到什么都回答，所以只能用回环地址");

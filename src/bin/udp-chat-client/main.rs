@@ -40,9 +40,8 @@ fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
 /// What makes a socket able to write: socket, and outside the textbook connect.
 fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = Socket::udp(address, trace)?;
-    match args.way() {
-        Way::Classic => {}
-        Way::BothWays => socket.connect(address)?,
+    if let Way::BothWays = args.way() {
+        socket.connect(address)?;
     }
     Ok((socket.over(&args.network)?, address))
 }

@@ -1,4 +1,4 @@
-//! What `udp-exec-client` is told.
+//! The command line of `udp-exec-client`.
 
 use clap::Parser;
 use socket_demos::cli::options::ServerAddress;

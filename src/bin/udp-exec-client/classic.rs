@@ -13,7 +13,7 @@ use socket_demos::terminal::screen;
 use socket_demos::text::Charset;
 use socket_demos::{errors, t};
 
-use super::Args;
+use crate::args::Args;
 
 /// How long the textbook's way waits for an answer before it says why there may be none.
 const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);

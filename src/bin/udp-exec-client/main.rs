@@ -9,6 +9,10 @@
 //!   one that shows what has come, at its own pace.
 //! - [`classic`], the textbook's: sendto, recvfrom, one datagram each way, and hope.
 
+mod args;
+mod classic;
+mod session;
+
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -19,11 +23,7 @@ use socket_demos::exec::client::prompt;
 use socket_demos::exec::options::Way;
 use socket_demos::net::{Socket, Trace, UdpSocket, failures};
 
-mod args;
-mod classic;
-mod session;
-
-use args::Args;
+use crate::args::Args;
 
 /// How much may wait for `recv`, in bytes: a window of the protocol with what the system counts for each datagram.
 const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;

@@ -2,7 +2,8 @@
 //! at its own pace ([`Session::run`]).
 //!
 //! What makes this reliable takes datagrams and the time, and says what to send ([`socket_demos::exec::reliable`]); a
-//! [`Conversation`] has it for both threads. The calls are here: setsockopt with SO_RCVTIMEO, recv, send.
+//! [`Conversation`] has it for both threads. The calls are here: setsockopt with SO_RCVTIMEO and recv
+//! in the thread that hears; send in whichever thread has something to say, that of Ctrl-C among them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use socket_demos::net::backoff::Backoff;
 use socket_demos::terminal::{exit, screen};
 use socket_demos::{cli, errors, random, t};
 
-use super::Args;
-use super::args::PROGRAM;
+use crate::args::Args;
+use crate::args::PROGRAM;
 
 /// A server that is asked, whether it is there or not.
 struct Session<'a> {
@@ -41,7 +42,7 @@ fn enter(socket: UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<S
     let socket = Arc::new(socket);
     let sender = Arc::clone(&socket);
     let conversation = Arc::new(Conversation::new(key, move |datagram| {
-        // What was refused is told once more by recv; all else is lost, as anything may be on the way.
+        // A refusal of an earlier datagram takes this one along, as anything may be lost on the way: it is sent again.
         let _ = sender.send(datagram);
     }));
     let (heard, stopped, left) = (Arc::clone(&conversation), Arc::clone(&conversation), Arc::clone(&conversation));
@@ -61,8 +62,8 @@ fn hear(socket: &UdpSocket, conversation: &Conversation) -> ! {
     // One byte more than a datagram of the protocol may have: then its length tells that it is none.
     let mut buffer = [0; MAX_PAYLOAD + 1];
     loop {
-        // It fails for times that are no times; then recv waits as before.
-        let _ = socket.set_read_timeout(Some(conversation.patience()));
+        // It cannot fail for a time like this; and where it did, recv would wait as before.
+        let _ = socket.set_read_timeout(Some(conversation.until_due()));
         match socket.recv(&mut buffer) {
             Ok(received) => conversation.tell(|client, now| client.receive(&buffer[..received], now)),
             Err(error) if errors::is_refusal(&error) => conversation.tell(Client::refused),

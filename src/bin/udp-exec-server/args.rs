@@ -1,4 +1,4 @@
-//! What `udp-exec-server` is told.
+//! The command line of `udp-exec-server`.
 
 use clap::Parser;
 use socket_demos::cli::options::OwnAddress;

@@ -16,7 +16,7 @@ use socket_demos::net::{UdpSocket, peers};
 use socket_demos::terminal::log::log;
 use socket_demos::{errors, t};
 
-use super::Args;
+use crate::args::Args;
 
 /// One datagram is one command, and whatever it has written is the answer, as far as it fits another.
 pub(crate) fn serve(socket: &UdpSocket, bound: SocketAddr, args: &Args) -> ! {

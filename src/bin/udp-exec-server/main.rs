@@ -5,9 +5,13 @@
 //!
 //! Read it for: socket, bind ([`bind`]). Then one of two ways:
 //!
-//! - [`serve`], for whoever has the key: recvfrom with a timeout, sendto, for any number of clients in one thread, made
-//!   reliable.
+//! - [`serve`], for whoever has the key: recvfrom with a timeout, for any number of clients in one thread, and sendto in the
+//!   thread that has something to say; made reliable.
 //! - [`classic`], the textbook's: recvfrom, sendto, and hope.
+
+mod args;
+mod classic;
+mod serve;
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,17 +21,13 @@ use socket_demos::exec::key;
 use socket_demos::exec::options::Way;
 use socket_demos::exec::server::policy;
 use socket_demos::exec::shell;
-use socket_demos::net::address::{self, Failed};
+use socket_demos::net::address;
 use socket_demos::net::ports::Transport;
 use socket_demos::net::{Socket, Trace, UdpSocket, failures};
 use socket_demos::terminal::{exit, screen};
 use socket_demos::{cli, t};
 
-mod args;
-mod classic;
-mod serve;
-
-use args::Args;
+use crate::args::Args;
 
 fn main() -> ExitCode {
     cli::run(exec)
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind();
     let cannot = |failed| failures::cannot_listen(Transport::Udp, &address, failed);
-    let addresses = address.resolve().map_err(|error| cannot(Failed { address: None, error }))?;
+    let addresses = address.resolve().map_err(cannot)?;
     policy::may_listen(&addresses, args.way(), args.commands.key_file.as_deref())?;
     let socket = address::try_all(&addresses, |address| bind(address, args, trace)).map_err(cannot)?;
     let bound = socket.local_addr()?;

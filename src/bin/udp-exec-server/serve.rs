@@ -15,7 +15,7 @@ use socket_demos::terminal::log::log;
 use socket_demos::text::Charset;
 use socket_demos::{errors, random};
 
-use super::Args;
+use crate::args::Args;
 
 /// Receive until something is due, hand over what came, do what is due.
 pub(crate) fn serve(socket: UdpSocket, key: Key, args: &Args) -> ! {

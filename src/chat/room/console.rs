@@ -1,14 +1,12 @@
 //! The person at the server as a reader of the room: bounded like any other, so that a stopped terminal (Ctrl-S) or a
 //! pipe that nobody reads holds up no client.
 
-use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::lock::lock;
 use crate::t;
+use crate::terminal::queue::Queue;
 use crate::terminal::screen::{self, OutputFailed};
 use crate::text::{Charset, Incoming};
 
@@ -43,78 +41,33 @@ impl Shown {
     }
 }
 
-#[derive(Default)]
-pub(super) struct Console {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
+/// What waits for the screen.
+pub(super) type Console = Queue<Shown>;
+
+/// An empty one.
+pub(super) fn queue() -> Console {
+    Queue::new(MAX_WAITING, Shown::size)
 }
 
-#[derive(Default)]
-struct Waiting {
-    lines: VecDeque<Shown>,
-    bytes: usize,
-    missed: usize,
-    /// Whether the screen's thread has to be woken.
-    asleep: bool,
-}
-
-impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.missed == 0
-    }
-}
-
-impl Console {
-    /// Puts things in line for the screen; where the line is too long they are counted instead.
-    pub(super) fn push(&self, shown: impl IntoIterator<Item = Shown>) {
-        let mut waiting = lock(&self.waiting);
-        for shown in shown {
-            if waiting.bytes + shown.size() > MAX_WAITING {
-                waiting.missed += 1;
-            } else {
-                waiting.bytes += shown.size();
-                waiting.lines.push_back(shown);
-            }
-        }
-        let wake = waiting.asleep && !waiting.is_empty();
-        waiting.asleep &= !wake;
-        drop(waiting);
-        if wake {
-            self.changed.notify_one();
-        }
-    }
-
-    /// Shows what comes, for ever.
-    ///
-    /// # Errors
-    /// Standard output cannot be written.
-    pub(super) fn run(&self, charset: Charset) -> Result<(), OutputFailed> {
-        let mut incoming = Incoming::new(charset);
-        loop {
-            let (lines, missed) = self.take();
-            for shown in lines {
-                match shown {
-                    Shown::Words { label, bytes } => {
-                        screen::show(&[label.into_bytes(), incoming.line(&bytes)].concat())?;
-                    }
-                    Shown::Notice(text) => screen::talk(&text),
+/// Shows what comes, for ever.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub(super) fn run(queue: &Console, charset: Charset) -> Result<(), OutputFailed> {
+    let mut incoming = Incoming::new(charset);
+    loop {
+        let (things, missed) = queue.take();
+        for shown in things {
+            match shown {
+                Shown::Words { label, bytes } => {
+                    screen::show(&[label.into_bytes(), incoming.line(&bytes)].concat())?;
                 }
+                Shown::Notice(text) => screen::talk(&text),
             }
-            if missed > 0 {
-                screen::talk(&t!("{missed} lines could not be shown in time", "有 {missed} 行来不及显示"));
-            }
-            thread::sleep(REST);
         }
-    }
-
-    fn take(&self) -> (VecDeque<Shown>, usize) {
-        let mut waiting = lock(&self.waiting);
-        while waiting.is_empty() {
-            waiting.asleep = true;
-            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        if missed > 0 {
+            screen::talk(&t!("{missed} lines could not be shown in time", "有 {missed} 行来不及显示"));
         }
-        waiting.asleep = false;
-        waiting.bytes = 0;
-        (mem::take(&mut waiting.lines), mem::take(&mut waiting.missed))
+        thread::sleep(REST);
     }
 }

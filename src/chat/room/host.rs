@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::Room;
 use super::command::{Said, unknown};
-use super::console::Shown;
+use super::console::{self, Shown};
 use super::members::Members;
 use crate::chat::lines::messages;
 use crate::chat::names;
@@ -43,7 +43,7 @@ impl Room {
     /// # Errors
     /// Standard output cannot be written.
     pub fn show(&self) -> Result<(), OutputFailed> {
-        self.console.run(self.charset)
+        console::run(&self.console, self.charset)
     }
 
     /// Tells the person at the server something, without waiting for their screen.

@@ -55,7 +55,7 @@ impl Conversation {
     }
 
     /// How long to receive before something may be due. It waits while there is nothing to hear about.
-    pub fn patience(&self) -> Duration {
+    pub fn until_due(&self) -> Duration {
         let client = lock(&self.client);
         let busy = self.news.wait_while(client, |client| client.next_deadline().is_none());
         let due = busy.unwrap_or_else(PoisonError::into_inner).next_deadline().unwrap_or_default();

@@ -4,8 +4,7 @@ use std::io::{self, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::exec::frames::FrameWriter;
-use crate::exec::protocol::kind;
+use crate::exec::frames::{FrameWriter, kind};
 use crate::lock::lock;
 
 /// Sends frames from two threads: each is one `send`.

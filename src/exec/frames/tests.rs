@@ -58,7 +58,7 @@ fn what_was_sent_is_read_in_whatever_pieces_it_comes() {
     let bytes = tagged();
     let mut polled = FrameReader::new(Trickle(&bytes, false), 0);
     polled.tag_key(tag_key(), Direction::ToServer);
-    let polls = std::iter::repeat_with(|| polled.poll().map(|frame| frame.map(|frame| frame.kind)));
+    let polls = std::iter::repeat_with(|| polled.receive_once().map(|frame| frame.map(|frame| frame.kind)));
     let ended: Vec<_> = polls.filter_map(Result::ok).take(3).collect();
     assert_eq!(ended, [Some(3), Some(4), None], "one read at a time");
     let (frames, broken) = read_all(&bytes[..], Direction::ToServer);

@@ -84,7 +84,7 @@ pub(super) enum Room {
     None,
 }
 
-/// How often the same is said to the same client: less often than it asks ([`super::timer::MIN_RTO`]), so that only the
+/// How often the same is said to the same client: no more often than it asks ([`super::timer::MIN_RTO`]), so that only the
 /// copies that a network makes go unanswered.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 

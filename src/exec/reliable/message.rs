@@ -11,7 +11,7 @@ use crate::text::Charset;
 /// A random number that a client uses once.
 pub type Nonce = [u8; 16];
 
-/// What a server gives to an address that has proved that it can be reached ([`super::cookie`]).
+/// What a server gives to any address, and takes as proof that it can be reached when it comes back ([`super::cookie`]).
 pub(super) type Cookie = [u8; 40];
 
 /// The name of the outputs' encoding, behind it zeros: what a server declares with its cookie.

@@ -14,7 +14,7 @@ use crate::exec::protocol::Outcome;
 use crate::exec::reliable::{self, Action, Job, Server};
 use crate::exec::server::audit;
 use crate::exec::server::slot::Slot;
-use crate::exec::shell::{self, Place};
+use crate::exec::shell::{self, WorkingDirectory};
 use crate::lock::lock;
 use crate::t;
 use crate::terminal::log::log;
@@ -128,7 +128,7 @@ impl Commands {
 
     fn run(self: &Arc<Self>, job: Job, command: &[u8], slot: &Slot, from: SocketAddr) -> Outcome {
         let entry = audit::runs(from, command);
-        let started = shell::as_command(command).map(|line| shell::Job::start(&line, &Place::default()));
+        let started = shell::as_command(command).map(|line| shell::Job::start(&line, &WorkingDirectory::default()));
         let outcome = match started {
             Some(Ok((running, pipes))) => {
                 slot.hold(&running);

@@ -8,8 +8,7 @@ use std::net::{IpAddr, Shutdown};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crate::exec::frames::FrameWriter;
-use crate::exec::protocol::kind;
+use crate::exec::frames::{FrameWriter, kind};
 use crate::lock::lock;
 use crate::net::TcpStream;
 use crate::net::deadline::Deadline;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::exec::protocol::Outcome;
 use crate::exec::server::audit;
 use crate::exec::server::slot::Slot;
-use crate::exec::shell::{self, Job, Line, Pipes, Place};
+use crate::exec::shell::{self, Job, Line, Pipes, WorkingDirectory};
 use crate::terminal::screen::Output;
 use crate::text::{self, Charset};
 use crate::{errors, t};
@@ -16,27 +16,27 @@ use crate::{errors, t};
 /// How much of a command's output is kept to be sent in the textbook's way, in bytes.
 const MAX_OUTPUT: usize = 1024 * 1024;
 
-/// Runs a line of a session at `place`, and hands what it writes to `send`, in pieces as they come; our own words are in
-/// `charset`. `cd DIR` alone is for the place where the next ones run.
+/// Runs a line of a session in `directory`, and hands what it writes to `send`, in pieces as they come; our own words are in
+/// `charset`. `cd DIR` alone is for where the next ones run.
 ///
 /// # Errors
 /// Those of `send`, where nothing runs. A command whose output cannot be sent is stopped instead.
 pub fn run(
     line: &Line,
-    place: &mut Place,
+    directory: &mut WorkingDirectory,
     charset: Charset,
     slot: &Slot,
     mut send: impl FnMut(Output, &[u8]) -> io::Result<()>,
 ) -> io::Result<Outcome> {
     let started = match line {
-        Line::Command(_) => Job::start(line, place),
+        Line::Command(_) => Job::start(line, directory),
         // Out of a directory that has gone.
-        Line::ChangeDirectory(_) => Job::start(line, place).or_else(|_| Job::start(line, &place.top())),
+        Line::ChangeDirectory(_) => Job::start(line, directory).or_else(|_| Job::start(line, &directory.top())),
     };
     let (job, pipes) = match started {
         Ok(started) => started,
         Err(error) => {
-            let (at, why) = (text::path(&place.directory.clone().unwrap_or_default()), errors::code(&error));
+            let (at, why) = (text::path(&directory.path.clone().unwrap_or_default()), errors::code(&error));
             let words = t!("cannot start a shell in {at}: {why}\n", "无法在 {at} 启动 shell：{why}\n");
             send(Output::Err, &charset.encode_lossy(&words))?;
             return Ok(Outcome::NotStarted);
@@ -45,15 +45,15 @@ pub fn run(
     slot.hold(&job);
     Ok(match line {
         Line::Command(_) => job.pump(pipes, send),
-        Line::ChangeDirectory(_) => change_directory(&job, pipes, place, send),
+        Line::ChangeDirectory(_) => change_directory(&job, pipes, directory, send),
     })
 }
 
-/// The shell says on its standard output where it is, which is for `place` and not for the client.
+/// The shell says on its standard output where it is, which is for `directory` and not for the client.
 fn change_directory(
     job: &Arc<Job>,
     pipes: Pipes,
-    place: &mut Place,
+    directory: &mut WorkingDirectory,
     mut send: impl FnMut(Output, &[u8]) -> io::Result<()>,
 ) -> Outcome {
     let mut said = Vec::new();
@@ -65,9 +65,9 @@ fn change_directory(
         Output::Err => send(output, piece),
     });
     if outcome == Outcome::Exited(0)
-        && let Some(directory) = shell::said_directory(&said)
+        && let Some(path) = shell::said_directory(&said)
     {
-        place.go(directory);
+        directory.go(path);
     }
     outcome
 }

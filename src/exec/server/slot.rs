@@ -100,7 +100,7 @@ impl Slot {
 mod tests {
     use super::*;
     use crate::exec::protocol::Outcome;
-    use crate::exec::shell::{Line, Place};
+    use crate::exec::shell::{Line, WorkingDirectory};
 
     const ENDLESS: &str = if cfg!(windows) { "for /L %i in (1,0,2) do @rem" } else { "sleep 60" };
 
@@ -109,7 +109,7 @@ mod tests {
         let slot = Slot::new(Duration::from_millis(limit));
         assert!(slot.announce() && !slot.announce(), "one at a time");
         before(&slot);
-        let (job, pipes) = Job::start(&Line::Command(ENDLESS.into()), &Place::default()).unwrap();
+        let (job, pipes) = Job::start(&Line::Command(ENDLESS.into()), &WorkingDirectory::default()).unwrap();
         slot.hold(&job);
         after(&slot);
         job.pump(pipes, |_, _| Ok(()))
@@ -141,7 +141,7 @@ mod tests {
         slot.let_go();
         slot.stop();
         assert!(slot.announce());
-        let (job, pipes) = Job::start(&Line::Command("exit 7".into()), &Place::default()).unwrap();
+        let (job, pipes) = Job::start(&Line::Command("exit 7".into()), &WorkingDirectory::default()).unwrap();
         slot.hold(&job);
         assert_eq!(job.pump(pipes, |_, _| Ok(())), Outcome::Exited(7));
         slot.client_gone();

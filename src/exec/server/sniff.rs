@@ -3,16 +3,14 @@
 //! A page in the browser can make it connect to this machine and send text of the page's choice. What a browser sends is
 //! told by how it begins.
 
-use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::net::TcpStream;
+use crate::t;
 use crate::terminal::log::log;
-use crate::{errors, t};
 
 /// How long more is waited for when what came could still become a browser's request.
-const QUIET: Duration = Duration::from_secs(1);
+pub const QUIET: Duration = Duration::from_secs(1);
 
 /// What the first bytes of a textbook's connection are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,32 +61,6 @@ pub fn is_http(bytes: &[u8]) -> bool {
         let version = version.is_some_and(|end| end[..6].eq_ignore_ascii_case(b" http/") && end[7] == b'.');
         version || line.len() >= 5 && line[..5].eq_ignore_ascii_case(b"host:")
     })
-}
-
-/// The first recv, and more as long as it may be the beginning of what a browser sends. Nothing of that is run.
-///
-/// # Errors
-/// Those of the connection.
-pub fn read_beginning(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut received = 0;
-    loop {
-        match stream.read(&mut buffer[received..]) {
-            Ok(0) => break,
-            Ok(more) => received += more,
-            Err(error) if errors::is_timeout(&error) && received > 0 => break,
-            Err(error) => return Err(error),
-        }
-        match judge(&buffer[..received], buffer.len()) {
-            Beginning::Command => break,
-            Beginning::Unclear => stream.set_read_timeout(Some(QUIET))?,
-            Beginning::Foreign => {
-                tell_foreign();
-                return Ok(0);
-            }
-        }
-    }
-    stream.set_read_timeout(None)?;
-    Ok(received)
 }
 
 /// Whether a datagram is a command of at most `limit` bytes, and all of it; logs why not.

@@ -2,7 +2,7 @@ use super::*;
 
 /// Runs a command to its end: how it ended, standard output, standard error.
 fn run(command: &str) -> (Outcome, String, String) {
-    let (job, pipes) = Job::start(&Line::Command(command.into()), &Place::default()).unwrap();
+    let (job, pipes) = Job::start(&Line::Command(command.into()), &WorkingDirectory::default()).unwrap();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let outcome = job.pump(pipes, |output, piece| {
         match output {
@@ -58,7 +58,7 @@ fn a_stopped_command_ends_with_all_of_its_group() {
     // Some ignore the first signal, some the first two.
     let commands = ["sleep 60", "sleep 60 & wait", "trap '' INT; sleep 60", "trap '' INT TERM; sleep 60 & wait"];
     for command in commands {
-        let (job, pipes) = Job::start(&Line::Command(command.into()), &Place::default()).unwrap();
+        let (job, pipes) = Job::start(&Line::Command(command.into()), &WorkingDirectory::default()).unwrap();
         let group = job.group.number();
         let stopper = Arc::clone(&job);
         let start = Instant::now();
@@ -75,7 +75,7 @@ fn a_stopped_command_ends_with_all_of_its_group() {
 #[test]
 fn a_process_that_has_left_the_group_is_stopped_too() {
     let command = "setsid sh -c 'trap \"\" INT TERM; echo $$; sleep 60; sleep 60'; true";
-    let (job, pipes) = Job::start(&Line::Command(command.into()), &Place::default()).unwrap();
+    let (job, pipes) = Job::start(&Line::Command(command.into()), &WorkingDirectory::default()).unwrap();
     let mut stray = String::new();
     let outcome = job.pump(pipes, |_, piece| {
         stray.push_str(std::str::from_utf8(piece).unwrap());

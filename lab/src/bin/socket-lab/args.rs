@@ -1,4 +1,4 @@
-//! What `socket-lab` is told.
+//! The command line of `socket-lab`.
 
 use std::path::PathBuf;
 

@@ -9,31 +9,31 @@ use crate::text::Charset;
 
 /// Where commands run, and where they ran before (`cd -`).
 #[derive(Clone, Debug, Default)]
-pub struct Place {
-    /// The working directory; `None` is the server's own.
-    pub directory: Option<PathBuf>,
+pub struct WorkingDirectory {
+    /// Where it is; `None` is the server's own.
+    pub path: Option<PathBuf>,
     pub(super) before: Option<PathBuf>,
 }
 
-impl Place {
+impl WorkingDirectory {
     /// The server's own working directory.
     ///
     /// # Errors
     /// It has gone, or may not be seen.
     pub fn here() -> io::Result<Self> {
-        Ok(Self { directory: Some(std::env::current_dir()?), before: None })
+        Ok(Self { path: Some(std::env::current_dir()?), before: None })
     }
 
     /// The top of all directories, with the shell told that it is still where it was: for a `cd` away from a directory
     /// that has gone.
     #[must_use]
     pub fn top(&self) -> Self {
-        Self { directory: Some("/".into()), before: self.directory.clone() }
+        Self { path: Some("/".into()), before: self.path.clone() }
     }
 
     /// Goes to `directory`.
     pub fn go(&mut self, directory: PathBuf) {
-        self.before = self.directory.replace(directory);
+        self.before = self.path.replace(directory);
     }
 }
 
@@ -46,14 +46,14 @@ pub enum Line {
     ChangeDirectory(OsString),
 }
 
-/// A command as the shell takes it: `None` for bytes that no command can have. `cd DIR` alone is for the place where the
-/// next commands run; the `cd` of any other command is its own business.
+/// A command as the shell takes it: `None` for bytes that no command can have. `cd DIR` alone is for where the next
+/// commands run; the `cd` of any other command is its own business.
 pub fn as_line(command: &[u8]) -> Option<Line> {
     let line = system::as_text(command)?;
     Some(if is_cd_alone(command.trim_ascii()) { Line::ChangeDirectory(line) } else { Line::Command(line) })
 }
 
-/// As [`as_line`], for servers without a place.
+/// As [`as_line`], for servers where every command begins in the server's own directory.
 pub fn as_command(command: &[u8]) -> Option<Line> {
     system::as_text(command).map(Line::Command)
 }
@@ -86,14 +86,14 @@ pub fn said_directory(said: &[u8]) -> Option<PathBuf> {
     system::as_path(said).filter(|path| path.is_absolute())
 }
 
-/// The directory of `place` as bytes in `charset`.
+/// The path of `directory` as bytes in `charset`.
 #[cfg_attr(unix, expect(unused_variables, reason = "on Unix a path is bytes already"))]
-pub fn as_bytes(place: &Place, charset: Charset) -> Vec<u8> {
-    let directory = place.directory.clone().unwrap_or_default();
+pub fn as_bytes(directory: &WorkingDirectory, charset: Charset) -> Vec<u8> {
+    let path = directory.path.clone().unwrap_or_default();
     #[cfg(unix)]
-    let bytes = std::os::unix::ffi::OsStringExt::into_vec(directory.into_os_string());
+    let bytes = std::os::unix::ffi::OsStringExt::into_vec(path.into_os_string());
     #[cfg(windows)]
-    let bytes = charset.encode_lossy(&directory.to_string_lossy());
+    let bytes = charset.encode_lossy(&path.to_string_lossy());
     bytes
 }
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     /// Where `cd` leads, and what it says on standard error.
-    fn go(command: &[u8], place: &Place) -> (Option<PathBuf>, String) {
+    fn go(command: &[u8], place: &WorkingDirectory) -> (Option<PathBuf>, String) {
         let (job, pipes) = Job::start(&as_line(command).unwrap(), place).unwrap();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let outcome = job.pump(pipes, |output, piece| {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_shell_judges_the_directory_and_says_where_it_is() {
-        let here = Place::here().unwrap();
+        let here = WorkingDirectory::here().unwrap();
         assert_eq!(go(b"cd /usr/../tmp # there", &here).0, Some("/tmp".into()));
         assert_eq!(go(b"cd \"$(echo /)tmp\"", &here).0, Some("/tmp".into()));
         let (went, err) = go(b"cd /nowhere", &here);
@@ -146,7 +146,7 @@ mod tests {
         }
         let mut there = here.clone();
         there.go("/tmp".into());
-        assert_eq!(go(b"cd -", &there).0, here.directory);
+        assert_eq!(go(b"cd -", &there).0, here.path);
         assert_eq!(go(b"cd /", &there.top()).0, Some("/".into()));
     }
 }
