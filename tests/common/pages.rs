@@ -29,7 +29,8 @@ pub fn code(text: &str) -> impl Iterator<Item = &str> {
 /// Every name that a part of a page has between backticks is that of a function, a type or a constant of one of the
 /// files of Rust that this part leads to. `folder` is the page's.
 pub fn every_name_is_in_a_file_that_it_leads_to(text: &str, folder: &Path) {
-    let files: Vec<_> = links(text).filter(|link| Path::new(link).extension().is_some_and(|kind| kind == "rs")).collect();
+    let files: Vec<_> =
+        links(text).filter(|link| Path::new(link).extension().is_some_and(|kind| kind == "rs")).collect();
     let sources: String = files.iter().map(|file| std::fs::read_to_string(folder.join(file)).unwrap()).collect();
     let is_name = |code: &&str| code.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     for name in code(text).filter(is_name) {

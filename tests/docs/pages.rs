@@ -79,7 +79,7 @@ fn what_a_row_of_the_readme_names_is_in_the_file_that_it_leads_to() {
         let leading = text.lines().filter(|line| line.starts_with("| ") && line.contains(".rs)"));
         let places: Vec<_> = leading.filter_map(|row| row.trim_end_matches(" |").rsplit_once(" | ")).collect();
         assert!(places.len() > 30, "{places:?}");
-        for (_, place) in &places {
+        for (_, place) in places {
             pages::every_name_is_in_a_file_that_it_leads_to(place, root());
         }
     }
