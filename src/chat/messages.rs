@@ -55,7 +55,8 @@ impl Messages {
         Self { charset, limit, cuts: RateLimit::default(), backoff: Backoff::default() }
     }
 
-    /// A buffer for `recvfrom`: one byte longer than the limit, so that a longer datagram is noticed.
+    /// A buffer for `recvfrom`: one byte longer than the limit, so that a longer datagram is noticed (1,025 for the textbook's
+    /// 1,024).
     pub fn buffer(&self) -> Vec<u8> {
         vec![0; self.limit + 1]
     }

@@ -61,7 +61,7 @@ impl Peer {
     }
 
     /// Waits for the answer to what was sent last, and says whether all was sent and that answered.
-    pub fn has_answered(&self) -> bool {
+    pub fn wait_for_answer(&self) -> bool {
         self.answers.wait()
     }
 

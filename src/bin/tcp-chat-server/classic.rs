@@ -1,5 +1,8 @@
 //! The textbook's conversation over TCP, the server's side: accept, recv, send, and one client at a time.
 //!
+//! [`close::lingering`] at the end is shutdown, recv until the other side has ended too, and only then close, which a
+//! socket does where it goes out of scope (`src/net/close.rs`).
+//!
 //! `udp-chat-server` has the same in the same order: compare them.
 
 use std::io::{self, Read as _, Write as _};
@@ -35,12 +38,13 @@ pub(crate) fn classic(listener: &TcpListener, args: &Args) -> anyhow::Result<()>
     let mut keyboard = Keyboard::open();
     loop {
         let (stream, client) = next_client(listener);
-        // It fails for a connection that has gone, which recv tells.
+        // A pulled cable leaves no ghost. It fails for a connection that has gone, which recv tells.
         let _ = stream.set_keepalive();
         let mut incoming = Incoming::new(args.encoding.charset);
         loop {
             match take_turn(&stream, args, &mut incoming, &mut keyboard)? {
                 Turn::Done => {}
+                // The client has ended the connection, and so does the end of this scope: close.
                 Turn::Gone(error) => break screen::talk(&failures::gone(client, error.as_ref())),
                 Turn::NothingToSay => {
                     close::lingering(&stream);

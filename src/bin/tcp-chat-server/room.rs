@@ -1,7 +1,8 @@
 //! The room: everybody hears everybody. accept in one thread, recv in a thread for each client.
 //!
 //! Whom a line is for is the business of [`Seat`] and [`Room`]. Their `send` does not wait, so that nobody holds up the
-//! others: it is [`TcpStream::try_send`], called for each hearer in `src/chat/room/outbox.rs`.
+//! others: it is [`TcpStream::try_send`], called for each hearer in `src/chat/room/outbox.rs`; for one that lags, and on
+//! Windows, a thread of its own sends.
 
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use crate::args::{Args, PROGRAM};
 /// A client's thread needs a few pages of stack; 5,000 of them should not need gigabytes of address space.
 const CLIENT_STACK: usize = 128 * 1024;
 
-/// Everybody hears everybody: a thread for each client, one for the screen, one for the keyboard.
+/// Everybody hears everybody: a thread for each client (two while it lags), one for the screen, one for the keyboard.
 pub(crate) fn room(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
     screen::hint(&t!("(/help lists the commands, q ends)", "（/help 看命令，q 结束）"));
     let max_clients = backoff::make_room_for(args.max_clients);
@@ -74,6 +75,7 @@ fn hear(mut stream: &TcpStream, mut seat: Seat) {
             break None;
         }
     };
+    // This ends our direction too (shutdown); then the client's is read to its end.
     seat.leaves(error.as_ref());
     close::drain(stream);
 }

@@ -1,7 +1,8 @@
 //! With the key, over TCP: a server that must prove who it is before it gets a command ([`enter`]), and an answer that is
 //! read until its end, because the wire says where that is ([`Session::run`]).
 //!
-//! A [`FrameReader`] makes frames of what recv brings, a [`FrameWriter`] sends each frame with one send.
+//! A [`FrameReader`] makes frames of what recv brings, a [`FrameWriter`] sends each frame with one send; a command and a
+//! Ctrl-C go through a [`Sender`] (`src/exec/client/sender.rs`), since two threads may want to send.
 
 use std::net::Shutdown;
 use std::sync::Arc;

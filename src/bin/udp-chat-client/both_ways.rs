@@ -29,9 +29,10 @@ fn speak(socket: &UdpSocket, server: &Peer, charset: Charset) -> anyhow::Result<
     let mut keyboard = Keyboard::open();
     loop {
         match keyboard.ask_any("> ", |typed| messages::encode(typed, charset))? {
+            // Where it tells that an earlier datagram was refused, this one has not left: it is called again.
             Typed::Line(message) => server.write(&keyboard, || socket.send(&message)),
             Typed::Quit => exit::now(0),
-            Typed::End => exit::now(u8::from(!server.has_answered())),
+            Typed::End => exit::now(u8::from(!server.wait_for_answer())),
         }
     }
 }

@@ -37,11 +37,13 @@ fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     }
 }
 
-/// What makes a socket able to write: socket, and outside the textbook connect.
+/// What makes a socket able to write: socket, and outside the textbook connect. Nobody calls bind: the system gives the
+/// socket a port of its own at connect, or at the first sendto.
 fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = Socket::udp(address, trace)?;
     if let Way::BothWays = args.way() {
         socket.connect(address)?;
     }
+    // From here on a UDP socket, over a network that `--loss` and its like make bad on purpose.
     Ok((socket.over(&args.network)?, address))
 }

@@ -43,12 +43,12 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<u8> {
 /// Finds the server, and has a socket for it.
 fn reach(args: &Args, trace: &Trace) -> anyhow::Result<(UdpSocket, SocketAddr)> {
     let address = &args.server.address;
-    let connected = address.try_each(|address| connect(address, args, trace));
-    connected.map_err(|failed| failures::cannot_connect(address, failed, "udp-exec-server", Duration::ZERO))
+    let opened = address.try_each(|address| open(address, args, trace));
+    opened.map_err(|failed| failures::cannot_connect(address, failed, "udp-exec-server", Duration::ZERO))
 }
 
 /// What makes a socket able to talk to one server: socket, and outside the textbook connect. Nothing is sent.
-fn connect(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(UdpSocket, SocketAddr)> {
+fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = Socket::udp(address, trace)?;
     if args.way() == Way::Keyed {
         socket.set_receive_buffer_size(RECEIVE_BUFFER)?;

@@ -58,7 +58,7 @@ pub(crate) fn conversations(
         }
     }
     // At the end of a pipe every contact may still answer.
-    let silent = conversations.values().filter(|conversation| !conversation.contact.has_answered()).count();
+    let silent = conversations.values().filter(|conversation| !conversation.contact.wait_for_answer()).count();
     exit::now(u8::from(silent > 0));
 }
 
