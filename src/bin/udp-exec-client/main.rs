@@ -3,7 +3,7 @@
 //! Try it: `cargo run --bin udp-exec-client` while `cargo run --bin udp-exec-server` runs in another terminal; then with
 //! `--loss 30% --trace`.
 //!
-//! Read it for: socket, setsockopt, connect on a UDP socket ([`connect`]). Then one of two ways:
+//! Read it for: socket, setsockopt, connect on a UDP socket ([`open`]). Then one of two ways:
 //!
 //! - [`session`], with the key: recv with a timeout, and send, made reliable by one thread that hears and keeps asking, and
 //!   one that shows what has come, at its own pace.
