@@ -157,7 +157,7 @@ fn strangers_get_no_answer_whatever_they_send() {
     assert_eq!(executions(&exec.place), 1, "the recorded one");
 }
 
-/// How many datagrams a flood has (`.ci/run` sends a million).
+/// How many datagrams a flood has (`.ci/nightly` sends a million).
 fn flood() -> usize {
     std::env::var("FLOOD").map_or(100_000, |number| number.parse().unwrap())
 }
