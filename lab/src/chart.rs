@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::figure::{Bar, Figure};
+use crate::figure::{Bar, Figure};
 use crate::xml::escaped;
 
 /// A column of text is taken for this wide, in pixels; as in the sequence diagrams.

@@ -6,11 +6,11 @@
 
 use jiff::Zoned;
 
-use super::chart;
-use super::experiments::{Kind, Question, Verdict, find};
-use super::figure::{Bar, Figure};
-use super::report::{self, Report};
+use crate::chart;
 use crate::diagram::{Diagram, SVG_STYLE};
+use crate::experiments::{Kind, Question, Verdict, find};
+use crate::figure::{Bar, Figure};
+use crate::report::{self, Report};
 use crate::xml::escaped;
 use socket_demos::lang::lang;
 use socket_demos::t;
@@ -216,7 +216,7 @@ mod tests {
     use socket_demos::net::event::Data;
 
     fn report(name: &str) -> Report {
-        find(name).unwrap().perform(&Stage::silent())
+        Report::of(find(name).unwrap(), &Stage::silent())
     }
 
     fn setting() -> Setting {

@@ -1,15 +1,15 @@
 //! What came of an experiment, for a person as text, for a program as JSON.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::Instant;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::experiments::{Experiment, Findings, Kind, Verdict};
-use super::figure::Figure;
-use super::stage::Side;
 use crate::diagram::{Diagram, Letters};
+use crate::experiments::{Experiment, Findings, Kind, Verdict};
+use crate::figure::Figure;
+use crate::stage::{Side, Stage};
 use socket_demos::net::event::Event;
 use socket_demos::t;
 use socket_demos::terminal::screen;
@@ -68,8 +68,11 @@ pub struct Repeated<'a> {
 }
 
 impl Report {
-    pub(super) fn new(experiment: &Experiment, findings: Findings, events: Vec<Event>, time: Duration) -> Self {
-        let Findings { observations, measured, answer, verdict, figure } = findings;
+    /// Of an experiment that runs on `stage` now.
+    pub fn of(experiment: &Experiment, stage: &Stage) -> Self {
+        let start = Instant::now();
+        let Findings { observations, measured, answer, verdict, figure } = experiment.perform(stage);
+        let time = start.elapsed();
         Self {
             name: experiment.name.to_string(),
             claim: (experiment.claim)(),
@@ -77,7 +80,7 @@ impl Report {
             observations,
             measured,
             answer,
-            events,
+            events: stage.events(),
             source: experiment.source.to_string(),
             milliseconds: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
             figure,
@@ -209,12 +212,11 @@ pub fn trouble(reports: &[Report]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::experiments::find;
-    use crate::stage::Stage;
     use socket_demos::net::event::Call;
 
     fn report(kind: Kind) -> Report {
         let verdict = Verdict { kind, why: "because".into() };
-        Report { verdict, ..find("truncation").unwrap().perform(&Stage::silent()) }
+        Report { verdict, ..Report::of(find("truncation").unwrap(), &Stage::silent()) }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-use super::outcome::Got;
+use crate::outcome::Got;
 use socket_demos::net::event::{Event, Watcher};
 use socket_demos::net::{Socket, TcpListener, TcpStream, Trace, UdpSocket};
 use socket_demos::t;

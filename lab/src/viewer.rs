@@ -4,9 +4,9 @@ use std::io::{self, BufRead as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::experiments::{Experiment, Question};
-use super::report::{self, Report};
-use super::stage::{Side, Stage};
+use crate::experiments::{Experiment, Question};
+use crate::report::{self, Report};
+use crate::stage::{Side, Stage};
 use socket_demos::lock::lock;
 use socket_demos::net::Trace;
 use socket_demos::net::event::{Event, Upcoming, Watcher};
@@ -38,7 +38,7 @@ impl Viewer {
             screen::talk(&report::entry(experiment));
         }
         let guess = if self.guesser.is_some() { ask(experiment) } else { None };
-        let report = experiment.perform(&Stage::new(trace, port, self.stepper.clone()));
+        let report = Report::of(experiment, &Stage::new(trace, port, self.stepper.clone()));
         if let Some(guesser) = &mut self.guesser {
             guesser.tell(guess, experiment, &report);
         }

@@ -23,7 +23,7 @@ use socket_demos::terminal::log::{self, log};
 use socket_demos::text::Charset;
 
 use crate::args::Args;
-use crate::session;
+use crate::session::{self, Beginning, Reader, Writer};
 
 /// How many connections may wait for `accept`: strangers in a hurry must not keep the owner out.
 pub(crate) const BACKLOG: i32 = 4096;
@@ -32,14 +32,9 @@ pub(crate) const BACKLOG: i32 = 4096;
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the threads share.
-pub(crate) struct Shared {
+struct Shared {
     key: Key,
-    /// The encoding of the outputs.
-    pub(crate) charset: Charset,
-    /// Where a session begins.
-    pub(crate) directory: WorkingDirectory,
-    /// How long a command may run.
-    pub(crate) limit: Duration,
+    beginning: Beginning,
     pending: Arc<Pending>,
     places: Places,
     /// How often strangers are told of.
@@ -50,9 +45,7 @@ pub(crate) struct Shared {
 pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirectory, args: &Args) -> ! {
     let shared = Arc::new(Shared {
         key,
-        charset: Charset::of_system(),
-        directory,
-        limit: args.commands.time_limit(),
+        beginning: Beginning { charset: Charset::of_system(), directory, limit: args.commands.time_limit() },
         pending: Arc::default(),
         places: Places::new(args.commands.max_clients),
         strangers: Mutex::default(),
@@ -100,11 +93,6 @@ fn meet(stream: &TcpStream, peer: SocketAddr, mut stranger: Stranger, shared: &S
     }
 }
 
-/// Frames from a client.
-pub(crate) type Reader<'a> = FrameReader<&'a TcpStream>;
-/// Frames to a client.
-pub(crate) type Writer<'a> = FrameWriter<&'a TcpStream>;
-
 /// Greets, and lets in whoever answers with the key. From here on every frame has a tag.
 fn admit<'a>(
     stream: &'a TcpStream,
@@ -112,7 +100,7 @@ fn admit<'a>(
     shared: &Shared,
 ) -> Result<(Reader<'a>, Writer<'a>), Broken> {
     let (mut reader, mut writer) = (FrameReader::new(stranger, HELLO_LENGTH), FrameWriter::new(stream));
-    handshake::admit(&mut reader, &mut writer, &shared.key, shared.charset)?;
+    handshake::admit(&mut reader, &mut writer, &shared.key, shared.beginning.charset)?;
     Ok((reader.over(stream), writer))
 }
 
@@ -129,7 +117,7 @@ fn explain(mut stream: &TcpStream) {
 /// A client that has proved itself is served, if there is a place for it.
 fn welcome(stream: &TcpStream, peer: SocketAddr, reader: Reader<'_>, mut writer: Writer<'_>, shared: &Shared) {
     if let Some(_permit) = shared.places.take() {
-        return session::converse(stream, peer, reader, writer, shared);
+        return session::converse(stream, peer, reader, writer, &shared.beginning);
     }
     log(t!("{peer} was refused: as many clients as allowed are connected", "客户端已满，拒绝了 {peer}"));
     // It fails for one that has gone.

@@ -1,34 +1,54 @@
 //! A client that has proved itself, over TCP: two threads, one that hears what it wants ([`hear`]), one that does it
 //! ([`obey`]).
 //!
-//! A [`FrameReader`](socket_demos::exec::frames::FrameReader) makes frames of what recv brings, a
-//! [`FrameWriter`](socket_demos::exec::frames::FrameWriter) sends each frame with one send.
+//! A [`FrameReader`] makes frames of what recv brings, a [`FrameWriter`] sends each frame with one send.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
+use std::time::Duration;
 
-use socket_demos::exec::frames::{Broken, Frame, MAX_STALL, kind};
+use socket_demos::exec::frames::{Broken, Frame, FrameReader, FrameWriter, MAX_STALL, kind};
 use socket_demos::exec::protocol::Outcome;
 use socket_demos::exec::server::audit;
 use socket_demos::exec::server::run::run;
 use socket_demos::exec::server::slot::Slot;
-use socket_demos::exec::shell::{self, Line};
+use socket_demos::exec::shell::{self, Line, WorkingDirectory};
 use socket_demos::net::TcpStream;
 use socket_demos::terminal::log::log;
 use socket_demos::terminal::screen::Output;
+use socket_demos::text::Charset;
 use socket_demos::{errors, t};
 
-use crate::serve::{Reader, Shared, Writer};
+/// What every session begins with.
+pub(crate) struct Beginning {
+    /// The encoding of the outputs.
+    pub(crate) charset: Charset,
+    /// Where commands run, until one of them is `cd DIR`.
+    pub(crate) directory: WorkingDirectory,
+    /// How long a command may run.
+    pub(crate) limit: Duration,
+}
+
+/// Frames from a client.
+pub(crate) type Reader<'a> = FrameReader<&'a TcpStream>;
+/// Frames to a client.
+pub(crate) type Writer<'a> = FrameWriter<&'a TcpStream>;
 
 /// Hears the client in one thread, and obeys it in another, until it has gone or takes no more.
-pub(crate) fn converse(stream: &TcpStream, peer: SocketAddr, reader: Reader<'_>, writer: Writer<'_>, shared: &Shared) {
-    let slot = Slot::new(shared.limit);
+pub(crate) fn converse(
+    stream: &TcpStream,
+    peer: SocketAddr,
+    reader: Reader<'_>,
+    writer: Writer<'_>,
+    beginning: &Beginning,
+) {
+    let slot = Slot::new(beginning.limit);
     let (coming, commands) = mpsc::channel();
     thread::scope(|scope| {
         let hearing = thread::Builder::new().spawn_scoped(scope, || hear(stream, reader, &slot, coming));
-        if let Err(error) = hearing.and_then(|_| obey(commands, writer, &slot, peer, shared)) {
+        if let Err(error) = hearing.and_then(|_| obey(commands, writer, &slot, peer, beginning)) {
             let why = errors::reason(&error);
             log(t!("{peer} takes no more output: {why}", "{peer} 不再接收输出：{why}"));
         }
@@ -66,15 +86,15 @@ fn obey(
     mut writer: Writer<'_>,
     slot: &Slot,
     peer: SocketAddr,
-    shared: &Shared,
+    beginning: &Beginning,
 ) -> io::Result<()> {
-    let mut directory = shared.directory.clone();
-    writer.send(kind::WELCOME, &shell::as_bytes(&directory, shared.charset))?;
+    let mut directory = beginning.directory.clone();
+    writer.send(kind::WELCOME, &shell::as_bytes(&directory, beginning.charset))?;
     for command in commands {
         let entry = audit::runs(peer, &command);
         let line = shell::as_line(&command);
         let outcome = match &line {
-            Some(line) => run(line, &mut directory, shared.charset, slot, |output, piece| match output {
+            Some(line) => run(line, &mut directory, beginning.charset, slot, |output, piece| match output {
                 Output::Out => writer.send(kind::OUT, piece),
                 Output::Err => writer.send(kind::ERR, piece),
             })?,
@@ -83,7 +103,7 @@ fn obey(
         slot.let_go();
         entry.ended(outcome);
         if let Some(Line::ChangeDirectory(_)) = line {
-            writer.send(kind::DIRECTORY, &shell::as_bytes(&directory, shared.charset))?;
+            writer.send(kind::DIRECTORY, &shell::as_bytes(&directory, beginning.charset))?;
         }
         writer.send(kind::OUTCOME, &outcome.encode())?;
     }

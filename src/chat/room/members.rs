@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::Full;
 use super::console::{Console, Shown};
 use super::outbox::Outbox;
-use super::speech::Words;
 use crate::chat::names;
 use crate::t;
 use crate::text::Charset;
@@ -32,6 +31,12 @@ pub(super) struct Members {
     pub(super) unsent_bytes: usize,
     /// The same words for the person at the server.
     pub(super) unshown: Vec<Shown>,
+}
+
+/// Labelled lines of one client.
+pub(super) struct Words {
+    pub(super) speaker: u64,
+    pub(super) lines: String,
 }
 
 /// A client as the others know it.

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::Stay;
 use super::command::{Said, unknown};
 use super::console::Shown;
-use super::members::Members;
+use super::members::{Members, Words};
 use crate::chat::lines::{Line, MAX_LINE};
 use crate::rate::RateLimit;
 use crate::t;
@@ -14,12 +14,6 @@ use crate::text::escape;
 /// Words are sent on when this many bytes have come together: a read of 16 KiB may hold 8,192 lines of one character, and
 /// each gets a label.
 const MAX_UNSENT: usize = 64 * 1024;
-
-/// Labelled lines of one client.
-pub(super) struct Words {
-    pub(super) speaker: u64,
-    pub(super) lines: String,
-}
 
 impl Members {
     /// One complete line of client `id`. Words are collected and sent on with [`Members::send_unsent`].
