@@ -6,12 +6,10 @@ use std::net::UdpSocket;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-#[cfg(target_os = "linux")]
-use crate::common::UDP_CLIENT;
-use crate::common::forge::Forger;
 use crate::common::textbook::Datagram;
-use crate::common::textbook::nobody;
 use crate::common::{self, Peer, QQ_CLIENT, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, eventually, run};
+#[cfg(target_os = "linux")]
+use crate::common::{UDP_CLIENT, forge::Forger, textbook::nobody};
 #[cfg(target_os = "linux")]
 use socket_demos::net::ports::{self, Transport};
 use socket_demos::time::sntp::{Packet, Question};
