@@ -8,7 +8,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use crate::common::textbook::Datagram;
-use crate::common::{Program, Running, Server, TIME_CLIENT, TIME_SERVER, eventually, have, run};
+use crate::common::{Running, Server, TIME_CLIENT, TIME_SERVER, eventually, have, run};
 use socket_demos::sntp::{Packet, Question};
 
 #[test]
@@ -159,7 +159,7 @@ fn the_server_is_right_at_the_ends_of_the_calendar() {
         ("2036-02-07 06:28:30", "2036-02-07 06:28:"),
         ("2100-01-01 00:00:00", "2100-01-01 00:0"),
     ] {
-        let program = |program: Program, args: &[&str]| {
+        let program = |program: crate::common::Program, args: &[&str]| {
             let mut command = crate::common::at_another_time(program, &format!("@{date}"));
             command.args(args).env("TZ", "UTC");
             Running::spawn(command)
