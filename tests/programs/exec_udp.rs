@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(180);
 /// A fifth lost, a tenth twice, a tenth overtaken.
 const BAD: BadNetwork = BadNetwork { loss: 0.2, duplicate: 0.1, reorder: 0.1, delay: None, seed: 7 };
 
-/// Whether there is time for all (`.ci/run`).
+/// Whether there is time for all (`.ci/nightly`).
 fn has_time() -> bool {
     std::env::var_os("FLOOD").is_some()
 }

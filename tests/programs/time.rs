@@ -101,7 +101,7 @@ fn a_wrong_format_is_refused_at_the_start() {
     }
 }
 
-/// `FLOOD` datagrams of random bytes at each UDP server (`.ci/run` sends a million).
+/// `FLOOD` datagrams of random bytes at each UDP server (`.ci/nightly` sends a million).
 #[test]
 fn a_flood_of_random_datagrams_harms_no_server() {
     let flood: usize = std::env::var("FLOOD").map_or(50_000, |number| number.parse().unwrap());
