@@ -1,7 +1,7 @@
 //! Chat: a room over TCP, messages over UDP, a contact book.
 //!
 //! Over TCP: [`lines`] cuts the byte stream, the [`room`] decides who hears what, [`names`] who may be called what, and
-//! the [`transcript`] is what a client shows.
+//! the [`transcript`] is what is shown of a stream.
 //! Over UDP: [`messages`] shows datagrams; [`senders`] is what a server knows of those who write to it, [`peer`] and
 //! [`answers`] what a client knows of the other side; [`contacts`] is the book, and one is [chosen](choose) from it.
 

@@ -1,8 +1,8 @@
 //! What every program begins and ends with: the language, its arguments, the trace, Ctrl-C, one line for an error, an exit
 //! code.
 //!
-//! [`options`] are those that programs share, [`completion`] is what a shell offers at Tab; help and usage errors are in
-//! both languages (`help`, `usage`).
+//! [`options`] are those that programs share, [`completion`] is what a shell offers at Tab; clap's help
+//! and errors are put into both languages in `help`; what only a program finds wrong is a [`Usage`].
 
 pub mod completion;
 mod help;

@@ -14,8 +14,10 @@
 //! - [`net`]: the sockets, with every call told; addresses, ports, what fails and why; a bad network on purpose
 //! - [`terminal`]: the screen, the keyboard, the log, and how a program ends
 //! - [`text`]: bytes and characters, escaping, numbers as people type them
-//! - at the bottom: [`errors`], what the system says, in words (the cures are in [`net::failures`] and [`net::ports`]); [`file`](mod@file), files that are never half written; [`rate`], what
-//!   a flood could make happen; [`random`]; [`lock`]; [`lang`], English or Chinese, `t!`
+//! - [`errors`]: what the system says, in words (the cures are in [`net::failures`] and [`net::ports`])
+//! - [`file`](mod@file): files that are never half written
+//! - at the bottom: [`lang`], English or Chinese, `t!`; [`lock`]; [`random`]; [`rate`], what a flood could make happen; what
+//!   only Windows answers (`windows`)
 
 pub mod chat;
 pub mod exec;

@@ -1,14 +1,16 @@
 //! Sockets as `std::net` has them, with every call told, and what one needs around them.
 //!
-//! [`Socket`] is a socket until it is something: options, bind, and then `listen`, `connect` or `over` makes it a
-//! [`TcpListener`], a [`TcpStream`] or a [`UdpSocket`]. Each of their calls is one [`event`] of the [`trace`].
+//! [`Socket`] is a socket until it is something: options, bind, and then `listen`, `connect_timeout` or `over` makes it a
+//! [`TcpListener`], a [`TcpStream`] or a [`UdpSocket`]. Each of their calls, but for those that only ask, is one [`event`] of the [`trace`].
 //!
 //! Around them: [`address`] reads `HOST:PORT`; [`failures`] says why there is no socket, [`ports`] who is in the way,
 //! [`peers`] who is at the other end; [`backoff`] and [`close`](mod@close) are how to go on and how to end, [`deadline`] a limit for
-//! all that a peer says; [`faults`] makes a network bad on purpose, and [`datagrams`] sends through it. A pipe is read like a
+//! all that a peer says; [`faults`] makes a network bad on purpose, and [`datagrams`] sends and receives through it. A pipe is read like a
 //! socket (`pipe`).
 //!
-//! Addresses are those of IP throughout, up to the format of the trace: [`std::net::SocketAddr`].
+//! Addresses are those of IP throughout, up to the format of the trace. Whoever wants another family begins with
+//! [`std::net::SocketAddr`] here and in `chat` (members, names, peer, answers, senders, choose), and with [`TcpStream`] in
+//! `close` and `chat/room/outbox.rs`.
 
 pub mod address;
 pub mod backoff;

@@ -1,6 +1,8 @@
 //! Bytes and characters: decoding what a peer sent, encoding what a person typed, and making a peer's text harmless
 //! on a terminal.
 //!
+//! [`typed`] reads numbers as people type them; `display` is what is shown of a stream.
+//!
 //! The order matters: decode first, then escape. A byte that looks like a control code may be half of a hanzi.
 
 mod display;

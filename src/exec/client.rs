@@ -1,7 +1,8 @@
 //! What stands behind the pages of the two clients of commands.
 //!
 //! [`prompt`] asks for commands and ends with their status, [`output`] shows what they write. [`sender`] is the way to a
-//! server over TCP, [`conversation`] the one over UDP: both for two threads, the one that asks, and Ctrl-C.
+//! server over TCP, [`conversation`] the one over UDP: for the thread that asks, for Ctrl-C, and over UDP
+//! for the thread that hears too.
 
 pub mod conversation;
 pub mod output;

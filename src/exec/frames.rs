@@ -33,9 +33,9 @@ pub const MAX_COMMAND: usize = 65_536;
 
 /// The kinds of frames over TCP: what the payload means. PROTOCOL.md has the table.
 pub mod kind {
-    /// Server: who it is, and its half of the context. Without a tag.
+    /// Server: who it is, and its random bytes. Without a tag.
     pub const GREETING: u8 = 1;
-    /// Client: its half of the context, and the proof that it has the key. Without a tag of its own.
+    /// Client: its random bytes, and the proof that it has the key. Without a tag of its own.
     pub const HELLO: u8 = 2;
     /// Server: its proof; the working directory.
     pub const WELCOME: u8 = 3;

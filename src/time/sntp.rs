@@ -20,7 +20,6 @@
 //! The client notes T1 when it asks and T4 when the answer is there; the server adds T2 and T3. The origin timestamp is
 //! whatever the client has sent as its transmit timestamp: T1 in the RFC, a random number here ([`Asked::at`]).
 //!
-//!
 //! ```text
 //! server      T2 --- T3            offset = ((T2 - T1) + (T3 - T4)) / 2
 //!            /         \           delay  =  (T4 - T1) - (T3 - T2)

@@ -1,7 +1,7 @@
 //! The textbook's conversation over TCP, the client's side: send, recv, and shutdown where there is nothing left to say.
 //!
-//! [`close::lingering`] at the end is shutdown, recv until the other side has ended too, and only then close, which a
-//! socket does where it goes out of scope (`src/net/close.rs`).
+//! [`close::lingering`] at the end is shutdown, recv until the other side has ended too, for half a second at most,
+//! and only then close, which a socket does where it goes out of scope (`src/net/close.rs`).
 //!
 //! `udp-chat-client` has the same in the same order: compare them.
 

@@ -1,7 +1,7 @@
 //! The textbook's conversation over TCP, the server's side: accept, recv, send, and one client at a time.
 //!
-//! [`close::lingering`] at the end is shutdown, recv until the other side has ended too, and only then close, which a
-//! socket does where it goes out of scope (`src/net/close.rs`).
+//! [`close::lingering`] at the end is shutdown, recv until the other side has ended too, for half a second at most,
+//! and only then close, which a socket does where it goes out of scope (`src/net/close.rs`).
 //!
 //! `udp-chat-server` has the same in the same order: compare them.
 
@@ -38,7 +38,7 @@ pub(crate) fn classic(listener: &TcpListener, args: &Args) -> anyhow::Result<()>
     let mut keyboard = Keyboard::open();
     loop {
         let (stream, client) = next_client(listener);
-        // A pulled cable leaves no ghost. It fails for a connection that has gone, which recv tells.
+        // For a conversation of hours: a pulled cable leaves no ghost. It fails for a connection that has gone, which recv tells.
         let _ = stream.set_keepalive();
         let mut incoming = Incoming::new(args.encoding.charset);
         loop {

@@ -1,8 +1,9 @@
 //! The room: everybody hears everybody. accept in one thread, recv in a thread for each client.
 //!
 //! Whom a line is for is the business of [`Seat`] and [`Room`]. Their `send` does not wait, so that nobody holds up the
-//! others: it is [`TcpStream::try_send`], called for each hearer in `src/chat/room/outbox.rs`; for one that lags, and on
-//! Windows, a thread of its own sends.
+//! others: it is [`TcpStream::try_send`], called for each hearer in `src/chat/room/outbox.rs`, by the thread that
+//! hears the speaker (of several at once by the last), or by the keyboard's. For a hearer that lags, and on Windows, a
+//! thread of its own sends.
 
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
@@ -32,6 +33,7 @@ pub(crate) fn room(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
     }
     let room = Room::new(&args.name, max_clients, args.encoding.charset);
     let (screen, host, ended) = (Arc::clone(&room), Arc::clone(&room), Arc::clone(&room));
+    // A last send and a shutdown for each client.
     exit::at_end(move || ended.close());
     cli::spawn(PROGRAM, move || Ok(screen.show()?))?;
     cli::spawn(PROGRAM, move || host.speak())?;
@@ -46,6 +48,7 @@ pub(crate) fn room(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
 
 /// A seat and a thread for a new client, or a word to one too many.
 fn welcome(stream: TcpStream, client: SocketAddr, room: &Arc<Room>) -> io::Result<()> {
+    // A pulled cable leaves no ghost, a line leaves at once, and a client that does not read costs no megabytes.
     stream.set_keepalive()?;
     stream.set_nodelay()?;
     stream.set_send_buffer_size(room::SEND_BUFFER)?;
@@ -63,7 +66,7 @@ fn welcome(stream: TcpStream, client: SocketAddr, room: &Arc<Room>) -> io::Resul
 /// a message.
 fn hear(mut stream: &TcpStream, mut seat: Seat) {
     let error = loop {
-        // It fails for a connection that has gone, which recv tells.
+        // A setsockopt only where it changes. It fails for a connection that has gone, which recv tells.
         let _ = stream.set_read_timeout(seat.patience());
         let stay = match stream.read(seat.buffer()) {
             Ok(0) => break None,
@@ -75,7 +78,8 @@ fn hear(mut stream: &TcpStream, mut seat: Seat) {
             break None;
         }
     };
-    // This ends our direction too (shutdown); then the client's is read to its end.
+    // Ends our direction too (shutdown, in outbox.rs), where that has not been done; then the client's is read to its end, for
+    // half a second at most (src/net/close.rs).
     seat.leaves(error.as_ref());
     close::drain(stream);
 }

@@ -1,4 +1,5 @@
-//! The textbook's way over TCP: ask, send, recv, show. What does not fit one recv comes with the next answer.
+//! The textbook's way over TCP: ask, send, recv, show. What does not fit one recv comes with the next answer. One thing
+//! is ours: after 5 s (SO_RCVTIMEO) it says why there may be no answer.
 //!
 //! Try it: `cargo run --bin tcp-exec-client -- --classic` while `cargo run --bin tcp-exec-server -- --classic` runs in
 //! another terminal.
@@ -16,8 +17,8 @@ use socket_demos::terminal::screen;
 use socket_demos::text::{Charset, Incoming};
 use socket_demos::{errors, t};
 
-use super::session::{check, lost};
 use crate::args::Args;
+use crate::session::{check, lost};
 
 /// How long the textbook's way waits for an answer before it says why there may be none.
 const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);

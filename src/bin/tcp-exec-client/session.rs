@@ -23,7 +23,8 @@ use socket_demos::t;
 use socket_demos::terminal::screen::Output;
 use socket_demos::text::{Charset, escape_line};
 
-use super::{Args, Stream, reach};
+use crate::args::Args;
+use crate::{Stream, reach};
 
 /// How often a client that was sent away from a crowd comes again, and after which pause; a longer one each time.
 const ATTEMPTS: u32 = 5;

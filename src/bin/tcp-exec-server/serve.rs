@@ -54,6 +54,7 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
     loop {
         let welcomed = listener.accept().and_then(|(stream, peer)| {
             let (stream, shared) = (Arc::new(stream), Arc::clone(&shared));
+            // One too many: the oldest of them gets BUSY and a shutdown from this thread (src/exec/server/pending.rs).
             let stranger = shared.pending.enter(&stream, peer.ip());
             thread::Builder::new().spawn(move || meet(&stream, peer, stranger, &shared)).map(drop)
         });
@@ -75,6 +76,7 @@ fn meet(stream: &TcpStream, peer: SocketAddr, mut stranger: Stranger, shared: &S
         Ok((reader, writer)) => {
             drop(stranger);
             welcome(stream, peer, reader, writer, shared);
+            // After a session both directions have ended: this takes what is unread, or close would send a reset.
             close::lingering(stream);
         }
         Err(broken) => {
@@ -93,7 +95,8 @@ fn meet(stream: &TcpStream, peer: SocketAddr, mut stranger: Stranger, shared: &S
     }
 }
 
-/// Greets, and lets in whoever answers with the key. From here on every frame has a tag.
+/// Greets, and lets in whoever answers with the key within 5 s in all: a setsockopt of what is left before each recv
+/// (`src/net/deadline.rs`). From here on every frame has a tag.
 fn admit<'a>(
     stream: &'a TcpStream,
     stranger: &mut Stranger,

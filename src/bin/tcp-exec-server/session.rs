@@ -62,7 +62,7 @@ fn hear(stream: &TcpStream, mut reader: Reader<'_>, slot: &Slot, coming: Sender<
     loop {
         slot.stop_if_overdue();
         let patience = slot.time_left().map_or(MAX_STALL, |left| left.min(MAX_STALL));
-        // It fails for a connection that has gone, which the next read tells.
+        // A setsockopt only where it changes. It fails for a connection that has gone, which the next read tells.
         let _ = stream.set_read_timeout(Some(patience));
         match reader.receive_once() {
             Ok(Some(Frame { kind: kind::COMMAND, payload })) if slot.announce() => {

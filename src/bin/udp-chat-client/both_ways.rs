@@ -1,4 +1,5 @@
-//! Both ways at any time, over a connected socket: send in the keyboard's thread, recv in this one.
+//! Both ways at any time, over a connected socket: send in the keyboard's thread, recv in this one (the trace calls it
+//! recvfrom, which is the same call).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +8,6 @@ use socket_demos::chat::messages::{self, Messages};
 use socket_demos::chat::peer::{Inbox, Peer};
 use socket_demos::cli;
 use socket_demos::net::UdpSocket;
-use socket_demos::net::datagrams::MAX_DATAGRAM;
 use socket_demos::terminal::exit;
 use socket_demos::terminal::input::{Keyboard, Typed};
 use socket_demos::text::Charset;
@@ -17,10 +17,11 @@ use crate::args::{Args, PROGRAM};
 /// Hears in this thread and speaks in another, at any time.
 pub(crate) fn both_ways(socket: UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
     let socket = Arc::new(socket);
+    // The timeout is no SO_RCVTIMEO: a third thread tells of the silence (src/chat/answers.rs).
     let server = Peer::server(PROGRAM, server, args.timeout);
     let (speaker, peer, charset) = (Arc::clone(&socket), Arc::clone(&server), args.encoding.charset);
     cli::spawn(PROGRAM, move || speak(&speaker, &peer, charset))?;
-    let messages = Messages::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
+    let messages = Messages::new(charset, args.textbook.datagram_size());
     hear(&socket, Inbox::new(&server, messages))
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Try it: `cargo run --bin udp-chat-client` while `cargo run --bin udp-chat-server` runs in another terminal.
 //!
-//! Read it for: socket, sendto, recvfrom, in [`classic::classic`], the textbook's unconnected socket, which hears anybody
-//! and never learns that nobody is there; and socket, connect, send, recv, in [`both_ways::both_ways`], a connected one,
-//! which hears its server alone and learns of a refused port. `connect` on a UDP socket sends nothing: it only fixes the
-//! peer ([`open`]).
+//! Read it for: socket, and outside the textbook connect, which sends nothing on a UDP socket and only fixes the peer
+//! ([`open`]). Then sendto, recvfrom, in [`classic::classic`], over the textbook's unconnected socket, which hears anybody and
+//! never learns that nobody is there; or send, recv, in [`both_ways::both_ways`], over a connected one, which hears its
+//! server alone and learns of a refused port.
 
 mod args;
 mod both_ways;
@@ -44,6 +44,7 @@ fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(UdpSocke
     if let Way::BothWays = args.way() {
         socket.connect(address)?;
     }
-    // From here on a UDP socket, over a network that `--loss` and its like make bad on purpose.
+    // Over a network that `--loss` and its like make bad on purpose: then two more threads stand between
+    // (src/net/datagrams.rs), and the calls are theirs.
     Ok((socket.over(&args.network)?, address))
 }

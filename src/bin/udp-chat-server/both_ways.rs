@@ -5,7 +5,6 @@ use std::sync::Arc;
 use socket_demos::chat::messages::{Empty, Messages};
 use socket_demos::chat::senders::{self, Senders};
 use socket_demos::net::UdpSocket;
-use socket_demos::net::datagrams::MAX_DATAGRAM;
 use socket_demos::terminal::screen;
 use socket_demos::{cli, t};
 
@@ -20,7 +19,7 @@ pub(crate) fn both_ways(socket: UdpSocket, args: &Args) -> anyhow::Result<()> {
     cli::spawn(PROGRAM, move || {
         senders::speak(&heard, Empty::IsAMessage, charset, |words, client| speaker.send_to(words, client))
     })?;
-    let mut messages = Messages::new(charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
+    let mut messages = Messages::new(charset, args.textbook.datagram_size());
     let mut buffer = messages.buffer();
     loop {
         match socket.recv_from(&mut buffer) {

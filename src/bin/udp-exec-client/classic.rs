@@ -1,4 +1,5 @@
-//! The textbook's way over UDP: ask, sendto, recvfrom, show. What does not fit the buffer is gone.
+//! The textbook's way over UDP: ask, sendto, recvfrom, show. What does not fit the buffer is gone. One thing is ours: after
+//! 5 s (SO_RCVTIMEO) it says why there may be no answer.
 //!
 //! Try it: `cargo run --bin udp-exec-client -- --classic` while `cargo run --bin udp-exec-server -- --classic` runs in
 //! another terminal.

@@ -47,7 +47,8 @@ fn reach(args: &Args, trace: &Trace) -> anyhow::Result<(UdpSocket, SocketAddr)> 
     opened.map_err(|failed| failures::cannot_connect(address, failed, "udp-exec-server", Duration::ZERO))
 }
 
-/// What makes a socket able to talk to one server: socket, and outside the textbook connect. Nothing is sent.
+/// What makes a socket able to talk to one server: socket, and outside the textbook setsockopt (SO_RCVBUF) and connect.
+/// Nothing is sent.
 fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = Socket::udp(address, trace)?;
     if args.way() == Way::Keyed {

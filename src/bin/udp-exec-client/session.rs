@@ -62,7 +62,7 @@ fn hear(socket: &UdpSocket, conversation: &Conversation) -> ! {
     // One byte more than a datagram of the protocol may have: then its length tells that it is none.
     let mut buffer = [0; MAX_PAYLOAD + 1];
     loop {
-        // It cannot fail for a time like this; and where it did, recv would wait as before.
+        // Waits here, and not in recv, until a command is under way. Then recv waits 5 or 50 ms at a time.
         let _ = socket.set_read_timeout(Some(conversation.until_due()));
         match socket.recv(&mut buffer) {
             Ok(received) => conversation.tell(|client, now| client.receive(&buffer[..received], now)),

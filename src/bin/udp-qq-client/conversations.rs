@@ -11,7 +11,6 @@ use socket_demos::chat::contacts::{Contact, Contacts};
 use socket_demos::chat::messages::{self, Messages};
 use socket_demos::chat::peer::{Inbox, Peer};
 use socket_demos::cli;
-use socket_demos::net::datagrams::MAX_DATAGRAM;
 use socket_demos::net::{Socket, Trace, UdpSocket, failures};
 use socket_demos::terminal::input::{self, Keyboard, Typed};
 use socket_demos::terminal::{exit, screen};
@@ -68,7 +67,7 @@ fn begin(contact: &Contact, address: SocketAddr, args: &Args, trace: &Trace) -> 
     socket.connect(address)?;
     let socket = Arc::new(socket.over(&args.network)?);
     let contact = Peer::contact(PROGRAM, &contact.name, address, args.timeout);
-    let messages = Messages::new(args.encoding.charset, args.textbook.bufsize.unwrap_or(MAX_DATAGRAM));
+    let messages = Messages::new(args.encoding.charset, args.textbook.datagram_size());
     let (hearer, inbox) = (Arc::clone(&socket), Inbox::new(&contact, messages));
     thread::Builder::new().spawn(move || hear(&hearer, inbox).unwrap_or_else(|error| cli::fail(PROGRAM, &error)))?;
     Ok(Conversation { socket, contact })
