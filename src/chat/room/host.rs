@@ -58,9 +58,16 @@ impl Room {
     pub fn host_says(&self, typed: &str) -> Result<Option<String>, Unmappable> {
         let mut members = self.members();
         Ok(match Said::read(typed) {
-            Said::Words(words) => return members.host_says(&words),
+            Said::Words(words) => {
+                drop(members);
+                return self.host_words(&words);
+            }
             Said::Who => Some(members.who_and_where()),
-            Said::Kick(name) => members.kick(name),
+            Said::Kick(name) => {
+                let answer = members.kick(name);
+                self.changed.notify_all();
+                answer
+            }
             Said::Help => Some(t!(
                 "/who: who is here   /kick NAME: send somebody out   //words: say /words   q: end the server",
                 "/who：谁在线   /kick 名字：把某人请出聊天室   //文字：发送以 / 开头的内容   q：结束服务器"
@@ -70,22 +77,31 @@ impl Room {
         })
     }
 
+    /// Words for everybody, each line as soon as the others keep up: whoever pipes a file in speaks faster than they do.
+    fn host_words(&self, words: &str) -> Result<Option<String>, Unmappable> {
+        let pieces = messages(words, self.charset)?;
+        let mut members = self.members();
+        let nobody = members.all.is_empty();
+        for piece in pieces {
+            let mut pace = std::mem::take(&mut members.host_pace);
+            self.in_turn(None, members, &mut pace, |members| members.host_says(&piece));
+            members = self.members();
+            members.host_pace = pace;
+        }
+        Ok(nobody.then(|| t!("nobody is connected to read it", "现在没有人连接，没人看到")))
+    }
+
     fn wait_for_somebody(&self) {
-        let waiting = self.somebody.wait_while(self.members(), |members| members.all.is_empty());
+        let waiting = self.changed.wait_while(self.members(), |members| members.all.is_empty());
         drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 impl Members {
-    fn host_says(&mut self, words: &str) -> Result<Option<String>, Unmappable> {
-        let pieces = messages(words, self.charset)?;
-        let nobody = self.all.is_empty();
-        for piece in pieces {
-            let line = format!("[{}] {}\n", self.host, escape(&self.charset.decode(&piece)));
-            self.send_unsent();
-            self.tell(&line, |_, _| true);
-        }
-        Ok(nobody.then(|| t!("nobody is connected to read it", "现在没有人连接，没人看到")))
+    fn host_says(&mut self, piece: &[u8]) {
+        let line = format!("[{}] {}\n", self.host, escape(&self.charset.decode(piece)));
+        self.send_unsent();
+        self.tell(&line, |_, _| true);
     }
 
     /// The answer to `/who`, with the addresses of those who have said nothing: the host may send them out.
