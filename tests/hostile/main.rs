@@ -8,4 +8,5 @@ mod exec;
 /// Forged senders, low ports and other users are made as on Linux.
 #[cfg(target_os = "linux")]
 mod exec_udp;
+mod flood;
 mod room;
