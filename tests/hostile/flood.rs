@@ -100,7 +100,7 @@ fn hears(mut hearer: Peer, words: Words, lines: usize, reads: Reads) -> JoinHand
 }
 
 /// Reads up to this line; gives the notices before it.
-fn skips_the_flood(hearer: &mut Peer, wanted: &str) -> String {
+pub(crate) fn skips_the_flood(hearer: &mut Peer, wanted: &str) -> String {
     let mut notices = String::new();
     loop {
         let line = hearer.line();
@@ -189,7 +189,7 @@ fn so_do_ten_where_somebody_says_yes() {
 }
 
 /// Speaks without end.
-fn speaks_without_end(flooder: &Peer) {
+pub(crate) fn speaks_without_end(flooder: &Peer) {
     let mut voice = flooder.stream().try_clone().unwrap();
     thread::spawn(move || {
         let block = Words::Yes.block(0..8192);
