@@ -86,7 +86,7 @@ fn empty_lines_for<Client>(start: impl FnOnce(&str) -> (u32, Client)) {
     let mut sent = 0;
     while Instant::now() < end {
         // Where it blocks, the client has stopped reading: that is what should be seen for a while.
-        sent += stream.write(&[b'\n'; 64 * 1024]).unwrap_or(0);
+        sent += stream.write(&[b'\n'; 16 * 1024]).unwrap_or(0);
     }
     println!("{sent} empty lines, and it has grown by {}", memory(pid).saturating_sub(before));
     assert!(sent > 100_000, "it took only {sent} lines");

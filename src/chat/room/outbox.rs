@@ -289,7 +289,9 @@ mod tests {
 
     fn line_of(pieces: &[&str], sent: usize) -> Lag {
         let mut lag = lag();
-        pieces.iter().for_each(|piece| lag.push(&piece.as_bytes().into(), 0));
+        for piece in pieces {
+            lag.push(&piece.as_bytes().into(), 0);
+        }
         if sent > 0 {
             lag.takes(sent);
         }
