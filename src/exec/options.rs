@@ -19,7 +19,7 @@ const CLASSIC_TIME: Duration = Duration::from_secs(30);
 /// The two ways of running commands, for servers and clients alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Exactly as the textbook's programs: bare text, for this user on this machine.
+    /// As the textbook's programs: bare text, on this machine, for whoever says the server's code first.
     Classic,
     /// For whoever has the key: with a proof of that, whole outputs, and the exit status.
     Keyed,

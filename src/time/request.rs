@@ -112,8 +112,7 @@ pub enum Answers {
     /// What has the shape of a question: [`QUESTION`] in any case with white space around it, an SNTP packet, or the
     /// empty datagram of RFC 868.
     Questions,
-    /// Anything, as the textbook's server; but never what is itself an answer, or two servers would answer each other
-    /// for ever. Another's format is not known: [`is_server`](crate::net::peers::is_server) tells whose datagram it is.
+    /// Anything, as the textbook's server; but never what is itself an answer of this format or the default one.
     Anything,
 }
 
@@ -122,6 +121,9 @@ pub enum Answers {
 pub enum Request {
     /// The time as text is wanted.
     Text,
+    /// Whatever it is: the textbook's server answers it with text. It need not be a question, so not for ever (see
+    /// [`may_be_an_answer`](Self::may_be_an_answer)).
+    Anything,
     /// The packet of an NTP client.
     Sntp(sntp::Question),
     /// The seconds since 1900 as 4 bytes (RFC 868).
@@ -131,18 +133,23 @@ pub enum Request {
 impl Request {
     /// What `request` asks, by its shape; `None` for silence.
     pub fn read(request: &[u8], format: &Format, answers: Answers) -> Option<Self> {
+        if asks(request) {
+            return Some(Self::Text);
+        }
         if answers == Answers::Anything {
             let text = String::from_utf8_lossy(request);
             let is_answer = format.fits(text.trim()) || Format::default().fits(text.trim());
-            return (!is_answer).then_some(Self::Text);
+            return (!is_answer).then_some(Self::Anything);
         }
         if let Some(question) = sntp::Question::read(request) {
             return Some(Self::Sntp(question));
         }
-        if asks(request) {
-            return Some(Self::Text);
-        }
         request.is_empty().then_some(Self::Seconds)
+    }
+
+    /// Whether another server may have sent it, which answers whatever comes: each answer would bring the next.
+    pub fn may_be_an_answer(&self) -> bool {
+        matches!(self, Self::Anything | Self::Seconds)
     }
 }
 
@@ -199,7 +206,7 @@ mod tests {
     #[test]
     fn the_textbooks_way_answers_anything_but_an_answer() {
         for request in [&b"hello"[..], b"", b"\xff\xfe"] {
-            assert_eq!(asked(request, Answers::Anything), Some(Request::Text));
+            assert_eq!(asked(request, Answers::Anything), Some(Request::Anything));
         }
         let own = Format::parse("%H:%M").unwrap();
         for text in ["2026-01-02 03:04:05", "23:59"] {

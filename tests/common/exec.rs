@@ -5,12 +5,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use socket_demos::exec::key;
 use socket_demos::exec::tag::Key;
 use socket_demos::terminal::input::charset_of_pipes;
 
-use super::{Program, Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER};
+use super::textbook::{Datagram, Textbook};
+use super::{DEADLINE, Program, Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER};
 
 /// A directory of its own for each test, removed at the end.
 pub struct Place(PathBuf);
@@ -56,7 +58,73 @@ pub struct Pair {
 
 pub const TCP: Pair = Pair { server: TCP_EXEC_SERVER, client: TCP_EXEC_CLIENT };
 
+/// How long an answer to the code is waited for before it is said again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// What a server of the textbook's way says before its code.
+const FIRST: &str = "type this first: ";
+
+/// The answer to the code.
+pub const RIGHT: &str = "* the code is right: now the commands\n";
+
+/// The answer to anything else before it.
+pub const WRONG: &str = "* first the code that the server's terminal shows, alone: nothing was run\n";
+
 pub const UDP: Pair = Pair { server: UDP_EXEC_SERVER, client: UDP_EXEC_CLIENT };
+
+/// A server of the textbook's way in a directory of its own, and the code that it shows.
+pub struct Classic {
+    pub server: Server,
+    pub place: Place,
+    pub code: String,
+}
+
+impl Classic {
+    pub fn start(pair: Pair, args: &[&str]) -> Self {
+        let mut command = Command::new(pair.server);
+        command.args(["127.0.0.1:0", "--classic"]).args(args);
+        Self::spawn(command)
+    }
+
+    /// A server by a prepared command, which has to put it into its place.
+    pub fn spawn(mut command: Command) -> Self {
+        let place = Place::new();
+        command.current_dir(place.path());
+        let server = Server::of(Running::spawn(command));
+        let code = server.running.word_after(FIRST);
+        Self { server, place, code }
+    }
+
+    /// How many lines the commands of this test have left in the file `ran`.
+    pub fn executions(&self) -> usize {
+        fs::read_to_string(self.place.file("ran")).map_or(0, |ran| ran.lines().count())
+    }
+
+    /// A textbook's client that has said the code.
+    pub fn calls(&self) -> Textbook {
+        let mut owner = Textbook::calls(self.server.address);
+        owner.send(&self.code);
+        assert_eq!(owner.recv_text(), RIGHT);
+        owner
+    }
+
+    /// A textbook's client over UDP that has said the code, as often as a flooded server needs it.
+    pub fn writes(&self) -> Datagram {
+        let owner = Datagram::unbound_for(self.server.address);
+        owner.0.set_read_timeout(Some(AGAIN)).unwrap();
+        let (mut buffer, until) = ([0; 1024], Instant::now() + DEADLINE);
+        loop {
+            owner.send(&self.code, self.server.address);
+            let answered = owner.0.recv(&mut buffer).is_ok_and(|received| &buffer[..received] == RIGHT.as_bytes());
+            if answered {
+                break;
+            }
+            assert!(Instant::now() < until, "no answer to the code: {}", self.server.running.err());
+        }
+        owner.0.set_read_timeout(Some(DEADLINE)).unwrap();
+        owner
+    }
+}
 
 /// A server in a directory of its own, with a key of its own in `key`.
 pub struct Exec {

@@ -8,7 +8,7 @@ mod unix {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use crate::common::exec::{Exec, Pair, Place, TCP, UDP};
+    use crate::common::exec::{Classic, Exec, Pair, Place, RIGHT, TCP, UDP};
     use crate::common::textbook::{self, Textbook, nobody};
     use crate::common::{self, Running, Server, eventually, memory, send_signal};
 
@@ -398,15 +398,10 @@ mod unix {
 
     // The textbook's way.
 
-    /// A classic server. It has no key.
-    fn classic() -> Server {
-        Server::of_program(TCP.server, &["--classic"])
-    }
-
     #[test]
     fn classic_one_recv_is_one_command_and_the_rest_of_a_long_answer_comes_with_the_next() {
-        let server = classic();
-        let mut textbook = Textbook::calls(server.address);
+        let classic = Classic::start(TCP, &[]);
+        let mut textbook = classic.calls();
         textbook.send("echo out; echo err >&2");
         assert_eq!(textbook.recv_text(), "out\nerr\n", "stdout, then stderr");
         textbook.send("head -c 1500 /dev/zero | tr '\\0' x");
@@ -414,9 +409,9 @@ mod unix {
         textbook.send("echo next");
         let rest = textbook.recv_text();
         assert!(rest.starts_with(&"x".repeat(476)), "the rest comes first: {rest}");
-        server.running.notes("runs: echo next");
+        classic.server.running.notes("runs: echo next");
         textbook.send("true");
-        server.running.notes("runs: true");
+        classic.server.running.notes("runs: true");
         textbook.send("echo after silence\n");
         let mut heard = rest;
         while !heard.contains("after silence") {
@@ -467,8 +462,10 @@ mod unix {
 
     #[test]
     fn classic_our_two_talk_to_each_other() {
-        let server = classic();
+        let Classic { server, code, .. } = Classic::start(TCP, &[]);
         let mut client = Running::start(TCP.client, &[&server.address(), "--classic"]);
+        client.types(&code);
+        client.says(RIGHT);
         client.types("echo 你好");
         client.says("你好\n");
         client.types("q");
@@ -477,48 +474,9 @@ mod unix {
     }
 
     #[test]
-    fn classic_what_is_no_command_is_not_run() {
-        let place = Place::new();
-        let mark = place.file("mark");
-        let server = classic();
-        let long = format!("GET /{}?;touch${{IFS}}{mark}; HTTP/1.1\r\n\r\n", "x".repeat(2000));
-        let requests = [
-            format!("GET /;touch${{IFS}}{mark}; HTTP/1.1\r\nHost: x\r\n\r\n"),
-            format!("POST / HTTP/1.1\r\n\r\n;touch {mark}\n"),
-            format!("OPTIONS * HTTP/1.1\r\n\r\n;touch {mark}\n"),
-            format!("CONNECT http://x;touch {mark}\n"),
-            long,
-            format!("\u{16}\u{3}\u{1}\n touch {mark}\n"),
-            format!("\0touch {mark}\n"),
-            format!("touch {mark}\u{1b}\n"),
-            format!("touch {mark};exit HTTP/1.1\r\nHost: a\r\n"),
-            format!("\r\nGET /;touch {mark}\r\n"),
-        ];
-        for request in &requests {
-            let mut peer = server.connect();
-            peer.sends(request);
-            assert_eq!(peer.rest(), "", "{request:?}");
-        }
-        // One byte a packet.
-        let mut peer = server.connect();
-        peer.stream().set_nodelay(true).unwrap();
-        for byte in requests[0].chars().take(12) {
-            peer.sends(&byte.to_string());
-            thread::sleep(Duration::from_millis(20)); // A pause between packets, as a slow browser makes.
-        }
-        assert_eq!(peer.rest(), "");
-        assert!(!fs::exists(&mark).unwrap());
-        let mut owner = Textbook::calls(server.address);
-        owner.send("echo DIR");
-        assert_eq!(owner.recv_text(), "DIR\n");
-        let told = server.running.notes("runs: echo DIR");
-        assert_eq!(told.matches("runs:").count(), 1, "{told}");
-    }
-
-    #[test]
     fn classic_a_command_that_is_too_long_or_writes_too_much_is_stopped() {
-        let server = Server::of_program(TCP.server, &["--classic", "--timeout", "0.3"]);
-        let mut textbook = Textbook::calls(server.address);
+        let classic = Classic::start(TCP, &["--timeout", "0.3"]);
+        let mut textbook = classic.calls();
         textbook.send("echo before; sleep 600");
         assert_eq!(textbook.recv_text(), "before\n");
         textbook.send("yes | head -c 5000000");
@@ -530,33 +488,15 @@ mod unix {
         assert_eq!((received, textbook.recv_text().as_str()), (1024 * 1024, "end\n"));
     }
 
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn classic_another_user_is_sent_away() {
-        let server = classic();
-        let port = server.port();
-        let root = common::run("id", &["-u"], "").1.trim() == "0";
-        if !root || !common::have("setpriv") || !common::have("nc") {
-            return common::not_run("only root can be another user");
-        }
-        let nc = ["nc", "127.0.0.1", &port];
-        let other = [&["--reuid", "65534", "--clear-groups"], &nc[..]].concat();
-        let (_, out, _) = common::run("setpriv", &other, "echo ran\n");
-        assert_eq!(out, "");
-        server.running.notes("belongs to another user and was refused");
-        assert!(!server.running.err().contains("runs:"));
-        let mut same = Running::start("nc", &nc[1..]);
-        same.types("echo ran");
-        same.says("ran\n");
-    }
-
     #[test]
     fn classic_nc_takes_either_side() {
         if !common::have("nc") {
             return;
         }
-        let server = classic();
+        let Classic { server, code, .. } = Classic::start(TCP, &[]);
         let mut nc = Running::start("nc", &["127.0.0.1", &server.port()]);
+        nc.types(&code);
+        nc.says(RIGHT);
         nc.types("echo from nc");
         nc.says("from nc\n");
         drop(nc);
@@ -610,9 +550,8 @@ mod unix {
 
 #[cfg(windows)]
 mod windows {
-    use crate::common::exec::{Exec, TCP, UDP};
-    use crate::common::textbook::Textbook;
-    use crate::common::{self, Server};
+    use crate::common;
+    use crate::common::exec::{Classic, Exec, RIGHT, TCP, UDP};
 
     #[test]
     fn the_commands_status_and_both_outputs_come() {
@@ -661,12 +600,14 @@ mod windows {
 
     #[test]
     fn classic_the_answer_is_the_code_pages_bytes() {
-        let server = Server::of_program(TCP.server, &["--classic"]);
-        let mut textbook = Textbook::calls(server.address);
+        let classic = Classic::start(TCP, &[]);
+        let mut textbook = classic.calls();
         textbook.send("echo 你好");
         assert_eq!(textbook.recv(), b"\xc4\xe3\xba\xc3\r\n", "code page 936");
-        let mut client = common::Running::start(TCP.client, &[&server.address(), "--classic"]);
+        let mut client = common::Running::start(TCP.client, &[&classic.server.address(), "--classic"]);
         drop(textbook);
+        client.types(&classic.code);
+        client.says(RIGHT);
         client.types("echo 你好");
         client.says("你好");
     }

@@ -2,7 +2,7 @@
 //! is ours: after 5 s (SO_RCVTIMEO) it says why there may be no answer.
 //!
 //! Try it: `cargo run --bin tcp-exec-client -- --classic` while `cargo run --bin tcp-exec-server -- --classic` runs in
-//! another terminal.
+//! another terminal, which shows the code to type first.
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -26,6 +26,10 @@ const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
 /// One command after the other, strictly in turn.
 pub(crate) fn converse(mut stream: &TcpStream, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
     screen::talk(&t!("connected to {server} (q leaves)", "已连接 {server}（输入 q 离开）"));
+    screen::hint(&t!(
+        "(our own server wants the code on its terminal first)",
+        "（我们的服务器要先输入它终端上的口令）"
+    ));
     let mut keyboard = Keyboard::in_turn();
     let charset = args.commands.charset.unwrap_or_else(Charset::of_system);
     let mut incoming = Incoming::new(charset);

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use socket_demos::exec::frames::{Broken, FrameReader, FrameWriter, kind};
+use socket_demos::exec::frames::{self, Broken, FrameReader, FrameWriter, kind};
 use socket_demos::exec::handshake::{self, HELLO_LENGTH};
-use socket_demos::exec::server::pending::{Pending, Stranger};
+use socket_demos::exec::server::pending::{self, Pending, Stranger};
 use socket_demos::exec::server::places::Places;
 use socket_demos::exec::shell::WorkingDirectory;
 use socket_demos::exec::tag::Key;
@@ -24,9 +24,6 @@ use socket_demos::text::Charset;
 
 use crate::args::Args;
 use crate::session::{self, Beginning, Reader, Writer};
-
-/// How many connections may wait for `accept`: strangers in a hurry must not keep the owner out.
-pub(crate) const BACKLOG: i32 = 4096;
 
 /// How long a client may take nothing of an output before it is given up.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(300);
@@ -46,7 +43,7 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
     let shared = Arc::new(Shared {
         key,
         beginning: Beginning { charset: Charset::of_system(), directory, limit: args.commands.time_limit() },
-        pending: Arc::default(),
+        pending: Arc::new(Pending::new(pending::PATIENCE, frames::BUSY)),
         places: Places::new(args.commands.max_clients),
         strangers: Mutex::default(),
     });

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use socket_demos::exec::key;
 use socket_demos::exec::options::Way;
+use socket_demos::exec::server::code::Code;
 use socket_demos::exec::server::policy;
 use socket_demos::exec::shell;
 use socket_demos::net::address;
@@ -44,12 +45,13 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     match args.way() {
         Way::Classic => {
             let way = t!(
-                "remote commands the textbook's way, for this user on this machine (without --classic: reliable, for whoever has the key)",
-                "课本写法的远程命令，只供本机本用户使用（不加 --classic 则可靠传输，供持有密钥的人使用）"
+                "remote commands the textbook's way, for whoever types the code (without --classic: reliable, for whoever has the key)",
+                "课本写法的远程命令，供输入口令的人使用（不加 --classic 则可靠传输，供持有密钥的人使用）"
             );
+            let code = Code::set_or_drawn()?;
             tell_ready(&way, bound);
-            policy::warn_of_textbook();
-            classic::serve(&socket, bound, args)
+            policy::tell_of_code(&code);
+            classic::serve(&socket, bound, code, args)
         }
         Way::Keyed => {
             let path = args.commands.key_file()?;

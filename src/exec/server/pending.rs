@@ -3,12 +3,11 @@
 //! A stranger that says nothing must not lock the owner out. So at either limit the oldest of them is closed, and the
 //! owner, who needs a few milliseconds to prove that he is one, is never the oldest for long.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::net::{IpAddr, Shutdown};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crate::exec::frames::{FrameWriter, kind};
 use crate::lock::lock;
 use crate::net::TcpStream;
 use crate::net::deadline::Deadline;
@@ -25,12 +24,18 @@ pub const MAX_FROM_ONE: usize = 8;
 type Stream = Arc<TcpStream>;
 
 /// Those who wait, the oldest first.
-#[derive(Default)]
 pub struct Pending {
+    patience: Duration,
+    farewell: &'static [u8],
     waiting: Mutex<Vec<(IpAddr, Stream)>>,
 }
 
 impl Pending {
+    /// Nobody yet. Each has `patience` in all, and one that is closed for another gets these bytes.
+    pub fn new(patience: Duration, farewell: &'static [u8]) -> Self {
+        Self { patience, farewell, waiting: Mutex::default() }
+    }
+
     /// Lets a new connection in, and closes the oldest where there are too many.
     pub fn enter(self: &Arc<Self>, stream: &Stream, peer: IpAddr) -> Stranger {
         let mut waiting = self.waiting();
@@ -42,29 +47,30 @@ impl Pending {
             (waiting.len() >= MAX_WAITING).then_some(0)
         };
         if let Some(oldest) = oldest {
-            send_away(&waiting.remove(oldest).1);
+            self.send_away(&waiting.remove(oldest).1);
         }
         waiting.push((peer, Arc::clone(stream)));
-        Stranger { pending: Arc::clone(self), stream: Deadline::new(Arc::clone(stream), PATIENCE) }
+        Stranger { pending: Arc::clone(self), stream: Deadline::new(Arc::clone(stream), self.patience) }
     }
 
     /// Closes the oldest, for a server that has no room for another connection at all.
     pub fn make_room(&self) {
         let mut waiting = self.waiting();
         if !waiting.is_empty() {
-            send_away(&waiting.remove(0).1);
+            self.send_away(&waiting.remove(0).1);
         }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<(IpAddr, Stream)>> {
         lock(&self.waiting)
     }
-}
 
-/// A client in a crowd learns that it may come again. Both fail for one that has gone by itself.
-fn send_away(stranger: &TcpStream) {
-    let _ = FrameWriter::new(stranger).send(kind::BUSY, b"");
-    let _ = stranger.shutdown(Shutdown::Both);
+    /// A client in a crowd may learn that it can come again. Both fail for one that has gone by itself.
+    fn send_away(&self, stranger: &TcpStream) {
+        let mut stream = stranger;
+        let _ = stream.write_all(self.farewell);
+        let _ = stranger.shutdown(Shutdown::Both);
+    }
 }
 
 /// A connection that has not proved anything yet; to be dropped when it has, or when it has been closed.
@@ -115,14 +121,14 @@ mod tests {
 
     #[test]
     fn one_too_many_from_an_address_closes_the_oldest_of_that_address() {
-        let pending = Arc::new(Pending::default());
+        let pending = Arc::new(Pending::new(PATIENCE, b"away"));
         let others: Vec<_> = (0..2).map(|_| connection()).collect();
         let mut strangers: Vec<_> = others.iter().map(|(stream, _)| pending.enter(stream, from(2))).collect();
         let mine: Vec<_> = (0..=MAX_FROM_ONE).map(|_| connection()).collect();
         strangers.extend(mine.iter().map(|(stream, _)| pending.enter(stream, from(1))));
         let (mut first, mut heard) = (&mine[0].1, Vec::new());
         first.read_to_end(&mut heard).unwrap();
-        assert_eq!(heard, [0, 0, 0, 1, kind::BUSY]);
+        assert_eq!(heard, b"away");
         assert!(mine[1..].iter().chain(&others).all(|(_, client)| !is_closed(client)));
         drop(strangers);
         assert!(pending.waiting().is_empty());
@@ -130,7 +136,7 @@ mod tests {
 
     #[test]
     fn one_too_many_in_all_closes_the_oldest() {
-        let pending = Arc::new(Pending::default());
+        let pending = Arc::new(Pending::new(PATIENCE, b"away"));
         let all: Vec<_> = (0..=MAX_WAITING).map(|_| connection()).collect();
         let enter =
             |(number, (stream, _)): (usize, &(Stream, std::net::TcpStream))| pending.enter(stream, from(number as u8));
