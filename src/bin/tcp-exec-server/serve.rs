@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use socket_demos::exec::frames::{Broken, FrameReader, FrameWriter, kind};
 use socket_demos::exec::handshake::{self, HELLO_LENGTH};
-use socket_demos::exec::server::pending::{Pending, Stranger};
+use socket_demos::exec::server::pending::{self, Pending, Stranger};
 use socket_demos::exec::server::places::Places;
 use socket_demos::exec::shell::WorkingDirectory;
 use socket_demos::exec::tag::Key;
@@ -46,7 +46,7 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
     let shared = Arc::new(Shared {
         key,
         beginning: Beginning { charset: Charset::of_system(), directory, limit: args.commands.time_limit() },
-        pending: Arc::default(),
+        pending: Arc::new(Pending::new(pending::PATIENCE)),
         places: Places::new(args.commands.max_clients),
         strangers: Mutex::default(),
     });
@@ -54,7 +54,7 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
     loop {
         let welcomed = listener.accept().and_then(|(stream, peer)| {
             let (stream, shared) = (Arc::new(stream), Arc::clone(&shared));
-            // One too many: the oldest of them gets BUSY and a shutdown from this thread (src/exec/server/pending.rs).
+            // One too many: one of those who wait gets BUSY and a shutdown from this thread (src/exec/server/pending.rs).
             let stranger = shared.pending.enter(&stream, peer.ip());
             thread::Builder::new().spawn(move || meet(&stream, peer, stranger, &shared)).map(drop)
         });
