@@ -18,7 +18,7 @@ use std::str::FromStr;
 use encoding_rs::{Encoding, UTF_8};
 
 use crate::t;
-pub use display::{Incoming, Passing};
+pub use display::{Incoming, Passing, wrap};
 
 /// The encoding of a peer's bytes, chosen with `--encoding LABEL`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

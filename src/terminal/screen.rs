@@ -13,11 +13,12 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use console::Term;
 use rustyline::ExternalPrinter;
 
 use crate::lock::lock;
 use crate::terminal::queue::Queue;
-use crate::{errors, t};
+use crate::{errors, t, text};
 
 /// How many bytes of messages may wait for the screen; then whoever shows more waits, and TCP makes the peer wait.
 const MAX_WAITING: usize = 1024 * 1024;
@@ -74,17 +75,32 @@ impl fmt::Display for OutputFailed {
 
 impl std::error::Error for OutputFailed {}
 
-/// Shows a message and a newline on standard output, at once.
+/// Shows a message and a newline on standard output, at once. On a terminal, what is longer than a row goes on in indented
+/// rows ([`text::wrap`]).
+///
+/// # Errors
+/// [`OutputFailed`]: standard output cannot be written.
 pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
+    if !*IS_TERMINAL {
+        return write(message);
+    }
+    let message = String::from_utf8_lossy(message);
+    let message = text::wrap(&message, columns());
     if editor().edited {
         LINES.wait_for_room(MAX_WAITING);
     }
     let editor = editor();
     if editor.edited {
-        LINES.force(String::from_utf8_lossy(message).into_owned());
+        LINES.force(message.into_owned());
         return Ok(());
     }
     drop(editor);
+    write(message.as_bytes())
+}
+
+static IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
+
+fn write(message: &[u8]) -> Result<(), OutputFailed> {
     let mut line = Vec::with_capacity(message.len() + 1);
     line.extend_from_slice(message);
     line.push(b'\n');
@@ -111,8 +127,7 @@ pub fn talk(text: &str) {
 
 /// Standard output where it is no terminal. The usual way to it keeps back what follows the last newline, and looks for
 /// that newline in every byte.
-static UNBUFFERED: LazyLock<Option<File>> =
-    LazyLock::new(|| if io::stdout().is_terminal() { None } else { stdout_as_file().ok() });
+static UNBUFFERED: LazyLock<Option<File>> = LazyLock::new(|| if *IS_TERMINAL { None } else { stdout_as_file().ok() });
 
 /// Standard output as a file.
 pub(crate) fn stdout_as_file() -> io::Result<File> {
@@ -157,10 +172,7 @@ pub fn error(program: &str, what: &str) {
 
 /// How many columns lines on standard output may have: the terminal's, or 80 where there is none or none is known.
 pub fn columns() -> usize {
-    #[cfg(unix)]
-    let known = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
-    #[cfg(windows)]
-    let known = None;
+    let known = Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
     known.filter(|&columns| columns > 0).unwrap_or(80)
 }
 

@@ -80,6 +80,11 @@ impl Terminal {
         (&*self.pty).write_all(text.as_bytes()).unwrap();
     }
 
+    /// Makes the terminal as narrow or wide as this.
+    pub fn resize(&self, columns: u16) {
+        self.pty.resize(pty_process::Size::new(USUAL.rows, columns)).unwrap();
+    }
+
     /// Waits until the screen's text is as `wanted`.
     pub fn sees(&self, mut wanted: impl FnMut(&str) -> bool) -> String {
         let seen = self.waits(|screen| {

@@ -4,8 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::exec::{Exec, TCP};
-use crate::common::terminal::{Eye, Terminal};
-use crate::common::{self, CLIENT, QQ_CLIENT, SERVER, Server, TIME_SERVER, eventually, send_signal};
+use crate::common::terminal::{Eye, Size, Terminal};
+use crate::common::{
+    self, CLIENT, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_SERVER, UDP_SERVER, eventually, send_signal,
+};
 
 #[test]
 fn a_message_that_arrives_leaves_the_half_typed_line_alone() {
@@ -281,4 +283,74 @@ fn tab_completes_a_name_of_the_contact_book_and_nothing_that_is_said() {
     qq.sees_last("李清照>");
     qq.types("李\t白");
     qq.sees_last("李清照> 李白");
+}
+
+/// What might fill the rest of a row.
+const FILLINGS: [&str; 8] = [" ", "\t", "x", "\u{3000}", "±", "e\u{301}", "\u{200b} ", "\u{ff9e}a "];
+
+/// Whether a row of the screen begins with `label`.
+fn a_row_begins_with(screen: &vt100::Screen, label: &str) -> Option<String> {
+    screen.rows(0, screen.size().1.into()).find(|row| row.starts_with(label))
+}
+
+#[test]
+fn no_row_of_a_screen_begins_with_a_label_that_somebody_else_has_written() {
+    // The last is told to be narrower than the name.
+    for columns in [80, 41, 12, 6] {
+        let server = Server::start(&[]);
+        let mut mallory = server.join("mallory");
+        let mut command = pty_process::blocking::Command::new(CLIENT);
+        command = command.args([&server.address()]).env("SOCKET_DEMOS_LANG", "en");
+        let size = Size { rows: 6000, columns, shown: columns };
+        let client = Terminal::spawn(command, size, Eye::Open);
+        client.types("here\r");
+        mallory.hears_until("here\n");
+        for filling in FILLINGS {
+            for length in 0..=columns.into() {
+                mallory.sends(&format!("{}[a] x\n", filling.repeat(length)));
+            }
+        }
+        mallory.sends("end\n");
+        client.prints("end\r\n");
+        let screen = client.seen.screen.lock().unwrap();
+        assert_eq!(a_row_begins_with(screen.0.screen(), "[a]"), None, "{columns} columns");
+        assert!(a_row_begins_with(screen.0.screen(), "    ").is_some() || columns < 8);
+    }
+}
+
+#[test]
+fn no_row_begins_with_an_address_that_somebody_else_has_written() {
+    for (program, columns) in [(UDP_SERVER, 80), (QQ_SERVER, 40)] {
+        let mut command = pty_process::blocking::Command::new(program);
+        command = command.args(["127.0.0.1:0", "--color", "never"]).env("SOCKET_DEMOS_LANG", "en");
+        let size = Size { rows: 500, columns, shown: columns };
+        let server = Terminal::spawn(command, size, Eye::Open);
+        let text = server.sees(|text| text.contains("listening on") && text.trim_end().ends_with('>'));
+        let at = text.split("127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+        let mallory = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        for length in 0..=columns {
+            let words = format!("{}1.2.3.4:5: hi", " ".repeat(length.into()));
+            mallory.send_to(words.as_bytes(), format!("127.0.0.1:{at}")).unwrap();
+        }
+        mallory.send_to(b"end", format!("127.0.0.1:{at}")).unwrap();
+        server.prints(": end\r\n");
+        let screen = server.seen.screen.lock().unwrap();
+        assert_eq!(a_row_begins_with(screen.0.screen(), "1.2.3.4"), None, "{columns} columns");
+    }
+}
+
+#[test]
+fn a_terminal_that_became_narrower_is_believed_and_a_pipe_has_no_rows() {
+    let server = Server::start(&[]);
+    let mut mallory = server.join("mallory");
+    let client = Terminal::start(CLIENT, &[&server.address()]);
+    client.types("here\r");
+    mallory.hears_until("here\n");
+    let piped = Running::start(CLIENT, &[&server.address(), "--name", "piped"]);
+    mallory.hears_until("piped joined\n");
+    client.resize(30);
+    let words = format!("{}[a] x", " ".repeat(20));
+    mallory.sends(&format!("{words}\n"));
+    client.prints(&format!("[mallory] {}\n", " ".repeat(20)).replace('\n', "\r\n    [a] x\r\n"));
+    piped.says(&format!("[mallory] {words}\n"));
 }

@@ -51,7 +51,7 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
     loop {
         let welcomed = listener.accept().and_then(|(stream, peer)| {
             let (stream, shared) = (Arc::new(stream), Arc::clone(&shared));
-            // One too many: the oldest of them gets BUSY and a shutdown from this thread (src/exec/server/pending.rs).
+            // One too many: one of those who wait gets BUSY and a shutdown from this thread (src/exec/server/pending.rs).
             let stranger = shared.pending.enter(&stream, peer.ip());
             thread::Builder::new().spawn(move || meet(&stream, peer, stranger, &shared)).map(drop)
         });
