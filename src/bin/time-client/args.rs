@@ -27,8 +27,8 @@ pub(crate) struct Args {
     ))]
     pub(crate) protocol: Protocol,
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = typed::parse_times, help = t!(
-        "Ask so many times and keep the sample of the least delay (sntp)",
-        "问这么多次，取延迟最小的一次（sntp）"
+        "Ask so many times; of the samples that agree the one of the least delay is kept (sntp)",
+        "问这么多次，从彼此一致的结果里取延迟最小的（sntp）"
     ))]
     pub(crate) samples: u16,
     #[arg(long, help = t!("Print offset, delay and stratum as JSON (sntp)", "用 JSON 输出偏差、延迟和层级（sntp）"))]
