@@ -1,10 +1,12 @@
 //! The programs on a terminal: a pseudo-terminal for them, an emulator (vt100) for the eye.
 
+use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::exec::{Exec, TCP};
 use crate::common::terminal::{Eye, Size, Terminal};
+use crate::common::textbook::{Datagram, Textbook};
 use crate::common::{
     self, CLIENT, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_SERVER, UDP_SERVER, eventually, send_signal,
 };
@@ -236,17 +238,75 @@ fn a_stopped_terminal_at_the_server_stalls_nobody_and_can_be_ended() {
 }
 
 #[test]
-fn a_refused_line_comes_back_and_it_is_said_once_how_to_clear_it() {
+fn a_short_answer_that_was_refused_leaves_an_empty_line() {
     let mut qq = Terminal::start(common::QQ_CLIENT, &[]);
     let prompt = "talk to (name or number, /list, /add NAME ADDRESS, q):";
     qq.sees_last(prompt);
     qq.types("王维\r");
-    qq.sees_last(&format!("{prompt} 王维"));
-    qq.types("\r");
-    let text = qq.sees(|text| text.matches("nobody in the book").count() == 2 && text.trim_end().ends_with("王维"));
-    assert_eq!(text.matches("(mend it, or Ctrl-U clears it)").count(), 1, "{text}");
-    qq.types("\x15q\r");
+    qq.sees(|text| text.contains("nobody in the book") && text.trim_end().ends_with(prompt));
+    qq.types("李白\r");
+    qq.sees_last("李白>");
+    qq.types("/nothing\r");
+    qq.sees(|text| text.contains("the commands are") && text.trim_end().ends_with("李白>"));
+    qq.types(" Q \r");
+    qq.sees_last(prompt);
+    qq.types("ｑ\r");
     assert!(qq.left_as_it_was().success());
+}
+
+#[test]
+fn a_long_line_that_was_refused_comes_back_and_it_is_said_once_how_to_clear_it() {
+    let server = Server::start(&["--encoding", "gbk"]);
+    let client = Terminal::start(CLIENT, &[&server.address(), "--encoding", "gbk"]);
+    client.sees_last(">");
+    let line = "a long line with a snowman in it: ☃";
+    client.types(&format!("{line}\r"));
+    client.sees_last(&format!("> {line}"));
+    client.types("\r");
+    let comes_back = |text: &str| text.trim_end().ends_with(&format!("\n> {line}")) && text.matches('☃').count() == 5;
+    let text = client.sees(comes_back);
+    assert_eq!(text.matches("(mend it, or Ctrl-U clears it)").count(), 1, "{text}");
+}
+
+/// Lesson 1 asks for it: what is typed before the other side has spoken is sent when it is one's turn, and what the other
+/// side has said stands above it.
+#[test]
+fn a_line_typed_too_early_is_sent_after_the_message_is_shown() {
+    for round in 0..25 {
+        for way in ["--once", "--classic"] {
+            let server = Terminal::start(SERVER, &["127.0.0.1:0", way]);
+            let address = address_of(&server);
+            server.types("typed too early\r");
+            let mut client = Textbook::calls(address);
+            client.send(format!("message {round}"));
+            assert_eq!(client.recv_text(), "typed too early");
+            in_order(&server, &format!("message {round}"));
+        }
+        for program in [UDP_SERVER, QQ_SERVER] {
+            let server = Terminal::start(program, &["127.0.0.1:0", "--classic"]);
+            let address = address_of(&server);
+            server.types("typed too early\r");
+            let client = Datagram::unbound();
+            client.send(format!("message {round}"), address);
+            assert_eq!(client.recv().0, "typed too early");
+            in_order(&server, &format!("message {round}"));
+        }
+    }
+}
+
+/// The address that the ready line of a server ends with.
+fn address_of(server: &Terminal) -> SocketAddr {
+    server.prints("\r\n");
+    let text = server.sees(|text| text.contains("127.0.0.1:"));
+    text.split_whitespace().rev().find_map(|word| word.parse().ok()).unwrap_or_else(|| panic!("{text}"))
+}
+
+/// The message stands above the prompt, and behind that the line.
+fn in_order(server: &Terminal, message: &str) {
+    let answered = |text: &str| text.contains("your answer: typed too early");
+    let text = server.sees(answered);
+    let (shown, asked) = (text.find(message), text.find("your answer: typed too early"));
+    assert!(shown.is_some_and(|shown| Some(shown) < asked), "{text}");
 }
 
 #[test]

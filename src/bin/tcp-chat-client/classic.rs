@@ -19,14 +19,14 @@ use crate::args::Args;
 
 /// The first lesson: one message each way.
 pub(crate) fn once(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
-    take_turn(stream, args, &mut Incoming::new(args.encoding.charset), &mut Keyboard::open())?;
+    take_turn(stream, args, &mut Incoming::new(args.encoding.charset), &mut Keyboard::in_turn())?;
     close::lingering(stream);
     Ok(())
 }
 
 /// The textbook's conversation: strictly in turn, until there is nothing left to say or nobody to hear it.
 pub(crate) fn classic(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
+    let mut keyboard = Keyboard::in_turn();
     let mut incoming = Incoming::new(args.encoding.charset);
     loop {
         match take_turn(stream, args, &mut incoming, &mut keyboard)? {

@@ -13,7 +13,7 @@ use crate::args::Args;
 
 /// The textbook's conversation: strictly in turn, until there is nothing left to say. It waits for an answer for ever.
 pub(crate) fn classic(socket: &UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
+    let mut keyboard = Keyboard::in_turn();
     let mut messages = Messages::new(args.encoding.charset, args.textbook.recv_size());
     loop {
         match take_turn(socket, server, args, &mut messages, &mut keyboard)? {

@@ -12,7 +12,7 @@ use crate::args::Args;
 
 /// The textbook's conversation: whoever writes, strictly in turn, until there is nothing left to say.
 pub(crate) fn classic(socket: &UdpSocket, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
+    let mut keyboard = Keyboard::in_turn();
     let mut messages = Messages::new(args.encoding.charset, args.textbook.recv_size());
     loop {
         match take_turn(socket, args, &mut messages, &mut keyboard)? {

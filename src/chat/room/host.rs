@@ -66,7 +66,9 @@ impl Room {
                 "/who：谁在线   /kick 名字：把某人请出聊天室   //文字：发送以 / 开头的内容   q：结束服务器"
             )),
             Said::Name(_) => Some(t!("your name is given at the start, with --name", "你的名字在启动时用 --name 指定")),
-            Said::Quit | Said::Unknown(_) => Some(unknown()),
+            // It was typed as `//q`.
+            Said::Quit => return members.host_says(typed),
+            Said::Unknown(_) => Some(unknown()),
         })
     }
 
@@ -81,7 +83,9 @@ impl Members {
         let pieces = messages(words, self.charset)?;
         let nobody = self.all.is_empty();
         for piece in pieces {
-            let line = format!("[{}] {}\n", self.host, escape(&self.charset.decode(&piece)));
+            let said = self.charset.decode(&piece);
+            let said = input::escaped_q(&said).unwrap_or(&said);
+            let line = format!("[{}] {}\n", self.host, escape(said));
             self.send_unsent();
             self.tell(&line, |_, _| true);
         }
