@@ -298,12 +298,12 @@ fn two_of_our_clients_chat_and_leave() {
     ming.says("* 小红 joined");
     hong.types("你好，世界");
     hong.types("");
-    hong.types(" q");
-    hong.types("q");
+    hong.types("//q");
+    hong.types(" Q ");
     assert_eq!(hong.ended_well(), "* welcome, 小红\n");
     hong.notes("nothing was typed, so nothing was sent");
     let heard = ming.says("* 小红 left\n");
-    assert_eq!(heard, "* welcome, 小明\n* 小红 joined\n[小红] 你好，世界\n[小红]  q\n* 小红 left\n");
+    assert_eq!(heard, "* welcome, 小明\n* 小红 joined\n[小红] 你好，世界\n[小红] q\n* 小红 left\n");
 }
 
 #[test]
