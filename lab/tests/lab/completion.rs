@@ -259,8 +259,8 @@ fn opens_the_file_that_is_there(shell: &str, args: &[&str], prompt: &str, before
     terminal.runs("echo wri''tten");
     terminal.sees("written");
     assert!(std::fs::read_to_string(home.file(&format!("d0/{}", NAMES[0]))).unwrap().starts_with("<svg"));
-    for number in 0..NAMES.len() {
-        assert_eq!(std::fs::read_dir(home.file(&format!("d{number}"))).unwrap().count(), 1, "{}", NAMES[number]);
+    for (number, name) in NAMES.into_iter().enumerate() {
+        assert_eq!(std::fs::read_dir(home.file(&format!("d{number}"))).unwrap().count(), 1, "{name:?}");
     }
     let mut all: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     all.retain(|name| name == "ran");

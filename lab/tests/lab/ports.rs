@@ -3,6 +3,8 @@
 #[cfg(target_os = "linux")]
 use crate::common::eventually;
 #[cfg(target_os = "linux")]
+use crate::common::exec::without_proc;
+#[cfg(target_os = "linux")]
 use crate::common::textbook::{Textbook, visited_and_ended};
 use crate::common::{LAB, Server, UDP_SERVER, quick, wine};
 
@@ -48,4 +50,20 @@ fn the_lab_shows_every_state_of_a_port() {
     assert!(out.contains("ESTABLISHED"), "{out}");
     visitor.0.shutdown(std::net::Shutdown::Write).unwrap();
     eventually(true, || quick(LAB, &["port", &port]).1.contains("CLOSE_WAIT"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_proc_it_is_said_what_cannot_be_seen() {
+    for (args, why) in [
+        (["port", "9"], "the TCP states cannot be seen here: this system has no /proc/net/tcp"),
+        (["sysctl", "--lang=en"], "this system has no /proc/sys: these are parameters of Linux"),
+    ] {
+        let mut command = std::process::Command::new(LAB);
+        command.args(args).env("SOCKET_DEMOS_LANG", "en");
+        let Some(mut hidden) = without_proc(&command) else { return };
+        let output = hidden.output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains(why), "{args:?}: {said}");
+    }
 }
