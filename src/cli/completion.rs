@@ -45,7 +45,6 @@ pub(crate) fn answer(command: &Command) -> anyhow::Result<bool> {
     let name = Path::new(&shell).file_stem().unwrap_or_default().to_string_lossy();
     if files::SHELLS.completer(&name).is_none() {
         let known = files::SHELLS.names().collect::<Vec<_>>().join(", ");
-        let name = crate::text::escape(&name);
         return Err(Usage(t!(
             "{VARIABLE} is set to {name:?}, which is no shell that completes; possible: {known}",
             "环境变量 {VARIABLE} 的值 {name:?} 不是支持补全的 shell；可以是：{known}"

@@ -1,12 +1,12 @@
 //! `socket-lab port`: who is at a port, and in which states.
 
 #[cfg(target_os = "linux")]
-use crate::common::eventually;
-#[cfg(target_os = "linux")]
-use crate::common::exec::without_proc;
+use crate::common::exec::{Place, without_proc};
 #[cfg(target_os = "linux")]
 use crate::common::textbook::{Textbook, visited_and_ended};
 use crate::common::{LAB, Server, UDP_SERVER, quick, wine};
+#[cfg(target_os = "linux")]
+use crate::common::{Running, SERVER, eventually};
 
 #[test]
 fn a_port_in_use_is_shown_with_its_holder() {
@@ -50,6 +50,22 @@ fn the_lab_shows_every_state_of_a_port() {
     assert!(out.contains("ESTABLISHED"), "{out}");
     visitor.0.shutdown(std::net::Shutdown::Write).unwrap();
     eventually(true, || quick(LAB, &["port", &port]).1.contains("CLOSE_WAIT"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_cannot_forge_a_line() {
+    let place = Place::new();
+    let forger = place.file("a\nb\u{1b}[31m");
+    std::fs::copy(SERVER.path(), &forger).unwrap();
+    let holder = Server::of(Running::start(&forger, &["127.0.0.1:0"]));
+    let line = format!("TCP port {}: a\\nb\\x1b[31m (pid {}) listens\n", holder.port(), holder.running.pid());
+    // A machine with thousands of sockets may not find it in time.
+    eventually(true, || {
+        let (_, out, _) = quick(LAB, &["port", &holder.port()]);
+        assert!(!out.contains('\u{1b}') && !out.contains("\nb"), "{out:?}");
+        out.contains(&line)
+    });
 }
 
 #[cfg(target_os = "linux")]
