@@ -215,6 +215,8 @@ fn incomplete_tail(bytes: &[u8]) -> usize {
 
 /// Text without anything that commands a terminal or reorders what a person reads; the characters taken out are shown
 /// as `\x1b` or `\u{202e}`. Newline and tab stay. Escaping twice changes nothing.
+///
+/// For texts of their own. A stranger's word in a sentence goes through [`escape_line`], a file's name through [`path`].
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_forbidden) {
         return text.into();

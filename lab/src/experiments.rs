@@ -227,7 +227,7 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
     let mut near: Vec<_> = EXPERIMENTS.iter().filter(|e| similarity(e) > ALIKE || e.is_about(name)).collect();
     near.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
     let near = near.iter().take(3).map(|experiment| experiment.name).collect::<Vec<_>>().join(&t!(", ", "、"));
-    let name = socket_demos::text::escape(name);
+    let name = socket_demos::text::escape_line(name);
     Err(if near.is_empty() {
         t!(
             "there is no experiment {name:?}; list them with: socket-lab list",

@@ -5,10 +5,10 @@
 //! ```
 //!
 //! A new contact is appended to the file's text, so that comments and order stay, and the file is replaced at once by
-//! a complete new one: whoever looks sees the old book or the new one, whatever happens in between.
+//! a complete new one: whoever looks sees the old book or the new one, whatever happens in between. Two programs may
+//! have one book: what the other has added is taken in.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -55,7 +55,7 @@ impl Contacts {
     /// The file cannot be read, or a line of it is wrong: the sentence has the line's number.
     pub fn read(file: &Path) -> Result<Self, String> {
         let shown = text::path(file);
-        let text = read_text(file).map_err(|error| {
+        let text = file::read(file, MAX_FILE).map_err(|error| {
             let why = errors::reason(&error);
             t!("cannot read the contacts {shown}: {why}", "无法读取通讯录 {shown}：{why}")
         })?;
@@ -88,12 +88,15 @@ impl Contacts {
     }
 
     /// Does what `/list` or `/add NAME ADDRESS` says, and gives the answer.
-    pub fn obey(&mut self, command: &str) -> String {
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it; then nothing has changed.
+    pub fn obey(&mut self, command: &str) -> Result<String, String> {
         let words: Vec<&str> = command.trim_start_matches(['/', '／']).split_whitespace().collect();
         match words[..] {
-            ["list"] => self.list(),
-            ["add", name, address] => self.add(name, address).unwrap_or_else(|why| why),
-            _ => t!("the commands are /list and /add NAME ADDRESS", "命令只有 /list 和 /add 名字 地址"),
+            ["list"] => Ok(self.list()),
+            ["add", name, address] => self.add(name, address),
+            _ => Err(t!("the commands are /list and /add NAME ADDRESS", "命令只有 /list 和 /add 名字 地址")),
         }
     }
 
@@ -103,41 +106,84 @@ impl Contacts {
     /// A sentence for the person who typed it; then nothing has changed.
     pub fn add(&mut self, name: &str, address: &str) -> Result<String, String> {
         names::check(name)?;
-        let address: Address = address.parse()?;
-        if self.all.iter().any(|contact| contact.name == name) {
-            return Err(t!("{name} is in the book already", "通讯录里已经有 {name}"));
+        let contact = Contact { name: name.into(), address: address.parse()? };
+        if let Some(file) = self.file.clone() {
+            return self.keep(&file, contact);
         }
-        if self.all.len() >= MAX_CONTACTS {
-            return Err(t!("the book is full ({MAX_CONTACTS} contacts)", "通讯录已满（{MAX_CONTACTS} 人）"));
-        }
-        let kept = match &self.file {
-            Some(file) => {
-                let shown = text::path(file);
-                append(file, name, &address).map_err(|error| {
-                    let why = errors::reason(&error);
-                    t!("cannot write {shown}: {why}; nothing was changed", "无法写入 {shown}：{why}；什么都没有改动")
-                })?;
-                t!("{name} is in {shown}", "{name} 已写入 {shown}")
+        may_be_added(name, &self.all)?;
+        self.all.push(contact);
+        Ok(t!(
+            "{name} is in the book until the program ends (--contacts FILE keeps it)",
+            "{name} 已加入通讯录，程序结束就没有了（用 --contacts 文件 可以保存）"
+        ))
+    }
+
+    /// Adds a contact to the file. Other programs may have written to it since this one read it: what they have added is in
+    /// the book from now on.
+    fn keep(&mut self, file: &Path, contact: Contact) -> Result<String, String> {
+        let mut all = Vec::new();
+        let kept = file::update(file, MAX_FILE, |text| {
+            all = parse(&text).map_err(wrong_line)?;
+            may_be_added(&contact.name, &all).map_err(NotKept::Refused)?;
+            with_line(text, &contact)
+        });
+        let (name, shown) = (contact.name.clone(), text::path(file));
+        match kept {
+            Ok(()) => all.push(contact),
+            Err(NotKept::Refused(why)) => {
+                self.all = all;
+                return Err(why);
             }
-            None => t!(
-                "{name} is in the book until the program ends (--contacts FILE keeps it)",
-                "{name} 已加入通讯录，程序结束就没有了（用 --contacts 文件 可以保存）"
-            ),
-        };
-        self.all.push(Contact { name: name.into(), address });
-        Ok(kept)
+            Err(NotKept::Failed(error)) => {
+                let why = errors::reason(&error);
+                return Err(t!(
+                    "cannot write {shown}: {why}; nothing was changed",
+                    "无法写入 {shown}：{why}；什么都没有改动"
+                ));
+            }
+        }
+        self.all = all;
+        Ok(t!("{name} is in {shown}", "{name} 已写入 {shown}"))
     }
 }
 
-fn read_text(file: &Path) -> io::Result<String> {
-    if fs::metadata(file)?.len() > MAX_FILE {
-        return Err(too_large());
+/// The file's text with a contact more.
+fn with_line(mut text: String, contact: &Contact) -> Result<String, NotKept> {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
     }
-    fs::read_to_string(file)
+    // As a table of one: not every string that can be a value can be a key.
+    let line = BTreeMap::from([(&contact.name, contact.address.to_string())]);
+    text += &toml::to_string(&line).map_err(io::Error::other)?;
+    // What cannot be read back is not written.
+    parse(&text).map_err(wrong_line)?;
+    Ok(text)
 }
 
-fn too_large() -> io::Error {
-    io::Error::new(ErrorKind::FileTooLarge, t!("larger than {MAX_FILE} bytes", "超过 {MAX_FILE} 字节"))
+/// Why a contact is not in the book's file.
+enum NotKept {
+    Refused(String),
+    Failed(io::Error),
+}
+
+impl From<io::Error> for NotKept {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn may_be_added(name: &str, all: &[Contact]) -> Result<(), String> {
+    if all.iter().any(|contact| contact.name == name) {
+        return Err(t!("{name} is in the book already", "通讯录里已经有 {name}"));
+    }
+    if all.len() >= MAX_CONTACTS {
+        return Err(t!("the book is full ({MAX_CONTACTS} contacts)", "通讯录已满（{MAX_CONTACTS} 人）"));
+    }
+    Ok(())
+}
+
+fn wrong_line((line, why): (usize, String)) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, t!("line {line}: {why}", "第 {line} 行：{why}"))
 }
 
 /// The contacts of the file's text, or the number and fault of the first wrong line.
@@ -167,26 +213,10 @@ fn parse(text: &str) -> Result<Vec<Contact>, (usize, String)> {
     Ok(all)
 }
 
-/// Replaces `file` by one with a line more.
-fn append(file: &Path, name: &str, address: &Address) -> io::Result<()> {
-    let mut text = read_text(file)?;
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    // As a table of one: not every string that can be a value can be a key.
-    text += &toml::to_string(&BTreeMap::from([(name, address.to_string())])).map_err(io::Error::other)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(too_large());
-    }
-    // Another program may have written to it since this one read it: what cannot be read back is not written.
-    parse(&text).map_err(|(line, why)| {
-        io::Error::new(ErrorKind::InvalidData, t!("line {line}: {why}", "第 {line} 行：{why}"))
-    })?;
-    file::replace(file, text.as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn book(text: &str) -> Result<Vec<(String, String)>, (usize, String)> {
@@ -233,8 +263,8 @@ mod tests {
         let (mut one, mut two) = (Contacts::read(&file).unwrap(), Contacts::read(&file).unwrap());
         one.add("bob", "2").unwrap();
         let why = two.add("bob", "3").unwrap_err();
-        assert!(why.contains("line 3"), "{why}");
-        assert!(two.find("bob").is_none(), "nothing has changed");
+        assert!(why.contains("bob is in the book already"), "{why}");
+        assert_eq!(two.find("bob").unwrap().address.to_string(), "127.0.0.1:2", "it is taken in");
         two.add("eve", "4").unwrap();
         let names = Contacts::read(&file).map(|book| book.names());
         fs::remove_file(&file).unwrap();

@@ -4,6 +4,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ColorChoice, Command};
 
 use crate::t;
+use crate::text::escape_line;
 
 /// clap's help and errors come in English only; this puts ours in their places. `path` is what is typed to get here.
 pub(super) fn localized(command: Command, path: &str) -> Command {
@@ -78,8 +79,9 @@ pub(super) fn what_is_wrong(error: &clap::Error) -> String {
         Some(ContextValue::Strings(some)) => some.join(" "),
         _ => String::new(),
     };
+    // Values are shown as Rust writes strings, which escapes them.
     let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
-    let value = crate::text::escape(&value).into_owned();
+    let argument = escape_line(&argument);
     match error.kind() {
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
             t!("one argument too many: {argument}", "多了一个参数：{argument}")
@@ -108,7 +110,7 @@ pub(super) fn what_is_wrong(error: &clap::Error) -> String {
         ErrorKind::TooManyValues => t!("{argument} takes no value", "{argument} 后面不能写值"),
         ErrorKind::MissingRequiredArgument => t!("missing: {argument}", "缺少参数：{argument}"),
         ErrorKind::InvalidSubcommand => {
-            let wrong = crate::text::escape(&context(ContextKind::InvalidSubcommand)).into_owned();
+            let wrong = context(ContextKind::InvalidSubcommand);
             t!("there is no command {wrong:?}", "没有 {wrong:?} 这个命令")
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {

@@ -4,11 +4,11 @@
 //! of the machine out; so a file that they could read, or could have put there, is refused.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::exec::tag::{KEY_LENGTH, Key};
-use crate::{errors, random, t, text};
+use crate::{errors, file, random, t, text};
 
 /// The longest key file, in bytes: the digits and a line end. More is no key file.
 const MAX_FILE: u64 = 2 * KEY_LENGTH as u64 + 2;
@@ -174,21 +174,10 @@ fn parse(file: File) -> Result<Key, Unfit> {
 
 /// Puts a whole new file at `path` in one step, unless there is one by then: whoever looks finds none or all of it.
 fn make(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_directory(directory)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let draft = tempfile::Builder::new().prefix(".exec.key.").make_in(directory, |draft| options.open(draft))?;
+    make_directory(file::folder(path))?;
     let key = Key::new(random::bytes());
     let digits: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    draft.as_file().write_all(format!("{digits}\n").as_bytes())?;
-    draft.as_file().sync_all()?;
-    match draft.persist_noclobber(path) {
-        Err(failed) if failed.error.kind() != ErrorKind::AlreadyExists => Err(failed.error),
-        _ => Ok(()),
-    }
+    file::create(path, format!("{digits}\n").as_bytes())
 }
 
 fn make_directory(directory: &Path) -> io::Result<()> {

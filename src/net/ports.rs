@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::t;
-use crate::text::escape;
+use crate::text::escape_line;
 
 /// How long the search for a port's holder may take: with thousands of sockets some systems need a minute, and the
 /// error should not wait for it.
@@ -185,7 +185,7 @@ pub fn holders_of(transport: Transport, port: u16, wanted: Option<IpAddr>) -> BT
         };
         holds && l.socket.port() == port && collides(l.socket.ip())
     });
-    holding.map(|l| Holder { pid: l.process.pid, name: escape(&l.process.name).into_owned() }).collect()
+    holding.map(|l| Holder { pid: l.process.pid, name: escape_line(&l.process.name).into_owned() }).collect()
 }
 
 /// Every listener of the system, as far as it tells within [`SEARCH`].

@@ -139,8 +139,8 @@ mod signals {
         ENDING.into_iter().filter(|signal| *signal != Signal::SIGHUP || !is_nohup()).collect()
     }
 
-    /// Whether SIGHUP was ignored at the start. Only Linux tells without changing it (proc(5)); elsewhere the default
-    /// action is left as it is.
+    /// Whether SIGHUP was ignored at the start. Only Linux tells without changing it (proc(5)); elsewhere, and without
+    /// /proc, what it does is left as it is.
     fn is_nohup() -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -18,7 +18,8 @@ use rustyline::ExternalPrinter;
 
 use crate::lock::lock;
 use crate::terminal::queue::Queue;
-use crate::{errors, t, text};
+use crate::text::{self, escape};
+use crate::{errors, t};
 
 /// How many bytes of messages may wait for the screen; then whoever shows more waits, and TCP makes the peer wait.
 const MAX_WAITING: usize = 1024 * 1024;
@@ -115,8 +116,13 @@ pub fn hint(text: &str) {
     }
 }
 
-/// Writes one line of talk to standard error. If even that fails there is nobody left to tell.
+/// Writes one line of talk to standard error, escaped, whoever's words are in it. If even that fails there is nobody left to
+/// tell.
 pub fn talk(text: &str) {
+    put(&escape(text));
+}
+
+fn put(text: &str) {
     let editor = editor();
     if editor.edited && io::stderr().is_terminal() {
         return LINES.push([text.to_string()]);
@@ -163,10 +169,11 @@ pub fn prompt(text: &str) {
 /// One line about an error, `NAME: what: why`, the name in red where colours are on.
 pub fn error(program: &str, what: &str) {
     let what = what.replace('\n', " ");
+    let what = escape(&what);
     if COLOR.load(Ordering::Relaxed) {
-        talk(&format!("\x1b[31m{program}\x1b[0m: {what}"));
+        put(&format!("\x1b[31m{program}\x1b[0m: {what}"));
     } else {
-        talk(&format!("{program}: {what}"));
+        put(&format!("{program}: {what}"));
     }
 }
 

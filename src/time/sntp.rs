@@ -396,7 +396,7 @@ impl fmt::Display for Refusal {
             }
             Self::KissOfDeath(code) => {
                 let code = String::from_utf8_lossy(code);
-                let code = crate::text::escape(code.trim_end_matches('\0'));
+                let code = crate::text::escape_line(code.trim_end_matches('\0'));
                 t!("the server sends us away (kiss of death, {code})", "服务器拒绝了我们（kiss of death，{code}）")
             }
             Self::Unsynchronised => t!("the server does not know the time itself", "服务器自己也没有对过时"),

@@ -138,6 +138,14 @@ impl Exec {
         Self::prepared(pair, args, |_| {})
     }
 
+    /// A server that sees no /proc.
+    #[cfg(target_os = "linux")]
+    pub fn without_proc(pair: Pair, args: &[&str]) -> Option<Self> {
+        without_proc(&Command::new("true"))?;
+        let hide = |command: &mut Command| *command = without_proc(command).expect("it went well just now");
+        Some(Self::prepared(pair, args, hide))
+    }
+
     /// A server that is started a little differently.
     pub fn prepared(pair: Pair, args: &[&str], prepare: impl Fn(&mut Command)) -> Self {
         let place = Place::new();
@@ -177,4 +185,27 @@ impl Exec {
         let (status, out, err) = client.ended();
         (status.code(), String::from_utf8(out).unwrap(), err)
     }
+}
+
+/// Lets a prepared command run where /proc is empty. `None`, said aloud, where the right to do so is missing.
+#[cfg(target_os = "linux")]
+pub fn without_proc(command: &Command) -> Option<Command> {
+    let unshare = || {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["-rm", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"]);
+        unshare
+    };
+    if !unshare().arg("true").output().is_ok_and(|tried| tried.status.success()) {
+        super::not_run("unshare (util-linux), or the right to hide /proc with it, is missing");
+        return None;
+    }
+    let mut hidden = unshare();
+    hidden.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        hidden.env(name, value.unwrap());
+    }
+    if let Some(directory) = command.get_current_dir() {
+        hidden.current_dir(directory);
+    }
+    Some(hidden)
 }

@@ -17,6 +17,7 @@ mod interop;
 mod pairs;
 mod qq;
 mod sntp;
+mod strangers_words;
 mod tcp_chat;
 /// A pseudo-terminal is one of Unix.
 #[cfg(unix)]

@@ -54,6 +54,28 @@ fn measured(address: &str) -> (Option<i32>, String) {
 }
 
 #[test]
+fn ten_thousand_wrong_answers_are_told_in_two_lines() {
+    let socket = Datagram::bind();
+    let address = socket.address().to_string();
+    thread::spawn(move || {
+        let mut request = [0; 48];
+        let (_, client) = socket.0.recv_from(&mut request).unwrap();
+        for _ in 0..10_000 {
+            let _ = socket.0.send_to(b"?", client);
+        }
+    });
+    let args = [&address[..], "--protocol", "sntp", "--timeout", "500ms", "--retries", "1"];
+    let (code, _, err) = run(TIME_CLIENT, &args, "");
+    let lines: Vec<&str> = err.lines().collect();
+    assert!(code == Some(1) && lines.len() == 3, "{err}");
+    assert_eq!(lines[0], "an answer of 1 bytes has the wrong length");
+    // As many as found room.
+    let counted = lines[1].strip_suffix(" answers in all were of no use").unwrap().parse::<usize>().unwrap();
+    assert!((2..=10_000).contains(&counted), "{err}");
+    assert!(lines[2].contains("no usable answer from"), "{err}");
+}
+
+#[test]
 fn liars_are_refused_with_the_reason() {
     assert_eq!(measured(&liar(|_| ())).0, Some(0), "the truth is taken");
     let refused = |lie: fn(&mut Packet), why: &str| {

@@ -223,10 +223,12 @@ pub(super) fn as_path(said: &[u8]) -> Option<PathBuf> {
     said.strip_suffix(b"\n").map(|path| PathBuf::from(OsStr::from_bytes(path)))
 }
 
-/// Who belongs to whom, from `/proc/*/stat` (proc(5)).
+/// Who belongs to whom, from `/proc/*/stat` (proc(5)). Where that cannot be read, those who have left the group are not
+/// found, and nobody counts as gone.
 #[cfg(target_os = "linux")]
 mod family {
     use std::collections::HashSet;
+    use std::io;
     use std::os::fd::OwnedFd;
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -239,11 +241,23 @@ mod family {
         dead: bool,
     }
 
-    fn all() -> Vec<Process> {
-        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        // One that ends meanwhile has no file any more.
-        numbers.filter_map(|id| parse(id, &std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?)).collect()
+    /// Every process that may be seen; an error where the list would have gaps.
+    fn all() -> io::Result<Vec<Process>> {
+        let mut all = Vec::new();
+        for entry in std::fs::read_dir("/proc")? {
+            let Some(id) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+            match std::fs::read_to_string(format!("/proc/{id}/stat")) {
+                Ok(stat) => all.extend(parse(id, &stat)),
+                // It has ended meanwhile, or is another user's (`hidepid`).
+                Err(error) if has_ended(&error) || error.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
+    fn has_ended(error: &io::Error) -> bool {
+        error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
     }
 
     /// `7 (name) S 1 7 …`: the name may hold anything, so what counts begins behind the last parenthesis.
@@ -273,7 +287,7 @@ mod family {
     /// Finds those that descend from the leader and have left its group.
     pub(super) fn add_strays(leader: Pid, known: &mut Vec<Stray>) {
         let leader = leader.as_raw_nonzero().get();
-        let all = all();
+        let all = all().unwrap_or_default();
         let mut family = HashSet::from([leader]);
         family.extend(known.iter().map(|stray| stray.0));
         // A child may stand before its parent in the list.
@@ -295,10 +309,13 @@ mod family {
         }
     }
 
-    /// Whether the group has nobody left but the dead.
+    /// Whether the group has nobody left but the dead. The leader is among them until it is waited for: a list without it
+    /// tells nothing.
     pub(super) fn is_gone(leader: Pid) -> bool {
         let number = leader.as_raw_nonzero().get();
-        !all().iter().any(|p| p.group == number && !p.dead)
+        let Ok(mut group) = all() else { return false };
+        group.retain(|process| process.group == number);
+        group.iter().any(|process| process.id == number) && group.iter().all(|process| process.dead)
     }
 
     #[cfg(test)]
