@@ -33,7 +33,7 @@ const NO_LIMITS: [(&str, &[&str]); 18] = [
     ("exec/protocol.rs", &["OUTCOME_LENGTH"]),
     ("exec/reliable/cookie.rs", &["NOW"]),
     ("exec/reliable/memory.rs", &["SECOND"]),
-    ("exec/reliable/wire.rs", &["HELLO", "SHORT_HEADER", "PIECE_HEADER", "SESSION_HEADER"]),
+    ("exec/reliable/wire.rs", &["HELLO", "SHORT_HEADER", "PIECE_HEADER", "SESSION_HEADER", "REQUEST_HEADER"]),
     ("exec/tag.rs", &["KEY_LENGTH", "TAG_LENGTH"]),
     ("file.rs", &["RANDOM"]),
     ("file/exclusive.rs", &["DELETE_ON_CLOSE", "SHARING_VIOLATION"]),

@@ -7,7 +7,7 @@ use super::command::{Said, unknown};
 use super::console::{self, Shown};
 use super::members::Members;
 use crate::chat::lines::messages;
-use crate::chat::names;
+use crate::chat::names::Shape;
 use crate::t;
 use crate::terminal::exit;
 use crate::terminal::input::{self, Keyboard, Typed};
@@ -99,7 +99,7 @@ impl Members {
     }
 
     fn kick(&mut self, name: &str) -> Option<String> {
-        let Some(id) = self.find(&names::shape(name)) else {
+        let Some(id) = self.find(&Shape::of(name)) else {
             return Some(t!("nobody here has that name; /who lists them", "没有人叫这个名字；/who 列出所有人"));
         };
         let goodbye = t!("* you were sent out by {}", "* 你被 {} 请出了聊天室", self.host);
