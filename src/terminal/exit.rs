@@ -1,8 +1,8 @@
 //! How a program ends: Ctrl-C, SIGTERM, the end of its terminal, or its own way, with the terminal as it was.
 //!
 //! On Unix the signals are blocked everywhere and one thread waits for them (sigwait(3)), since the line editor
-//! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped. A program that starts
-//! others does that in `unblocked`, since a new process inherits what is blocked.
+//! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped. A new process
+//! inherits what is blocked, and is started with nothing blocked (`exec/shell/unix/spawn.rs`).
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,23 +114,9 @@ fn run_once(action: &Mutex<Option<Action>>) {
     }
 }
 
-/// Starts another process: with no signal blocked or ignored, as it expects. What arrives for this program meanwhile is
-/// seen to afterwards.
-pub(crate) fn unblocked<T>(start: impl FnOnce() -> T) -> T {
-    #[cfg(unix)]
-    return signals::unblocked(start);
-    #[cfg(not(unix))]
-    start()
-}
-
 #[cfg(unix)]
 mod signals {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, LazyLock};
-
-    use nix::sys::signal::{SigSet, Signal, kill};
-    use nix::unistd::Pid;
-    use signal_hook::flag;
+    use nix::sys::signal::{SigSet, Signal};
 
     /// Ctrl-C, kill(1), Ctrl-\, and the end of the terminal, unless that is ignored (nohup(1)).
     const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP];
@@ -145,33 +131,6 @@ mod signals {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 != 0)
-    }
-
-    /// Whether a signal has come while it was not blocked. A signal with a handler is a signal with its default action
-    /// in a new process, even where this program was started with it ignored.
-    static CAME: LazyLock<Vec<(Signal, Arc<AtomicBool>)>> = LazyLock::new(|| {
-        let caught = |signal: Signal| {
-            let came = Arc::new(AtomicBool::new(false));
-            // It fails only for signals that nobody may catch.
-            let _ = flag::register(signal as i32, Arc::clone(&came));
-            (signal, came)
-        };
-        ending().iter().map(caught).collect()
-    });
-
-    pub(super) fn unblocked<T>(start: impl FnOnce() -> T) -> T {
-        let (came, ending) = (&*CAME, CAME.iter().map(|(signal, _)| *signal).collect::<SigSet>());
-        // Both fail only for signals that do not exist.
-        let _ = ending.thread_unblock();
-        let started = start();
-        let _ = ending.thread_block();
-        for (signal, came) in came {
-            if came.swap(false, Ordering::Relaxed) {
-                // Blocked again, it goes to the thread that waits for it.
-                let _ = kill(Pid::this(), *signal);
-            }
-        }
-        started
     }
 
     pub(super) fn catch() {

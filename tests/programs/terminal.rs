@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::exec::{Exec, TCP};
+use crate::common::exec::{Exec, Place, TCP, UDP};
 use crate::common::terminal::{Eye, Size, Terminal};
 use crate::common::textbook::{Datagram, Textbook};
 use crate::common::{
@@ -48,6 +48,43 @@ fn remote_commands_are_typed_at_the_sessions_directory_and_ctrl_c_comes_back_to_
     let mut terminal = terminal;
     terminal.types("q\r");
     assert!(terminal.left_as_it_was().success());
+}
+
+/// A password is asked for on /dev/tty, and a pager reads there. A command has none: it fails at once, and nothing of it
+/// reaches the terminal of the server.
+#[test]
+fn a_command_has_no_terminal_and_the_servers_is_left_alone() {
+    let place = Place::new();
+    let key = place.file("key");
+    let commands = ["head -1 </dev/tty", "echo secret question >/dev/tty", "ps -o tty= -p $$"];
+    for (pair, args) in [(TCP, &["--key-file", &key][..]), (UDP, &["--key-file", &key]), (TCP, &["--classic"])] {
+        let server = Terminal::start(pair.server, &[&["127.0.0.1:0"], args].concat());
+        let text = server.sees(|text| text.contains("as root") || text.contains("type this first"));
+        let address = address_of(&server).to_string();
+        let said = match text.split_once("type this first: ") {
+            Some((_, rest)) => {
+                let code = rest.split_whitespace().next().unwrap();
+                let mut client = Textbook::calls(address.parse().unwrap());
+                let answered = [&[code][..], &commands].concat().into_iter().map(|line| {
+                    client.send(line);
+                    client.recv_text()
+                });
+                answered.collect::<String>()
+            }
+            None => {
+                let run = |command: &&str| {
+                    let args = [&[address.as_str(), "-c", command], args].concat();
+                    let (status, out, err) = common::run(pair.client, &args, "");
+                    assert!(status == Some(0) || !err.is_empty(), "{status:?} {err}");
+                    out + &err
+                };
+                commands.iter().map(run).collect::<String>()
+            }
+        };
+        assert_eq!(said.matches("/dev/tty").count(), 2, "{pair:?}: {said}");
+        assert!(said.trim_end().ends_with('?'), "no terminal: {said}");
+        assert!(!server.sees(|_| true).contains("secret question\n"));
+    }
 }
 
 #[test]
