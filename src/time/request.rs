@@ -1,6 +1,7 @@
 //! The time as text and as the 4 bytes of RFC 868, and which datagrams a time server takes for a question.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use jiff::Zoned;
@@ -17,6 +18,33 @@ pub const DEFAULT_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
 /// The longest answer, in bytes: a format cannot make a server send more than a screen's line or two.
 const MAX_ANSWER: usize = 512;
+
+/// How many times as long as its question an answer to another machine may be, as packets: who asks can be forged, and a
+/// server must not be worth much to whoever wants to flood somebody with its answers.
+const MAX_RATIO: usize = 3;
+
+/// The headers of IPv4 and UDP in front of both, in bytes.
+const HEADERS: usize = 28;
+
+/// The longest text that another machine gets for a question of so many bytes: 80 bytes for [`QUESTION`].
+pub fn longest_answer(question: usize) -> usize {
+    MAX_RATIO * (HEADERS + question) - HEADERS
+}
+
+/// The text of an answer to `client`, who asked with so many bytes.
+///
+/// # Errors
+/// A sentence for the log: it is too long for another machine.
+pub fn text_for(client: SocketAddr, question: usize, text: String) -> Result<String, String> {
+    let (length, most) = (text.len(), longest_answer(question));
+    if client.ip().to_canonical().is_loopback() || length <= most {
+        return Ok(text);
+    }
+    Err(t!(
+        "it has {length} bytes now, and another machine gets at most {most} for such a question (--format)",
+        "现在有 {length} 字节，而这样的提问，别的机器最多得到 {most} 字节（--format）"
+    ))
+}
 
 /// A way to write the time: strftime(3), as far as jiff has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +80,21 @@ impl Format {
             ));
         }
         Ok(Self { format: format.to_string(), sample: written })
+    }
+
+    /// Whether a server may answer on all of `addresses` in this format, as it is written now.
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it.
+    pub fn may_go_to(&self, addresses: &[SocketAddr]) -> Result<(), String> {
+        let (length, most) = (self.sample.len(), longest_answer(QUESTION.len()));
+        if addresses.iter().all(|address| address.ip().to_canonical().is_loopback()) || length <= most {
+            return Ok(());
+        }
+        Err(t!(
+            "another machine gets at most {most} bytes of text, so that nobody can have others flooded; this --format makes {length}",
+            "发给别的机器的文字最多 {most} 字节，免得被人利用来放大流量；这个 --format 写出来有 {length} 字节"
+        ))
     }
 
     /// The time written so.
@@ -227,6 +270,30 @@ mod tests {
         let after_the_wrap = SystemTime::UNIX_EPOCH + Duration::from_secs(2_085_978_496 + 5);
         assert_eq!(seconds(after_the_wrap), [0, 0, 0, 5]);
         assert_eq!(time_of_seconds([0, 0, 0, 5], after_the_wrap), Some(after_the_wrap));
+    }
+
+    #[test]
+    fn another_machine_gets_no_more_than_three_times_its_question() {
+        let (here, there): (SocketAddr, SocketAddr) = ("127.0.0.1:4".parse().unwrap(), "192.0.2.1:4".parse().unwrap());
+        for (client, question, length, goes) in [
+            (here, 8, 512, true),
+            ("[::1]:4".parse().unwrap(), 8, 512, true),
+            ("[::ffff:127.0.0.1]:4".parse().unwrap(), 8, 512, true),
+            (there, 8, 80, true),
+            (there, 8, 81, false),
+            (there, 20, 116, true),
+            (there, 20, 117, false),
+            ("[2001:db8::1]:4".parse().unwrap(), 8, 81, false),
+        ] {
+            let text = "x".repeat(length);
+            assert_eq!(text_for(client, question, text.clone()).ok(), goes.then_some(text), "{client} {length}");
+        }
+        let usual = Format::parse("%Y年%m月%d日 %A %H:%M:%S %Z").unwrap();
+        let long = Format::parse(&"%Y ".repeat(17)).unwrap();
+        assert!(usual.may_go_to(&[there]).is_ok() && long.may_go_to(&[here]).is_ok());
+        assert!(long.may_go_to(&[here, there]).unwrap_err().contains("85"));
+        // The other two answers are never longer.
+        assert!(seconds(SystemTime::UNIX_EPOCH).len() <= longest_answer(0));
     }
 
     #[test]

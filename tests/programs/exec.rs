@@ -562,6 +562,29 @@ mod unix {
         let (_, _, err) = common::run(TCP.server, &["0.0.0.0:0", "--key-file", &key, "--classic"], "");
         assert!(err.contains("do not go together"), "{err}");
     }
+
+    /// `| head -n 1`: the command is stopped on the way, which is no success.
+    #[test]
+    fn a_client_whose_output_is_not_read_to_its_end_says_so_in_its_status() {
+        for pair in PAIRS {
+            let exec = Exec::start(pair, &[]);
+            let (client, address, key) = (pair.client, exec.server.address(), exec.place.file("key"));
+            let client = format!("{client} {address} --key-file '{key}'");
+            for (way, input) in [("-c 'while echo line; do :; done'", "/dev/null"), ("", "commands")] {
+                fs::write(exec.place.file("commands"), "while echo line; do :; done\n").unwrap();
+                let line = format!("{{ {client} {way} < {input}; echo status $? >&2; }} | head -n 1");
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &line]).current_dir(exec.place.path());
+                let (_, out, err) = Running::spawn(shell).ended();
+                assert_eq!(
+                    (String::from_utf8(out).unwrap().as_str(), err.as_str()),
+                    ("line\n", "status 141\n"),
+                    "{pair:?}"
+                );
+                exec.server.running.notes("ended by signal");
+            }
+        }
+    }
 }
 
 #[cfg(windows)]

@@ -61,25 +61,22 @@ fn a_command_has_no_terminal_and_the_servers_is_left_alone() {
         let server = Terminal::start(pair.server, &[&["127.0.0.1:0"], args].concat());
         let text = server.sees(|text| text.contains("as root") || text.contains("type this first"));
         let address = address_of(&server).to_string();
-        let said = match text.split_once("type this first: ") {
-            Some((_, rest)) => {
-                let code = rest.split_whitespace().next().unwrap();
-                let mut client = Textbook::calls(address.parse().unwrap());
-                let answered = [&[code][..], &commands].concat().into_iter().map(|line| {
-                    client.send(line);
-                    client.recv_text()
-                });
-                answered.collect::<String>()
-            }
-            None => {
-                let run = |command: &&str| {
-                    let args = [&[address.as_str(), "-c", command], args].concat();
-                    let (status, out, err) = common::run(pair.client, &args, "");
-                    assert!(status == Some(0) || !err.is_empty(), "{status:?} {err}");
-                    out + &err
-                };
-                commands.iter().map(run).collect::<String>()
-            }
+        let said = if let Some((_, rest)) = text.split_once("type this first: ") {
+            let code = rest.split_whitespace().next().unwrap();
+            let mut client = Textbook::calls(address.parse().unwrap());
+            let answered = [&[code][..], &commands].concat().into_iter().map(|line| {
+                client.send(line);
+                client.recv_text()
+            });
+            answered.collect::<String>()
+        } else {
+            let run = |command: &&str| {
+                let args = [&[address.as_str(), "-c", command], args].concat();
+                let (status, out, err) = common::run(pair.client, &args, "");
+                assert!(status == Some(0) || !err.is_empty(), "{status:?} {err}");
+                out + &err
+            };
+            commands.iter().map(run).collect()
         };
         assert_eq!(said.matches("/dev/tty").count(), 2, "{pair:?}: {said}");
         assert!(said.trim_end().ends_with('?'), "no terminal: {said}");

@@ -322,6 +322,13 @@ fn command_statuses(tcp: bool) -> Vec<Entry> {
         entry("124", t!("the command was stopped at the server's time limit", "命令超过服务器的时限，被停止")),
         entry("128+N", t!("the command was ended by signal N", "命令被信号 N 终止")),
         entry("130", t!("Ctrl-C", "按了 Ctrl-C")),
+        entry(
+            "141",
+            t!(
+                "nobody read the output to its end (| head): the command was stopped",
+                "输出没有读完（如 | head）：命令被停止"
+            ),
+        ),
     ];
     if !tcp {
         statuses.push(entry(

@@ -38,6 +38,7 @@ fn tell_the_time(args: &Args, trace: &Trace) -> anyhow::Result<()> {
         let why = t!("--classic answers anything, so only on loopback", "--classic 收到什么都回答，所以只能用回环地址");
         return Err(Usage(why).into());
     }
+    args.format.may_go_to(&addresses).map_err(Usage)?;
     let socket = address::try_all(&addresses, |address| bind(address, &args.network, trace)).map_err(cannot)?;
     let bound = socket.local_addr()?;
     let way = match args.answers() {

@@ -49,7 +49,9 @@ pub(crate) fn answer_for_ever(socket: &UdpSocket, own: SocketAddr, args: &Args) 
         // What cannot be sent to one client is told, and the next is served.
         let sent = match &question {
             Some(Request::Text | Request::Anything) => {
-                socket.send_to(args.format.write(&Zoned::now()).as_bytes(), client)
+                request::text_for(client, length, args.format.write(&Zoned::now()))
+                    .map_err(io::Error::other)
+                    .and_then(|text| socket.send_to(text.as_bytes(), client))
             }
             Some(Request::Sntp(question)) => {
                 socket.send_to(&question.answer(args.stratum, received, SystemTime::now()), client)

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::exec::protocol::Outcome;
 use crate::t;
 use crate::terminal::input::{Keyboard, Typed};
+use crate::terminal::screen::OutputFailed;
 use crate::terminal::{exit, screen};
 
 /// The exit status of a client's own failures, which no command of a usual system has.
@@ -15,11 +16,15 @@ pub const FAILURE: u8 = 255;
 /// The exit status of a client that does not know whether its command has run.
 pub const UNKNOWN: u8 = 254;
 
+/// The exit status of a client whose output nobody reads any more (`| head`): its command was stopped on the way. 128 and
+/// SIGPIPE, as a shell reports it of ssh; on Windows the same number.
+pub const NOT_READ: u8 = 141;
+
 /// The statuses that a client ends with, for its help.
 pub fn exit_statuses() -> String {
     t!(
-        "Exit status: the command's; 128+n signal n; 124 time limit; 130 Ctrl-C; 254 nobody knows (UDP); 255 not run, or lost on the way.",
-        "退出状态：命令自己的；128+n 被信号 n 终止；124 超时；130 按了 Ctrl-C；254 结果未知（UDP）；255 没有执行，或通信出错。"
+        "Exit status: the command's; 128+n signal n; 124 time limit; 130 Ctrl-C; 141 output not read to its end (| head); 254 nobody knows (UDP); 255 not run, or lost on the way.",
+        "退出状态：命令自己的；128+n 被信号 n 终止；124 超时；130 按了 Ctrl-C；141 输出没有读完（如 | head）；254 结果未知（UDP）；255 没有执行，或通信出错。"
     )
 }
 
@@ -95,10 +100,16 @@ pub fn run_all<S>(
     check: impl Fn(&str) -> Result<String, String>,
     run: impl FnMut(&mut S, &str) -> anyhow::Result<Ran>,
 ) -> anyhow::Result<u8> {
-    match one {
+    let status = match one {
         Some(command) => run_one(session, &check(command).map_err(anyhow::Error::msg)?, run),
         None => run_each(session, prompt, check, run),
-    }
+    };
+    status.or_else(unless_not_read)
+}
+
+fn unless_not_read(error: anyhow::Error) -> anyhow::Result<u8> {
+    let not_read = error.downcast_ref::<OutputFailed>().is_some_and(OutputFailed::is_closed_pipe);
+    if not_read { Ok(NOT_READ) } else { Err(error) }
 }
 
 /// `-c`: one command, whose status becomes the client's.

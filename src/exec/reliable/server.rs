@@ -208,9 +208,9 @@ impl Server {
         let Some(open) = self.open.get_mut(&job) else { return };
         open.heard = now;
         match asks {
-            Asks::Run(asked, _) => {
-                let unsent = open.sender.unsent();
-                self.say(asker, Says::Working(Progress { asked: *asked, doing, unsent }), now);
+            Asks::Run(when, _) => {
+                let progress = Progress { asked: *when, doing, unsent: open.sender.unsent() };
+                self.say(asker, Says::Working(progress), now);
             }
             Asks::Stop => self.stop(job),
             Asks::Ack(ack) => open.sender.acknowledge(ack, now),

@@ -287,7 +287,9 @@ fn an_old_answer_is_no_news_however_often_it_is_repeated() {
     for second in 0..60 {
         let now = Duration::from_secs(second);
         over_time(&mut client, now);
-        answers.iter().for_each(|answer| client.receive(answer, now));
+        for answer in &answers {
+            client.receive(answer, now);
+        }
     }
     assert_eq!(client.event(ms(60_000)), Some(Event::Unknown(Unknown::Stalled)));
 }
