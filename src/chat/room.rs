@@ -23,6 +23,7 @@ mod delivery;
 mod host;
 mod members;
 mod outbox;
+mod pace;
 mod seat;
 mod speech;
 
@@ -54,7 +55,8 @@ pub struct Room {
     members: Mutex<Members>,
     /// How many clients' threads wait for the members with more words.
     waiting: AtomicUsize,
-    somebody: Condvar,
+    /// Somebody has come, has gone, or has taken what was in line for them.
+    changed: Condvar,
     console: Arc<Console>,
 }
 
@@ -80,7 +82,7 @@ impl Room {
             charset,
             members: Mutex::new(Members::new(host, charset, Arc::clone(&console))),
             waiting: AtomicUsize::new(0),
-            somebody: Condvar::new(),
+            changed: Condvar::new(),
             console,
         })
     }
@@ -90,10 +92,10 @@ impl Room {
     /// # Errors
     /// [`Full`] where `max_clients` have one.
     pub fn seat(self: &Arc<Self>, stream: &Arc<TcpStream>, peer: SocketAddr) -> Result<Seat, Full> {
-        let member = Member::new(peer, Outbox::new(Arc::clone(stream)));
+        let outbox = |id| Outbox::new(Arc::clone(stream), Arc::downgrade(self), id);
         let mut members = self.members();
-        let id = members.admit(member, self.max_clients)?;
-        self.somebody.notify_all();
+        let id = members.admit(self.max_clients, |id| Member::new(peer, outbox(id)))?;
+        self.changed.notify_all();
         drop(members);
         Ok(Seat::new(Arc::clone(self), id))
     }
@@ -111,6 +113,7 @@ impl Room {
         let goodbye = members.encode(&(t!("* the server is closing", "* 服务器即将关闭") + "\n"));
         let leaving = std::mem::take(&mut members.all);
         drop(members);
+        self.changed.notify_all();
         for member in leaving.values() {
             member.outbox.close(member.speaks_lines.then_some(&goodbye), Shutdown::Write);
         }
@@ -118,6 +121,18 @@ impl Room {
         for member in leaving.values() {
             member.outbox.wait_until_sent(deadline);
         }
+    }
+
+    /// Takes a client out, with last words for it and a notice for the others.
+    fn remove(&self, id: u64, goodbye: Option<&str>, reason: Option<&str>) {
+        self.members().remove(id, goodbye, reason);
+        self.changed.notify_all();
+    }
+
+    /// Takes a client out that has taken nothing for too long.
+    fn send_out(&self, id: u64) {
+        self.members().send_out(id);
+        self.changed.notify_all();
     }
 
     fn members(&self) -> MutexGuard<'_, Members> {

@@ -392,12 +392,21 @@ impl Peer {
 
 /// The resident memory of a process in bytes; 0 where it cannot be seen.
 pub fn memory(pid: u32) -> usize {
+    memory_of(pid, "VmRSS:")
+}
+
+/// The most that a process has had of it.
+pub fn peak_memory(pid: u32) -> usize {
+    memory_of(pid, "VmHWM:")
+}
+
+fn memory_of(pid: u32, what: &str) -> usize {
     // Under Wine the file exists, but is that of some process of the system below.
     if !cfg!(target_os = "linux") {
         return 0;
     }
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
+    let line = status.lines().find_map(|line| line.strip_prefix(what)).unwrap_or("0 kB");
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 

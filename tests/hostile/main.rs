@@ -11,4 +11,5 @@ mod exec;
 /// Forged senders are made as on Linux.
 #[cfg(target_os = "linux")]
 mod exec_udp;
+mod flood;
 mod room;

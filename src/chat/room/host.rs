@@ -56,40 +56,61 @@ impl Room {
     /// # Errors
     /// A character that the room's encoding lacks.
     pub fn host_says(&self, typed: &str) -> Result<Option<String>, Unmappable> {
+        let said = match Said::read(typed) {
+            Said::Words(words) => return self.host_words(&words),
+            // It was typed as `//q`.
+            Said::Quit => return self.host_words(typed),
+            said => said,
+        };
         let mut members = self.members();
-        Ok(match Said::read(typed) {
-            Said::Words(words) => return members.host_says(&words),
+        Ok(match said {
             Said::Who => Some(members.who_and_where()),
-            Said::Kick(name) => members.kick(name),
+            Said::Kick(name) => {
+                let answer = members.kick(name);
+                self.changed.notify_all();
+                answer
+            }
             Said::Help => Some(t!(
                 "/who: who is here   /kick NAME: send somebody out   //words: say /words   q: end the server",
                 "/who：谁在线   /kick 名字：把某人请出聊天室   //文字：发送以 / 开头的内容   q：结束服务器"
             )),
             Said::Name(_) => Some(t!("your name is given at the start, with --name", "你的名字在启动时用 --name 指定")),
-            // It was typed as `//q`.
-            Said::Quit => return members.host_says(typed),
-            Said::Unknown(_) => Some(unknown()),
+            _ => Some(unknown()),
         })
     }
 
+    /// Words for everybody, each line as soon as the others keep up: whoever pipes a file in speaks faster than they do.
+    fn host_words(&self, words: &str) -> Result<Option<String>, Unmappable> {
+        let pieces = messages(words, self.charset)?;
+        let mut members = self.members();
+        let nobody = members.all.is_empty();
+        for piece in pieces {
+            let mut pace = std::mem::take(&mut members.host_pace);
+            self.in_turn(None, members, &mut pace, |members| members.host_says(&piece));
+            members = self.members();
+            members.host_pace = pace;
+        }
+        Ok(nobody.then(|| t!("nobody is connected to read it", "现在没有人连接，没人看到")))
+    }
+
     fn wait_for_somebody(&self) {
-        let waiting = self.somebody.wait_while(self.members(), |members| members.all.is_empty());
+        let waiting = self.changed.wait_while(self.members(), |members| members.all.is_empty());
         drop(waiting.unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 impl Members {
-    fn host_says(&mut self, words: &str) -> Result<Option<String>, Unmappable> {
-        let pieces = messages(words, self.charset)?;
-        let nobody = self.all.is_empty();
-        for piece in pieces {
-            let said = self.charset.decode(&piece);
-            let said = input::escaped_q(&said).unwrap_or(&said);
-            let line = format!("[{}] {}\n", self.host, escape(said));
-            self.send_unsent();
-            self.tell(&line, |_, _| true);
-        }
-        Ok(nobody.then(|| t!("nobody is connected to read it", "现在没有人连接，没人看到")))
+    fn host_says(&mut self, piece: &[u8]) {
+        let said = self.charset.decode(piece);
+        let said = input::escaped_q(&said).unwrap_or(&said);
+        let line = format!(
+            "[{}] {}
+",
+            self.host,
+            escape(said)
+        );
+        self.send_unsent();
+        self.tell(&line, |_, _| true);
     }
 
     /// The answer to `/who`, with the addresses of those who have said nothing: the host may send them out.

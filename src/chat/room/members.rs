@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Full;
 use super::console::{Console, Shown};
 use super::outbox::Outbox;
+use super::pace::Pace;
 use crate::chat::names::{self, Shape};
 use crate::t;
 use crate::text::Charset;
@@ -31,6 +32,12 @@ pub(super) struct Members {
     pub(super) unsent_bytes: usize,
     /// The same words for the person at the server.
     pub(super) unshown: Vec<Shown>,
+    /// How many bytes have been said and told, ever.
+    pub(super) told: usize,
+    /// Whether somebody may lag by more than the others should wait for.
+    pub(super) somebody_lags: bool,
+    /// The pace of the person at the server.
+    pub(super) host_pace: Pace,
 }
 
 /// Labelled lines of one client.
@@ -73,17 +80,20 @@ impl Members {
             unsent: Vec::new(),
             unsent_bytes: 0,
             unshown: Vec::new(),
+            told: 0,
+            somebody_lags: false,
+            host_pace: Pace::default(),
         }
     }
 
     /// Lets somebody in, as one of `max` at the most, and gives their number.
-    pub(super) fn admit(&mut self, member: Member, max: usize) -> Result<u64, Full> {
+    pub(super) fn admit(&mut self, max: usize, member: impl FnOnce(u64) -> Member) -> Result<u64, Full> {
         if self.seats >= max {
             return Err(Full);
         }
         self.seats += 1;
         self.next += 1;
-        self.all.insert(self.next, member);
+        self.all.insert(self.next, member(self.next));
         Ok(self.next)
     }
 

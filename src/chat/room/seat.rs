@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::pace::Pace;
 use super::{Room, Stay};
 use crate::chat::lines::{Line, Lines, MAX_LINE};
 use crate::errors;
@@ -22,13 +23,15 @@ pub struct Seat {
     lines: Lines,
     /// Each command may cost a broadcast, so a flood of them would keep the room from everybody else.
     commands: RateLimit,
+    /// How much it says while others lag.
+    pace: Pace,
     left: bool,
 }
 
 impl Seat {
     pub(super) fn new(room: Arc<Room>, id: u64) -> Self {
         let (buffer, lines) = (vec![0; FIRST_READ], Lines::new(MAX_LINE));
-        Self { room, id, buffer, lines, commands: RateLimit::default(), left: false }
+        Self { room, id, buffer, lines, commands: RateLimit::default(), pace: Pace::default(), left: false }
     }
 
     /// How long the next `recv` may wait before [`Seat::hears_silence`]; see [`Lines::patience`].
@@ -64,28 +67,28 @@ impl Seat {
             self.take(|lines, _, each| lines.flush(each));
         }
         let reason = error.map(errors::reason);
-        self.room.members().remove(self.id, None, reason.as_deref());
+        self.room.remove(self.id, None, reason.as_deref());
     }
 
     fn take(&mut self, cut: impl FnOnce(&mut Lines, &[u8], &mut dyn FnMut(Line<'_>))) -> Stay {
-        let Self { room, id, buffer, lines, commands, left } = self;
+        let Self { room, id, buffer, lines, commands, pace, left } = self;
         room.waiting.fetch_add(1, Ordering::Relaxed);
-        let mut members = room.members();
+        let members = room.members();
         room.waiting.fetch_sub(1, Ordering::Relaxed);
-        let mut stay = Stay::Yes;
-        cut(lines, buffer, &mut |line| {
-            if stay == Stay::Yes {
-                stay = members.hear(*id, line, commands);
+        let stay = room.in_turn(Some(*id), members, pace, |members| {
+            let mut stay = Stay::Yes;
+            cut(lines, buffer, &mut |line| {
+                if stay == Stay::Yes {
+                    stay = members.hear(*id, line, commands);
+                }
+            });
+            // Where others wait with more words, the last of them sends all: one send for each hearer, not one for each
+            // speaker and hearer.
+            if room.waiting.load(Ordering::Relaxed) == 0 {
+                members.send_unsent();
             }
+            if members.all.contains_key(id) { stay } else { Stay::No }
         });
-        // Where others wait with more words, the last of them sends all: one send for each hearer, not one for each
-        // speaker and hearer.
-        if room.waiting.load(Ordering::Relaxed) == 0 {
-            members.send_unsent();
-        }
-        if !members.all.contains_key(id) {
-            stay = Stay::No;
-        }
         *left |= stay == Stay::No;
         stay
     }
@@ -93,8 +96,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut members = self.room.members();
-        members.remove(self.id, None, None);
-        members.give_up_seat();
+        self.room.remove(self.id, None, None);
+        self.room.members().give_up_seat();
     }
 }

@@ -51,6 +51,7 @@ impl Members {
         let line = format!("{label}{}\n", escape(words));
         self.unshown.push(Shown::Words { label, bytes: self.charset.encode_lossy(words) });
         self.unsent_bytes += line.len();
+        self.told += line.len();
         match self.unsent.last_mut() {
             Some(last) if last.speaker == id => last.lines += &line,
             _ => self.unsent.push(Words { speaker: id, lines: line }),
