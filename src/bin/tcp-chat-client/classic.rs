@@ -26,6 +26,7 @@ pub(crate) fn once(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
 
 /// The textbook's conversation: strictly in turn, until there is nothing left to say or nobody to hear it.
 pub(crate) fn classic(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
+    stream.set_keepalive(close::VANISHED)?;
     let mut keyboard = Keyboard::in_turn();
     let mut incoming = Incoming::new(args.encoding.charset);
     loop {

@@ -39,7 +39,7 @@ pub(crate) fn classic(listener: &TcpListener, args: &Args) -> anyhow::Result<()>
     loop {
         let (stream, client) = next_client(listener);
         // For a conversation of hours: a pulled cable leaves no ghost. It fails for a connection that has gone, which recv tells.
-        let _ = stream.set_keepalive();
+        let _ = stream.set_keepalive(close::VANISHED);
         let mut incoming = Incoming::new(args.encoding.charset);
         loop {
             match take_turn(&stream, args, &mut incoming, &mut keyboard)? {

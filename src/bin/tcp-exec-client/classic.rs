@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::bail;
 use socket_demos::exec::frames::Broken;
 use socket_demos::exec::handshake;
-use socket_demos::net::TcpStream;
+use socket_demos::net::{TcpStream, close};
 use socket_demos::terminal::input::{Keyboard, Typed};
 use socket_demos::terminal::screen;
 use socket_demos::text::{Charset, Incoming};
@@ -34,6 +34,7 @@ pub(crate) fn converse(mut stream: &TcpStream, server: SocketAddr, args: &Args) 
     let charset = args.commands.charset.unwrap_or_else(Charset::of_system);
     let mut incoming = Incoming::new(charset);
     let mut buffer = vec![0; args.commands.textbook.recv_size()];
+    stream.set_keepalive(close::VANISHED)?;
     stream.set_read_timeout(Some(CLASSIC_PATIENCE))?;
     loop {
         let Typed::Line(command) = keyboard.ask_bare(&t!("your command: ", "命令："), check)? else { return Ok(()) };

@@ -18,6 +18,7 @@ use socket_demos::exec::handshake::{self, MAX_GREETING, NotMet, Welcome};
 use socket_demos::exec::key;
 use socket_demos::exec::protocol::Outcome;
 use socket_demos::net::Trace;
+use socket_demos::net::close;
 use socket_demos::net::deadline::Deadline;
 use socket_demos::t;
 use socket_demos::terminal::screen::Output;
@@ -53,7 +54,7 @@ fn enter(args: &Args, trace: &Trace) -> anyhow::Result<Session> {
     loop {
         let (stream, server) = reach(args, trace)?;
         stream.set_nodelay()?;
-        stream.set_keepalive()?;
+        stream.set_keepalive(close::VANISHED)?;
         let mut reader = FrameReader::new(Deadline::new(stream, args.timeout), MAX_GREETING);
         let mut writer = FrameWriter::new(stream);
         match handshake::meet(&mut reader, &mut writer, &key) {

@@ -119,6 +119,8 @@ fn admit(mut stream: &TcpStream, peer: SocketAddr, stranger: &mut Stranger, shar
 /// One recv is one command, and whatever it has written is the answer.
 fn take_commands(mut stream: &TcpStream, peer: SocketAddr, shared: &Shared) -> io::Result<()> {
     let mut buffer = vec![0; shared.told.textbook.recv_size()];
+    // A pulled cable must not keep the turn.
+    stream.set_keepalive(close::VANISHED)?;
     stream.write_all(&code::right())?;
     loop {
         let received = stream.read(&mut buffer)?;

@@ -7,7 +7,6 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use socket_demos::exec::frames::{self, Broken, FrameReader, FrameWriter, kind};
 use socket_demos::exec::handshake::{self, HELLO_LENGTH};
@@ -24,9 +23,6 @@ use socket_demos::text::Charset;
 
 use crate::args::Args;
 use crate::session::{self, Beginning, Reader, Writer};
-
-/// How long a client may take nothing of an output before it is given up.
-const OUTPUT_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the threads share.
 struct Shared {
@@ -66,9 +62,10 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
 
 /// One connection's thread.
 fn meet(stream: &TcpStream, peer: SocketAddr, mut stranger: Stranger, shared: &Shared) {
-    // Small frames leave at once, and a pulled cable leaves no ghosts. It fails for a connection that has gone.
-    let _ = stream.set_nodelay().and_then(|()| stream.set_keepalive());
-    let _ = stream.set_write_timeout(Some(OUTPUT_PATIENCE));
+    // Small frames leave at once, and a pulled cable leaves no ghosts; nor does a client that takes nothing of an output. It
+    // fails for a connection that has gone.
+    let _ = stream.set_nodelay().and_then(|()| stream.set_keepalive(close::VANISHED));
+    let _ = stream.set_write_timeout(Some(close::VANISHED));
     match admit(stream, &mut stranger, shared) {
         Ok((reader, writer)) => {
             drop(stranger);
