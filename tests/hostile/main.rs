@@ -13,3 +13,6 @@ mod exec;
 mod exec_udp;
 mod flood;
 mod room;
+/// Terminals are made as on Unix.
+#[cfg(unix)]
+mod screens;
