@@ -69,6 +69,11 @@ impl Lines {
         self.keep(bytes);
     }
 
+    /// The peer's lines have ends, though it has not sent one yet.
+    pub fn speaks_lines(&mut self) {
+        self.newline_seen = true;
+    }
+
     /// How long the next read may wait until [`Lines::quiet`] is to be called: [`QUIET`] for a textbook peer's pending
     /// message, for ever otherwise.
     pub fn patience(&self) -> Option<Duration> {

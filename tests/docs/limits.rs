@@ -10,6 +10,7 @@ use crate::common::{root, sources};
 const NO_LIMITS: &[(&str, &[&str])] = &[
     ("bin/time-server/serve.rs", &["SHOWN_REQUEST"]),
     ("chat/lines.rs", &["MAX_CHARACTERS"]),
+    ("chat/telnet.rs", &["IAC", "SB", "SE", "WILL", "DONT"]),
     ("cli.rs", &["USAGE", "FAILURE"]),
     ("exec/client/prompt.rs", &["FAILURE", "UNKNOWN", "NOT_READ"]),
     (

@@ -1,5 +1,6 @@
 //! `tcp-chat-server` and `tcp-chat-client` with each other and with a textbook's programs.
 
+use std::io::{BufRead as _, Write as _};
 use std::net::Shutdown;
 use std::time::Duration;
 #[cfg(unix)]
@@ -8,7 +9,7 @@ use std::time::Instant;
 use socket_demos::terminal::input::charset_of_pipes;
 
 use crate::common::textbook::{self, Textbook};
-use crate::common::{CLIENT, Peer, Running, SERVER, Server, eventually, run, wine};
+use crate::common::{self, CLIENT, Peer, Running, SERVER, Server, eventually, run, wine};
 
 #[test]
 fn once_is_one_message_each_way() {
@@ -287,6 +288,39 @@ fn what_is_piped_in_waits_until_somebody_is_connected_and_its_end_changes_nothin
     let mut second = server.join("second");
     second.sends("it goes on\n");
     assert_eq!(first.line(), "[second] it goes on\n");
+}
+
+/// PuTTY offers options first, and sends each key as it is pressed.
+#[test]
+fn keys_of_a_telnet_client_are_no_messages_until_enter() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let putty = server.connect();
+    let mut stream = putty.stream();
+    stream.write_all(b"\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03").unwrap();
+    bob.stream().set_read_timeout(Some(Duration::from_millis(400))).unwrap();
+    for key in ["h", "i"] {
+        stream.write_all(key.as_bytes()).unwrap();
+        assert!(bob.reader.fill_buf().is_err(), "twice the silence that ends a textbook's message");
+    }
+    bob.stream().set_read_timeout(Some(common::DEADLINE)).unwrap();
+    stream.write_all(b"\r\0").unwrap();
+    let name = putty.address();
+    assert_eq!(bob.hears_until("hi\n"), format!("* {name} joined\n[{name}] hi\n"));
+}
+
+#[test]
+fn a_letter_that_is_the_byte_255_arrives() {
+    for (encoding, letter) in [("windows-1251", "я"), ("iso-8859-15", "ÿ")] {
+        let server = Server::start(&["--encoding", encoding]);
+        let reader = Running::start(CLIENT, &[&server.address(), "--name", "reader", "--encoding", encoding]);
+        reader.says("welcome, reader");
+        let peer = server.connect();
+        peer.stream().write_all(b"\xff-\xff\r\0").unwrap();
+        // With the line end that PuTTY sends for Enter.
+        let heard = reader.says(&format!("{letter}\n"));
+        assert_eq!(heard.matches(letter).count(), 2, "{encoding}: {heard}");
+    }
 }
 
 #[test]
