@@ -5,7 +5,7 @@
 
 /// Interpret as command.
 const IAC: u8 = 255;
-/// The beginning and the end of an option's own bytes.
+/// The beginning of an option's own bytes, and what ends them behind an IAC.
 const SB: u8 = 250;
 const SE: u8 = 240;
 /// WILL, WON'T, DO, DON'T: an option follows.
@@ -68,8 +68,15 @@ impl Telnet {
             (State::Command, WILL..=DONT) => State::Option,
             (State::Bytes, IAC) => State::End,
             // Behind another 255 that byte is one of the option's.
-            (State::Command, SB) | (State::Bytes, _) | (State::End, ..SE | 241..) => State::Bytes,
-            (State::Command | State::Option | State::End, _) => State::Words,
+            (State::Command, SB) | (State::Bytes, _) => State::Bytes,
+            (State::End, byte) => {
+                if byte == SE {
+                    State::Words
+                } else {
+                    State::Bytes
+                }
+            }
+            (State::Command | State::Option, _) => State::Words,
         };
         self.seen = true;
         None
