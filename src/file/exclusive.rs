@@ -23,17 +23,24 @@ impl Exclusive {
     /// # Errors
     /// Somebody keeps it for longer than [`PATIENCE`]; those of opening the file.
     pub(super) fn access(file: &Path) -> io::Result<Self> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let over = Instant::now() >= deadline;
-            match try_to_hold(file) {
-                Ok(Some(held)) => return Ok(Self(held)),
-                Ok(None) if over => return Err(kept()),
-                // On Windows that may be what another program has let go, and is about to vanish.
-                Err(error) if over || cfg!(unix) || error.kind() != ErrorKind::PermissionDenied => return Err(error),
-                Ok(None) | Err(_) => {}
-            }
-            thread::sleep(BETWEEN_LOOKS);
+        patiently(|| try_to_hold(file)).map(Self)
+    }
+}
+
+/// Tries until there is something. On Windows a file that another program has just let go, or is about to replace, is
+/// refused for a moment (error 5).
+///
+/// # Errors
+/// That of the last attempt; nothing came of any for [`PATIENCE`].
+pub(super) fn patiently<T>(mut attempt: impl FnMut() -> io::Result<Option<T>>) -> io::Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let over = Instant::now() >= deadline;
+        match attempt() {
+            Ok(Some(done)) => return Ok(done),
+            Ok(None) if over => return Err(kept()),
+            Err(error) if over || cfg!(unix) || error.kind() != ErrorKind::PermissionDenied => return Err(error),
+            Ok(None) | Err(_) => thread::sleep(BETWEEN_LOOKS),
         }
     }
 }
