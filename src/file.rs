@@ -213,6 +213,24 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
     }
 
+    #[test]
+    fn what_a_killed_program_has_left_is_removed_by_the_next_one() {
+        let folder = folder("left");
+        let (book, dead, other) = (folder.join("book"), folder.join(".book.a1B2c3.new"), folder.join(".book.new"));
+        for file in [&book, &dead, &other] {
+            fs::write(file, "old").unwrap();
+        }
+        update(&book, 100, |old| Ok::<_, io::Error>(old + " and new")).unwrap();
+        assert_eq!(fs::read_to_string(&book).unwrap(), "old and new");
+        assert!(!dead.exists() && other.exists(), "and nothing else");
+        let refused = update(&book, 12, |old| Ok::<_, io::Error>(old + "!!")).unwrap_err();
+        assert_eq!(
+            (refused.kind(), fs::read_to_string(&book).unwrap()),
+            (ErrorKind::FileTooLarge, "old and new".into())
+        );
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_link_planted_beside_it_is_not_followed() {
