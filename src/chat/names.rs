@@ -52,6 +52,9 @@ pub fn check(name: &str) -> Result<(), String> {
 /// # Errors
 /// A sentence for the person who typed it.
 pub fn parse_name(typed: &str) -> Result<String, String> {
+    if typed.is_empty() {
+        return Err(t!("a name has at least one character", "名字至少要有一个字"));
+    }
     check(typed).map(|()| typed.to_string())
 }
 

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::t;
 use crate::text::is_forbidden;
+use crate::text::typed::half_width;
 
 /// The port that every program uses unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -30,7 +31,10 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Self, String> {
-        let typed: String = typed.trim().chars().map(half_width).collect();
+        let typed = half_width(typed);
+        if typed.contains('/') {
+            return Err(no_url(&typed));
+        }
         let (host, port) = split(&typed)?;
         let port = port.map_or(Ok(DEFAULT_PORT), parse_port)?;
         Ok(Self { host: Some(host.to_string()).filter(|h| !h.is_empty()), port })
@@ -67,17 +71,20 @@ fn is_unfit(c: char) -> bool {
 }
 
 fn wrong_shape() -> String {
-    t!("not HOST:PORT, HOST, :PORT or PORT", "不是 主机:端口、主机、:端口 或 端口")
+    t!(
+        "not HOST:PORT, HOST, :PORT or PORT, such as 127.0.0.1:8080",
+        "应写成 主机:端口、主机、:端口 或 端口，比如 127.0.0.1:8080"
+    )
 }
 
-/// A Chinese input method's `：` `。` and full-width digits as what was meant.
-fn half_width(c: char) -> char {
-    match c {
-        '：' => ':',
-        '。' | '．' => '.',
-        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c),
-        _ => c,
+/// What to write instead of `http://127.0.0.1:8080/`.
+fn no_url(typed: &str) -> String {
+    let (_, behind) = typed.split_once("://").unwrap_or(("", typed));
+    let host = behind.split('/').next().unwrap_or_default();
+    if host.is_empty() || check_host(host.split(':').next().unwrap_or_default()).is_err() {
+        return wrong_shape();
     }
+    t!("that is a URL; an address is only {host}", "这是网址；地址只写 {host}")
 }
 
 fn parse_port(port: &str) -> Result<u16, String> {
@@ -213,7 +220,9 @@ mod tests {
             ("99999", "0 to 65535"),
             (":+80", "0 to 65535"),
             ("a b:80", "not HOST:PORT"),
-            ("http://x:80", "[::1]:8080"),
+            ("http://x:80", "a URL; an address is only x:80"),
+            ("127.0.0.1:80/index.html", "only 127.0.0.1:80"),
+            ("://", "not HOST:PORT"),
             ("[[::1]]", "not HOST:PORT"),
             ("[::1", "[::1]:8080"),
             ("[::1]80", "not HOST:PORT"),

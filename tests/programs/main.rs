@@ -14,6 +14,7 @@ mod exec_udp;
 /// nc and Python are looked for with a shell of Unix.
 #[cfg(unix)]
 mod interop;
+mod options;
 mod pairs;
 mod qq;
 mod sntp;

@@ -29,7 +29,6 @@ fn main() -> ExitCode {
 }
 
 fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
-    args.textbook.check(args.once)?;
     let address = args.listen.to_bind()?;
     let listener = address
         .try_each(|address| listen(address, args, trace))
