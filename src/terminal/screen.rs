@@ -83,7 +83,7 @@ impl std::error::Error for OutputFailed {}
 /// [`OutputFailed`]: standard output cannot be written.
 pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
     if !*IS_TERMINAL {
-        return write(message);
+        return print(message);
     }
     let message = String::from_utf8_lossy(message);
     let message = text::wrap(&message, columns());
@@ -96,14 +96,19 @@ pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
         return Ok(());
     }
     drop(editor);
-    write(message.as_bytes())
+    print(message.as_bytes())
 }
 
 static IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
 
-fn write(message: &[u8]) -> Result<(), OutputFailed> {
-    let mut line = Vec::with_capacity(message.len() + 1);
-    line.extend_from_slice(message);
+/// Writes a text of this program's own and a newline on standard output as it is: a page of help, a picture. Not for
+/// programs that show things while a line is typed.
+///
+/// # Errors
+/// [`OutputFailed`]: standard output cannot be written.
+pub fn print(text: &[u8]) -> Result<(), OutputFailed> {
+    let mut line = Vec::with_capacity(text.len() + 1);
+    line.extend_from_slice(text);
     line.push(b'\n');
     let mut out = io::stdout().lock();
     out.write_all(&line).and_then(|()| out.flush()).map_err(OutputFailed)
@@ -191,11 +196,11 @@ pub fn set_color(on: bool) {
 /// From now on lines are edited, and everything goes through the editor's `printer`.
 pub(crate) fn edit_with(printer: impl ExternalPrinter + Send + 'static) {
     // Without a thread nothing is edited, and everything goes to the terminal as it comes.
-    editor().edited = thread::Builder::new().name("screen".into()).spawn(move || print(printer)).is_ok();
+    editor().edited = thread::Builder::new().name("screen".into()).spawn(move || print_above(printer)).is_ok();
 }
 
 /// The screen's thread.
-fn print(mut printer: impl ExternalPrinter) {
+fn print_above(mut printer: impl ExternalPrinter) {
     loop {
         let (line, untold) = LINES.next();
         let mut line = line.unwrap_or_default();
