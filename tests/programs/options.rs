@@ -139,6 +139,28 @@ fn full_width_numbers_are_understood() {
     assert!(code == Some(1) && err.contains("127.0.0.1:1"), "{err}");
 }
 
+/// What the system calls an invalid argument or forbidden is told with the cure.
+#[cfg(target_os = "linux")]
+#[test]
+fn addresses_that_want_more_say_what() {
+    use crate::common::run;
+    for program in [CLIENT, UDP_CLIENT, TIME_CLIENT] {
+        let (code, err) = failure(program, &["fe80::1"]);
+        assert!(code == Some(1) && err.contains("such as [fe80::1%eth0]:8080"), "{program}: {err}");
+        let (code, err) = failure(program, &["fe80::1%lo:9999"]);
+        assert!(code == Some(2) && err.contains("with a port it is written [fe80::1%lo]:9999"), "{program}: {err}");
+    }
+    let (code, err) = failure(SERVER, &["fe80::1"]);
+    assert!(code == Some(1) && err.contains("such as [fe80::1%eth0]:8080"), "{err}");
+    for (args, cure) in [
+        (&["255.255.255.255"][..], "SO_BROADCAST"),
+        (&["255.255.255.255", "--classic"], "SO_BROADCAST"),
+    ] {
+        let (_, _, err) = run(UDP_CLIENT, args, "hello\n");
+        assert!(err.contains(cure), "{args:?}: {err}");
+    }
+}
+
 fn failure_in_chinese(program: Program, args: &[&str]) -> (Option<i32>, String) {
     let mut command = std::process::Command::new(program.path());
     let output = command.args(args).env("SOCKET_DEMOS_LANG", "zh").output().unwrap();
