@@ -17,6 +17,7 @@ mod interop;
 mod options;
 mod pairs;
 mod qq;
+mod ready;
 mod sntp;
 mod strangers_words;
 mod tcp_chat;

@@ -152,10 +152,9 @@ fn addresses_that_want_more_say_what() {
     }
     let (code, err) = failure(SERVER, &["fe80::1"]);
     assert!(code == Some(1) && err.contains("such as [fe80::1%eth0]:8080"), "{err}");
-    for (args, cure) in [
-        (&["255.255.255.255"][..], "SO_BROADCAST"),
-        (&["255.255.255.255", "--classic"], "SO_BROADCAST"),
-    ] {
+    for (args, cure) in
+        [(&["255.255.255.255"][..], "SO_BROADCAST"), (&["255.255.255.255", "--classic"], "SO_BROADCAST")]
+    {
         let (_, _, err) = run(UDP_CLIENT, args, "hello\n");
         assert!(err.contains(cure), "{args:?}: {err}");
     }
