@@ -60,6 +60,10 @@ impl Telnet {
     }
 
     fn word(&mut self, byte: u8, has_255: bool) -> Option<u8> {
+        if matches!(self.state, State::Command | State::Option) && b"\r\n".contains(&byte) {
+            // No option has these numbers: it was none, and the line ends all the same.
+            self.state = State::Words;
+        }
         let after_return = std::mem::replace(&mut self.returned, self.state == State::Words && byte == b'\r');
         self.state = match (self.state, byte) {
             (State::Words, IAC) if !has_255 => State::Command,
@@ -105,7 +109,7 @@ mod tests {
 
     #[test]
     fn options_are_no_words_whatever_pieces_they_arrive_in() {
-        let table: [(&[u8], &[u8]); 8] = [
+        let table: [(&[u8], &[u8]); 10] = [
             (PUTTY, b"hello\r\n"),
             (b"a\xff\xfa\x18\x00xterm\xff\xff\xff\xf0b\r\nc", b"ab\r\nc"),
             (b"a\xff\xf1b\xff\xf6c", b"abc"),
@@ -114,6 +118,8 @@ mod tests {
             (b"a\0b\r\r\0", b"a\0b\r\r\n"),
             ("汉字\r\n".as_bytes(), "汉字\r\n".as_bytes()),
             (b"\r\xff\xf1\0", b"\r\0"),
+            (b"\xff\xfe\nnext\r\n", b"\nnext\r\n"),
+            (b"\xff\xfa\x1f\x00\x50\x00\x0a\xff\xf0next\n", b"next\n"),
         ];
         for (stream, expected) in table {
             for size in 1..=stream.len() {

@@ -10,6 +10,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 #[cfg(target_os = "linux")]
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -40,6 +41,8 @@ pub(super) struct Group {
     /// Those that have left the group: they lose their parent when the shell ends, and could not be found any more.
     #[cfg(target_os = "linux")]
     strays: Mutex<Vec<family::Stray>>,
+    /// Whoever stops it may have freed its place before others ask how it has ended.
+    outcome: OnceLock<Outcome>,
 }
 
 /// Starts the shell.
@@ -50,6 +53,7 @@ pub(super) fn start(line: &Line, directory: Option<&Path>, before: Option<&Path>
         leader,
         #[cfg(target_os = "linux")]
         strays: Mutex::default(),
+        outcome: OnceLock::new(),
     };
     Ok((group, Pipes { out: Some(out), err: Some(err), last: None }))
 }
@@ -65,10 +69,12 @@ impl Group {
     pub(super) fn wait(&self) -> Outcome {
         loop {
             match waitid(WaitId::Pid(self.leader), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
-                Ok(status) => return status.as_ref().map_or(Outcome::NotStarted, outcome),
+                Ok(status) => {
+                    return *self.outcome.get_or_init(|| status.as_ref().map_or(Outcome::NotStarted, outcome));
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 // Somebody has waited for it already.
-                Err(_) => return Outcome::NotStarted,
+                Err(_) => return self.outcome.get().copied().unwrap_or(Outcome::NotStarted),
             }
         }
     }
