@@ -34,8 +34,12 @@ pub fn read(file: &Path, max: u64) -> io::Result<String> {
     // The size that the system tells is not asked: files of /proc have none.
     file.take(max + 1).read_to_end(&mut text)?;
     fits(&text, max)?;
-    String::from_utf8(text)
-        .map_err(|_| io::Error::new(ErrorKind::InvalidData, t!("it is not UTF-8", "它不是 UTF-8 编码")))
+    String::from_utf8(text).map_err(|_| {
+        io::Error::new(
+            ErrorKind::InvalidData,
+            t!("it is not UTF-8: save it as UTF-8", "它不是 UTF-8 编码：请另存为 UTF-8"),
+        )
+    })
 }
 
 /// Opens a file without waiting for the other end of a named pipe.

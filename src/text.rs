@@ -69,8 +69,8 @@ impl FromStr for Charset {
         } else {
             let name = encoding.name();
             Err(t!(
-                "{name} is not compatible with ASCII, which the line ends of the chat need",
-                "{name} 与 ASCII 不兼容，而聊天靠 ASCII 换行符分行"
+                "{name} is not compatible with ASCII, which line ends need; take utf-8",
+                "{name} 与 ASCII 不兼容，分行要靠 ASCII 换行符；请改用 utf-8"
             ))
         }
     }

@@ -1,8 +1,10 @@
 //! The contact book: names and their addresses, in a TOML file or in memory.
 //!
 //! ```toml
-//! 李白 = "127.0.0.1:8080"     # bare names of letters, digits, - and _ need no quotes; hanzi do
+//! 李白 = "127.0.0.1:8080"     # TOML itself would want quotes around hanzi
 //! ```
+//!
+//! What a Chinese input method types is understood too (`written`).
 //!
 //! A new contact is appended to the file's text, so that comments and order stay, and the file is replaced at once by
 //! a complete new one: whoever looks sees the old book or the new one, whatever happens in between. Two programs may
@@ -16,7 +18,10 @@ use toml::Spanned;
 
 use crate::chat::names;
 use crate::net::address::Address;
+use crate::text::typed::half_width;
 use crate::{errors, file, t, text};
+
+mod written;
 
 /// The book that everybody has without a file: three poets at one address.
 const POETS: [&str; 3] = ["李白", "苏轼", "杜甫"];
@@ -67,7 +72,7 @@ impl Contacts {
     /// The contact of this name, or of this number as [`Contacts::list`] shows it.
     pub fn find(&self, typed: &str) -> Option<&Contact> {
         let by_name = self.all.iter().find(|contact| contact.name == typed);
-        by_name.or_else(|| self.all.get(typed.parse::<usize>().ok()?.checked_sub(1)?))
+        by_name.or_else(|| self.all.get(half_width(typed).parse::<usize>().ok()?.checked_sub(1)?))
     }
 
     /// All contacts, one a line, with their numbers.
@@ -188,15 +193,11 @@ fn wrong_line((line, why): (usize, String)) -> io::Error {
 
 /// The contacts of the file's text, or the number and fault of the first wrong line.
 fn parse(text: &str) -> Result<Vec<Contact>, (usize, String)> {
+    let text = written::in_toml(text);
     let line_of = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
-    let entries: BTreeMap<Spanned<String>, Spanned<String>> = toml::from_str(text).map_err(|error| {
+    let entries: BTreeMap<Spanned<String>, Spanned<String>> = toml::from_str(&text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
-        let why = error.message();
-        let fault = t!(
-            "{why}; a line looks like \"李白\" = \"192.168.1.23:8080\"",
-            "格式不对，应写成 \"李白\" = \"192.168.1.23:8080\"（{why}）"
-        );
-        (line_of(offset), fault)
+        (line_of(offset), not_understood(error.message()))
     })?;
     let mut entries: Vec<_> = entries.into_iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
@@ -211,6 +212,17 @@ fn parse(text: &str) -> Result<Vec<Contact>, (usize, String)> {
         return Err((line_of(text.len()), t!("more than {MAX_CONTACTS} contacts", "联系人超过 {MAX_CONTACTS} 个")));
     }
     Ok(all)
+}
+
+/// What is wrong with a line: the parser's own words are English, and for people who know TOML.
+fn not_understood(message: &str) -> String {
+    if message.contains("duplicate key") {
+        return t!("this name is in the book twice: leave one of them", "这个名字出现了两次：只留一个");
+    }
+    t!(
+        "not a contact; a line looks like 李白 = \"192.168.1.23:8080\"",
+        "看不懂；每行应写成 李白 = \"192.168.1.23:8080\""
+    )
 }
 
 #[cfg(test)]
@@ -240,12 +252,43 @@ mod tests {
             ("\"a b\" = \"1\"\n", 1),
             ("a = \"1\"\na = \"2\"\n", 2),
             ("a = \"1\"\n[more]\nb = \"2\"\n", 2),
-            ("李白 = \"1\"\n", 1),
+            ("李白 = 1\n", 1),
+            ("李白\n", 1),
+            ("\n李 白 = \"1\"\n", 2),
         ];
         for (text, line) in table {
             let (found, why) = book(text).unwrap_err();
             assert!(found == line && !why.is_empty(), "{text:?}: line {found}: {why}");
         }
+    }
+
+    #[test]
+    fn what_a_chinese_input_method_or_notepad_writes_is_read() {
+        for text in [
+            "李白 = \"127.0.0.1:9001\"\nbob = \"1\"",
+            "\u{feff}李白=\"127.0.0.1:9001\"\r\nbob=\"1\"\r\n",
+            "“李白” = “127.0.0.1:9001”\n‘bob’ = ‘1’\n",
+            "李白 ＝ “127。0。0。1：９００１”  # “诗人”\n# 李白 = 另一个\nbob = '１'",
+        ] {
+            let expected = [("李白", "127.0.0.1:9001"), ("bob", "127.0.0.1:1")];
+            assert_eq!(book(text).unwrap(), expected.map(|(name, at)| (name.to_string(), at.to_string())), "{text}");
+        }
+        let (line, why) = book("李白 = \"1\"\n“李白” = \"2\"\n").unwrap_err();
+        assert!(line == 2 && why.contains("twice"), "{line}: {why}");
+        // What TOML understands means what TOML says.
+        assert_eq!(book("\"a“b\" = \"1\"\n").unwrap()[0].0, "a“b");
+        assert_eq!(Contacts::poets().find("２").unwrap().name, "苏轼");
+    }
+
+    #[test]
+    fn a_book_in_another_encoding_is_told_how_to_save_it() {
+        let file = std::env::temp_dir().join(format!("socket-demos-encoding-{}", std::process::id()));
+        for bytes in [&b"\xc0\xee\xb0\xd7 = \"1\"\n"[..], b"\xff\xfea\0=\0"] {
+            fs::write(&file, bytes).unwrap();
+            let why = Contacts::read(&file).err().unwrap();
+            assert!(why.contains("not UTF-8: save it as UTF-8"), "{why}");
+        }
+        fs::remove_file(&file).unwrap();
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Which names people may have in the room.
 
-use std::net::{IpAddr, SocketAddr};
-
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
 use unicode_script::{Script, UnicodeScript as _};
 use unicode_security::skeleton;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::net::address::is_like_label;
 use crate::t;
 use crate::text::is_forbidden;
 
@@ -52,6 +51,9 @@ pub fn check(name: &str) -> Result<(), String> {
 /// # Errors
 /// A sentence for the person who typed it.
 pub fn parse_name(typed: &str) -> Result<String, String> {
+    if typed.is_empty() {
+        return Err(t!("a name has at least one character", "名字至少要有一个字"));
+    }
     check(typed).map(|()| typed.to_string())
 }
 
@@ -109,7 +111,7 @@ fn looks_like_the_rooms_own(name: &str) -> bool {
     name.chars().any(is_bracket)
         || starts(&name)
         || starts(&plain)
-        || [&name, &digits].into_iter().any(|name| name.parse::<SocketAddr>().is_ok() || name.parse::<IpAddr>().is_ok())
+        || [&name, &digits].into_iter().any(|name| is_like_label(name))
 }
 
 /// What a name looks like, whatever its case, its width, and which alphabet's letters it borrows (Unicode UTS #39): in two
@@ -208,6 +210,9 @@ mod tests {
             "【alice】",
             "127.0.0.1∶5000",
             "l27.O.O.1:5000",
+            "::1#5000",
+            "::１＃5000",
+            "fe80::1%eth0#5000",
         ] {
             let why = check(name).unwrap_err();
             assert!(!why.contains("welcome") && (name.len() < 3 || !why.contains(name)), "{name:?}: {why}");

@@ -94,16 +94,22 @@ impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&match self {
             Self::Missing => t!("there is none", "文件不存在"),
-            Self::Link => t!("it is a symbolic link", "它是符号链接"),
-            Self::NoFile => t!("it is no plain file", "它不是普通文件"),
+            Self::Link => t!("it is a symbolic link: name the file itself", "它是符号链接：请直接写真正的文件"),
+            Self::NoFile => t!("it is no plain file: name another", "它不是普通文件：请换一个"),
             #[cfg(unix)]
-            Self::Foreign(uid) => t!("it belongs to another user (uid {uid})", "它属于别的用户（uid {uid}）"),
+            Self::Foreign(uid) => t!(
+                "it belongs to another user (uid {uid}): make a copy of your own, with chmod 600",
+                "它属于别的用户（uid {uid}）：复制一份自己的，并执行 chmod 600"
+            ),
             #[cfg(unix)]
             Self::Open(mode) => t!(
                 "others can read or change it (mode {mode:04o}), so it may have leaked. If it is the server's key: end the servers, remove it, start again. If it is a copy: copy it again, then chmod 600",
                 "别人能读写它（权限 {mode:04o}），可能已经泄露。如果是服务器的密钥：停掉服务器，删除它，再启动；如果是复制来的：重新复制，并执行 chmod 600"
             ),
-            Self::NoKey => t!("it does not hold 64 hexadecimal digits", "里面不是 64 位十六进制数字"),
+            Self::NoKey => t!(
+                "it does not hold 64 hexadecimal digits: copy it again, or remove it, and a server makes a new one",
+                "里面不是 64 位十六进制数字：重新复制；或者删除它，服务器会生成新的"
+            ),
             Self::System(error) => errors::reason(error),
         })
     }

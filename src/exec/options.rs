@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::completion;
+use crate::cli::effect::{Effect, not_with, only_with};
 use crate::cli::options::RECV_SIZE;
 use crate::exec::key;
 use crate::t;
@@ -33,7 +34,7 @@ pub struct CommandTextbook {
         "课本写法：一次 recv 就是一条命令，输出原样送回"
     ))]
     classic: bool,
-    #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, requires = "classic", help = t!(
+    #[arg(long, value_name = t!("BYTES", "字节"), value_parser = parse_bufsize, add = only_with(&["--classic"]), help = t!(
         "What one recv takes at most [default: 1024]",
         "一次 recv 最多取多少字节 [默认：1024]"
     ))]
@@ -59,7 +60,7 @@ pub struct CommandServer {
     #[command(flatten)]
     pub textbook: CommandTextbook,
     /// The key file that was named.
-    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
+    #[arg(long, value_name = t!("FILE", "文件"), add = no_key(), help = t!(
         "The key, made if it is missing [default: socket-demos/exec.key in your state directory]",
         "密钥文件，没有就生成 [默认：用户状态目录里的 socket-demos/exec.key]"
     ))]
@@ -70,11 +71,31 @@ pub struct CommandServer {
     ))]
     timeout: Option<Duration>,
     /// How many are served at the same time.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = parse_clients, conflicts_with = "classic", help = t!(
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = parse_clients, add = one_by_one(), help = t!(
         "How many are served at the same time: clients over TCP, commands over UDP",
         "最多同时服务多少个：TCP 按客户端数，UDP 按命令数"
     ))]
     pub max_clients: usize,
+}
+
+fn no_key() -> Effect {
+    not_with(&["--classic"], t!("the textbook's way knows no key", "课本写法没有密钥"))
+}
+
+fn one_by_one() -> Effect {
+    not_with(&["--classic"], t!("the textbook's way serves one after the other", "课本写法一个接一个地服务"))
+}
+
+fn no_end() -> Effect {
+    let why = t!(
+        "the textbook's way tells neither where an output ends nor a status",
+        "课本写法不知道输出到哪里结束，也没有退出状态"
+    );
+    not_with(&["--classic"], why)
+}
+
+fn always_escaped() -> Effect {
+    not_with(&["--classic"], t!("its answers are always shown escaped", "这种写法总是转义控制字符"))
 }
 
 impl CommandServer {
@@ -99,7 +120,7 @@ impl CommandServer {
 #[derive(clap::Args, Clone, Debug)]
 pub struct CommandClient {
     /// The one command to run.
-    #[arg(short, long, value_name = t!("COMMAND", "命令"), conflicts_with = "classic", help = t!(
+    #[arg(short, long, value_name = t!("COMMAND", "命令"), add = no_end(), help = t!(
         "Run one command and end with its status",
         "只执行一条命令，并以它的退出状态结束"
     ))]
@@ -107,7 +128,7 @@ pub struct CommandClient {
     /// The textbook's way.
     #[command(flatten)]
     pub textbook: CommandTextbook,
-    #[arg(long, value_name = t!("FILE", "文件"), conflicts_with = "classic", help = t!(
+    #[arg(long, value_name = t!("FILE", "文件"), add = no_key(), help = t!(
         "The server's key [default: socket-demos/exec.key in your state directory]",
         "服务器的密钥文件 [默认：用户状态目录里的 socket-demos/exec.key]"
     ))]
@@ -119,7 +140,7 @@ pub struct CommandClient {
     ))]
     pub charset: Option<Charset>,
     /// Whether a terminal gets the output as it is.
-    #[arg(long, conflicts_with = "classic", help = t!(
+    #[arg(long, add = always_escaped(), help = t!(
         "Show the output on a terminal as it is, control characters included",
         "输出原样显示在终端上，控制字符也不转义"
     ))]

@@ -217,8 +217,8 @@ pub fn who_uses(transport: Transport, address: SocketAddr) -> String {
     }
     if sockets.iter().any(|socket| socket.state == State::TimeWait) {
         return t!(
-            "nobody holds it: a connection that this side closed first is in TIME_WAIT, for at most 60 s; a server that sets SO_REUSEADDR both times (the default: leave --no-reuse out) starts again at once",
-            "没有进程占着它：本端先关闭的连接还处于 TIME_WAIT，最多 60 秒；两次启动都设 SO_REUSEADDR（默认，别加 --no-reuse）就能马上重启"
+            "nobody holds it: a connection that this side closed first is in TIME_WAIT, for at most 60 s; a server that sets SO_REUSEADDR both times, as ours do unless told otherwise, starts again at once",
+            "没有进程占着它：本端先关闭的连接还处于 TIME_WAIT，最多 60 秒；两次启动都设 SO_REUSEADDR（这里的服务器默认都设）就能马上重启"
         );
     }
     if let Some(socket) = sockets.first() {

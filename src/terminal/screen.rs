@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::mem;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -112,6 +113,13 @@ pub fn print(text: &[u8]) -> Result<(), OutputFailed> {
     line.push(b'\n');
     let mut out = io::stdout().lock();
     out.write_all(&line).and_then(|()| out.flush()).map_err(OutputFailed)
+}
+
+/// A server's ready line, with its address as the last word, and for a person a line with how to have the other way. The
+/// first is short: a terminal of 80 columns would break it in the address.
+pub fn ready(way: &str, address: SocketAddr, other: &str) {
+    talk(&t!("{way}, listening on {address}", "{way}，正在监听 {address}"));
+    hint(other);
 }
 
 /// As [`talk`], for a person alone: nothing where standard error is no terminal.

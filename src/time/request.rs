@@ -8,7 +8,7 @@ use jiff::Zoned;
 use jiff::fmt::strtime;
 
 use crate::t;
-use crate::time::sntp;
+use crate::time::{sntp, strftime};
 
 /// What a client sends to ask for the time.
 pub const QUESTION: &str = "get time";
@@ -46,9 +46,10 @@ pub fn text_for(client: SocketAddr, question: usize, text: String) -> Result<Str
     ))
 }
 
-/// A way to write the time: strftime(3), as far as jiff has it.
+/// A way to write the time: strftime(3) in the C locale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
+    /// In jiff's notation.
     format: String,
     /// The time at which it was taken, written so.
     sample: String,
@@ -60,17 +61,14 @@ impl Format {
     /// # Errors
     /// A sentence for the person who typed it.
     pub fn parse(format: &str) -> Result<Self, String> {
-        let wrong = |why: String| {
-            t!(
-                "not a strftime format ({why}); an example: {DEFAULT_FORMAT}",
-                "格式里有不认识的部分（{why}）；例子：{DEFAULT_FORMAT}"
-            )
-        };
-        let written = strtime::format(format, &Zoned::now()).map_err(|error| wrong(error.to_string()))?;
+        let format = strftime::in_jiffs_notation(format)?;
+        let wrong =
+            |_| t!("no time is written so; an example: {DEFAULT_FORMAT}", "时间写不成这样；例子：{DEFAULT_FORMAT}");
+        let written = strtime::format(&format, &Zoned::now()).map_err(wrong)?;
         if written.is_empty() || written.len() > MAX_ANSWER {
             return Err(t!(
-                "the time would have 0 or over {MAX_ANSWER} bytes",
-                "写出来是空的，或超过 {MAX_ANSWER} 字节"
+                "the time would have 0 or over {MAX_ANSWER} bytes; an example: {DEFAULT_FORMAT}",
+                "写出来是空的，或超过 {MAX_ANSWER} 字节；例子：{DEFAULT_FORMAT}"
             ));
         }
         if asks(written.as_bytes()) {
@@ -79,7 +77,7 @@ impl Format {
                 "这样回答出去又成了提问，两个服务器会互相回答个没完"
             ));
         }
-        Ok(Self { format: format.to_string(), sample: written })
+        Ok(Self { format, sample: written })
     }
 
     /// Whether a server may answer on all of `addresses` in this format, as it is written now.
@@ -103,7 +101,7 @@ impl Format {
         strtime::format(&self.format, time).unwrap_or_default()
     }
 
-    /// Whether `text` could be an answer in this format. Some formats cannot be read back, always (`%c`) or on some days
+    /// Whether `text` could be an answer in this format. Some formats cannot be read back, always (`%q`) or on some days
     /// (`%e0`): then it is one that looks alike. Words alone look alike too easily.
     fn fits(&self, text: &str) -> bool {
         let reads = |text: &str| strtime::parse(&self.format, text).is_ok();
@@ -255,7 +253,7 @@ mod tests {
         for text in ["2026-01-02 03:04:05", "23:59"] {
             assert_eq!(Request::read(text.as_bytes(), &own, Answers::Anything), None, "{text}");
         }
-        let one_way = Format::parse("%c").unwrap();
+        let one_way = Format::parse("%H:%M %q").unwrap();
         let asked = |text: &str| Request::read(text.as_bytes(), &one_way, Answers::Anything);
         assert_eq!(asked(&one_way.write(&now())), None, "a format that cannot be read back");
         assert_eq!(asked("get time"), Some(Request::Text));

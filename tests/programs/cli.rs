@@ -42,7 +42,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         (&["127.0.0.1:"], "port is missing"),
         (&["127.0.0.1:99999"], "0 to 65535"),
         (&["8080", "9090"], "one argument too many: 9090"),
-        (&["--bufsize", "5"], "--bufsize is for --once and --classic"),
+        (&["--bufsize", "5"], "--bufsize works only with --once or --classic"),
         (&["--bufsize"], "needs a value"),
     ];
     for (args, why) in table {

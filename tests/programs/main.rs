@@ -14,8 +14,10 @@ mod exec_udp;
 /// nc and Python are looked for with a shell of Unix.
 #[cfg(unix)]
 mod interop;
+mod options;
 mod pairs;
 mod qq;
+mod ready;
 mod sntp;
 mod strangers_words;
 mod tcp_chat;

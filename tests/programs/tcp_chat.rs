@@ -243,6 +243,24 @@ fn a_silent_connection_hears_words_and_is_not_announced() {
     });
 }
 
+/// No brackets within brackets: a label is cut at the first of them.
+#[test]
+fn an_ipv6_client_without_a_name_has_a_label_that_kick_understands() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        return common::not_run("this machine has no IPv6");
+    }
+    let mut server = Server::of(Running::start(SERVER, &["[::1]:0"]));
+    let mut bob = server.join("bob");
+    let mut nameless = server.connect();
+    let label = format!("::1#{}", nameless.stream().local_addr().unwrap().port());
+    nameless.sends("hello\n");
+    assert_eq!(bob.hears_until("hello\n"), format!("* {label} joined\n[{label}] hello\n"));
+    bob.sends(&format!("/name {label}0\n"));
+    assert!(bob.line().contains("is no address"));
+    server.running.types(&format!("/kick {label}"));
+    assert!(nameless.rest().ends_with("* you were sent out by server\n"));
+}
+
 #[test]
 fn the_person_at_the_server_speaks_kicks_and_ends() {
     let mut server = Server::start(&["--name", "老师"]);

@@ -47,20 +47,21 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     exit::at_end(shell::stop_all);
     match args.way() {
         Way::Classic => {
-            let way = t!(
-                "remote commands the textbook's way, for whoever types the code (without --classic: for whoever has the key)",
-                "课本写法的远程命令，供输入口令的人使用（不加 --classic 则供持有密钥的人使用）"
-            );
+            let way = t!("remote commands the textbook's way", "课本写法的远程命令");
+            let other = t!("(without --classic: for whoever has the key)", "（不加 --classic 则供持有密钥的人使用）");
             let code = Code::set_or_drawn()?;
-            tell_ready(&way, bound);
+            tell_ready(&way, bound, &other);
             policy::tell_of_code(&code);
             classic::serve(&listener, code, args)
         }
         Way::Keyed => {
             let path = args.commands.key_file()?;
             let (key, directory) = (key::read_or_make(&path)?, WorkingDirectory::here()?);
-            let way = t!("remote commands (the textbook's way: --classic)", "远程命令（课本写法请加 --classic）");
-            tell_ready(&way, bound);
+            let (way, other) = (
+                t!("remote commands", "远程命令"),
+                t!("(the textbook's way: --classic)", "（课本写法请加 --classic）"),
+            );
+            tell_ready(&way, bound, &other);
             policy::tell_of_key(&path);
             serve::serve(&listener, key, directory, args)
         }
@@ -75,8 +76,8 @@ fn listen(address: SocketAddr, trace: &Trace) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// The ready line: which way it serves, how to get the other, and where.
-fn tell_ready(way: &str, bound: SocketAddr) {
-    screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
+/// The ready line: which way it serves, and where; how to get the other.
+fn tell_ready(way: &str, bound: SocketAddr, other: &str) {
+    screen::ready(way, bound, other);
     screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
 }

@@ -10,6 +10,7 @@ use super::console::{Console, Shown};
 use super::outbox::Outbox;
 use super::pace::Pace;
 use crate::chat::names::{self, Shape};
+use crate::net::address::label;
 use crate::t;
 use crate::text::Charset;
 
@@ -61,7 +62,7 @@ pub(super) struct Member {
 impl Member {
     /// A client at the address `peer`, which has said nothing yet.
     pub(super) fn new(peer: SocketAddr, outbox: Arc<Outbox>) -> Self {
-        let name = peer.to_string();
+        let name = label(peer);
         Self { shape: Shape::of(&name), name, joined: false, speaks_lines: false, outbox }
     }
 }
