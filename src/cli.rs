@@ -107,7 +107,7 @@ fn usage(program: &str, error: &clap::Error) -> ExitCode {
             // clap puts an ASCII colon behind every heading.
             text = text.replace(":\n", "：\n");
         }
-        return match screen::show(text.trim_end().as_bytes()) {
+        return match screen::print(text.trim_end().as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => ExitCode::from(report(program, &failed.into(), FAILURE)),
         };

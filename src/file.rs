@@ -8,7 +8,7 @@ use std::path::Path;
 
 use tempfile::{Builder, TempPath};
 
-use self::exclusive::Exclusive;
+use self::exclusive::{Exclusive, patiently};
 use crate::t;
 
 /// What a draft's name ends with; it begins with a dot and the name of the file that it is to replace.
@@ -26,7 +26,7 @@ pub fn read(file: &Path, max: u64) -> io::Result<String> {
     if fs::metadata(file)?.is_dir() {
         return Err(ErrorKind::IsADirectory.into());
     }
-    let file = open(file)?;
+    let file = patiently(|| open(file).map(Some))?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other(t!("it is no plain file", "它不是普通文件")));
     }
@@ -94,7 +94,7 @@ pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
         fill(draft, bytes)
     })?;
     // Not with `persist`: on Windows only this one replaces a file that somebody has open.
-    fs::rename(draft, &file)
+    patiently(|| fs::rename(&draft, &file).map(Some))
 }
 
 /// Makes `file`, for its owner alone, with `bytes` in it, unless there is one: whoever looks finds none or all of it.
@@ -210,6 +210,24 @@ mod tests {
         }
         assert_eq!(replace(&folder, b"x").unwrap_err().kind(), io::ErrorKind::IsADirectory);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_program_has_left_is_removed_by_the_next_one() {
+        let folder = folder("left");
+        let (book, dead, other) = (folder.join("book"), folder.join(".book.a1B2c3.new"), folder.join(".book.new"));
+        for file in [&book, &dead, &other] {
+            fs::write(file, "old").unwrap();
+        }
+        update(&book, 100, |old| Ok::<_, io::Error>(old + " and new")).unwrap();
+        assert_eq!(fs::read_to_string(&book).unwrap(), "old and new");
+        assert!(!dead.exists() && other.exists(), "and nothing else");
+        let refused = update(&book, 12, |old| Ok::<_, io::Error>(old + "!!")).unwrap_err();
+        assert_eq!(
+            (refused.kind(), fs::read_to_string(&book).unwrap()),
+            (ErrorKind::FileTooLarge, "old and new".into())
+        );
         fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -3,7 +3,7 @@
 //! It holds 256 random bits as 64 hexadecimal digits and a newline. The system's own file permissions keep other users
 //! of the machine out; so a file that they could read, or could have put there, is refused.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -123,7 +123,7 @@ fn open(path: &Path) -> Result<File, Unfit> {
     use rustix::fs::OFlags;
 
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
-    let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path);
+    let opened = File::options().read(true).custom_flags(flags.cast_signed()).open(path);
     opened.map_err(|error| {
         let link = fs::symlink_metadata(path).is_ok_and(|file| file.is_symlink());
         if link { Unfit::Link } else { error.into() }

@@ -23,21 +23,32 @@ impl Exclusive {
     /// # Errors
     /// Somebody keeps it for longer than [`PATIENCE`]; those of opening the file.
     pub(super) fn access(file: &Path) -> io::Result<Self> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(held) = try_to_hold(file)? {
-                return Ok(Self(held));
-            }
-            if Instant::now() >= deadline {
-                let seconds = PATIENCE.as_secs();
-                return Err(io::Error::new(
-                    ErrorKind::ResourceBusy,
-                    t!("another program has kept it for {seconds} s", "别的程序已经占用它 {seconds} 秒"),
-                ));
-            }
-            thread::sleep(BETWEEN_LOOKS);
+        patiently(|| try_to_hold(file)).map(Self)
+    }
+}
+
+/// Tries until there is something. On Windows a file that another program has just let go, or is about to replace, is
+/// refused for a moment (error 5).
+///
+/// # Errors
+/// That of the last attempt; nothing came of any for [`PATIENCE`].
+pub(super) fn patiently<T>(mut attempt: impl FnMut() -> io::Result<Option<T>>) -> io::Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let over = Instant::now() >= deadline;
+        match attempt() {
+            Ok(Some(done)) => return Ok(done),
+            Ok(None) if over => return Err(kept()),
+            Err(error) if over || cfg!(unix) || error.kind() != ErrorKind::PermissionDenied => return Err(error),
+            Ok(None) | Err(_) => thread::sleep(BETWEEN_LOOKS),
         }
     }
+}
+
+fn kept() -> io::Error {
+    let seconds = PATIENCE.as_secs();
+    let why = t!("another program has kept it for {seconds} s", "别的程序已经占用它 {seconds} 秒");
+    io::Error::new(ErrorKind::ResourceBusy, why)
 }
 
 /// The file itself, locked (flock(2)); `None` while somebody else has it.
@@ -70,15 +81,7 @@ fn try_to_hold(file: &Path) -> io::Result<Option<File>> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true).share_mode(0).custom_flags(DELETE_ON_CLOSE);
     match options.open(file.with_file_name(name)) {
-        Ok(held) => Ok(Some(held)),
         Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => Ok(None),
-        // That of the one before is about to go.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied && is_writable(file) => Ok(None),
-        Err(error) => Err(error),
+        held => held.map(Some),
     }
-}
-
-#[cfg(windows)]
-fn is_writable(file: &Path) -> bool {
-    File::options().write(true).open(file).is_ok()
 }

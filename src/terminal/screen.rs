@@ -85,7 +85,7 @@ impl std::error::Error for OutputFailed {}
 /// [`OutputFailed`]: standard output cannot be written.
 pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
     if !*IS_TERMINAL {
-        return write(message);
+        return print(message);
     }
     let message = String::from_utf8_lossy(message);
     let message = text::wrap(&message, columns());
@@ -98,14 +98,19 @@ pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
         return Ok(());
     }
     drop(editor);
-    write(message.as_bytes())
+    print(message.as_bytes())
 }
 
 static IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
 
-fn write(message: &[u8]) -> Result<(), OutputFailed> {
-    let mut line = Vec::with_capacity(message.len() + 1);
-    line.extend_from_slice(message);
+/// Writes a text of this program's own and a newline on standard output as it is: a page of help, a picture. Not for
+/// programs that show things while a line is typed.
+///
+/// # Errors
+/// [`OutputFailed`]: standard output cannot be written.
+pub fn print(text: &[u8]) -> Result<(), OutputFailed> {
+    let mut line = Vec::with_capacity(text.len() + 1);
+    line.extend_from_slice(text);
     line.push(b'\n');
     let mut out = io::stdout().lock();
     out.write_all(&line).and_then(|()| out.flush()).map_err(OutputFailed)
@@ -192,7 +197,7 @@ pub fn set_color(on: bool) {
 
 /// From now on lines are edited, and the line editor draws them again when its `printer` says so. Says whether it can.
 pub(crate) fn draw_with(printer: impl ExternalPrinter + Send + 'static) -> bool {
-    thread::Builder::new().name("screen".into()).spawn(move || print(printer)).is_ok()
+    thread::Builder::new().name("screen".into()).spawn(move || print_above(printer)).is_ok()
 }
 
 /// From now on everything goes through the editor's printer.
@@ -207,7 +212,7 @@ pub(crate) fn draw_line_again() {
 }
 
 /// The screen's thread.
-fn print(mut printer: impl ExternalPrinter) {
+fn print_above(mut printer: impl ExternalPrinter) {
     loop {
         let (line, untold) = LINES.next();
         let mut line = line.unwrap_or_default();

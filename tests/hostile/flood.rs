@@ -249,7 +249,7 @@ fn two_who_flood_and_read_nothing_wait_for_each_other_no_longer_than_that() {
     let mut witness = server.join("witness");
     let begin = Instant::now();
     let flooders = ["one", "two"].map(|name| server.join(name));
-    flooders.each_ref().map(speaks_without_end);
+    flooders.iter().for_each(speaks_without_end);
     hears_that_they_go(&mut witness, 2);
     println!("both left after {:?}", begin.elapsed());
     assert!(begin.elapsed() < SILENCE + SLACK, "it took {:?}", begin.elapsed());

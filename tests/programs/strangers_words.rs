@@ -1,7 +1,10 @@
 //! Whatever word of a stranger's a sentence has in it, it stays one line, and commands no terminal.
 
+#[cfg(unix)]
 use crate::common::exec::Place;
-use crate::common::{PROGRAMS, QQ_CLIENT, TCP_EXEC_CLIENT, TIME_CLIENT, UDP_EXEC_SERVER, failure};
+use crate::common::{PROGRAMS, failure};
+#[cfg(unix)]
+use crate::common::{QQ_CLIENT, TCP_EXEC_CLIENT, TIME_CLIENT, UDP_EXEC_SERVER};
 
 #[test]
 fn wrong_usage_shows_escapes_as_what_they_are() {

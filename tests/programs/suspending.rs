@@ -210,7 +210,14 @@ fn twice_in_a_row_in_the_background_and_without_an_editor() {
     shell.types("bg\r");
     bob.sends("while in the background\n");
     shell.prints("while in the background");
+    let prompts = |screen: &vt100::Screen| screen.contents().matches(SHELL_PROMPT).count();
+    let before = shell.waits(|screen| Some(prompts(screen))).unwrap();
     shell.types("fg\r");
+    // The key may have stopped the program, as one that reads in the background, before the shell knew.
+    shell.waits(|screen| (shell.is_raw() || prompts(screen) > before).then_some(())).unwrap();
+    if !shell.is_raw() {
+        shell.types("fg\r");
+    }
     shell.sees_last("> half");
     common::eventually(true, || shell.is_raw());
     shell.types(" and whole\r");

@@ -10,7 +10,6 @@ use crate::common::textbook::Datagram;
 use crate::common::{self, Peer, QQ_CLIENT, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, eventually, run};
 #[cfg(target_os = "linux")]
 use crate::common::{UDP_CLIENT, forge::Forger, textbook::nobody};
-#[cfg(target_os = "linux")]
 use socket_demos::time::sntp::{Packet, Question};
 
 /// A contact file with these lines, for the time that `talk` takes.

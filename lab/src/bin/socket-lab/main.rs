@@ -94,5 +94,5 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 fn show(line: &str) -> anyhow::Result<()> {
-    Ok(screen::show(line.as_bytes())?)
+    Ok(screen::print(line.as_bytes())?)
 }
