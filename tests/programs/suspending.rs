@@ -218,8 +218,7 @@ fn twice_in_a_row_in_the_background_and_without_an_editor() {
     if !shell.is_raw() {
         shell.types("fg\r");
     }
-    shell.sees_last("> half");
-    common::eventually(true, || shell.is_raw());
+    shell.sees(|text| shell.is_raw() && text.trim_end().ends_with("> half"));
     shell.types(" and whole\r");
     bob.hears_until("half and whole\n");
 
