@@ -85,6 +85,17 @@ fn a_command_has_no_terminal_and_the_servers_is_left_alone() {
 }
 
 #[test]
+fn a_person_is_told_that_a_line_is_not_whole_and_may_paste_them_all() {
+    let exec = Exec::start(UDP, &[]);
+    let terminal = Terminal::start(UDP.client, &[&exec.server.address(), "--key-file", &exec.place.file("key")]);
+    terminal.sees(|text| text.trim_end().ends_with('>'));
+    terminal.types("cat <<END\r");
+    terminal.sees(|text| text.contains("not run: this goes on in another line") && text.trim_end().ends_with('>'));
+    terminal.types("\x1b[200~cat <<END\rpasted\rEND\x1b[201~\r");
+    terminal.sees(|text| text.contains("\npasted\n127.0.0.1:"));
+}
+
+#[test]
 fn raw_output_commands_the_terminal() {
     let exec = Exec::start(TCP, &[]);
     let key = exec.place.file("key");
