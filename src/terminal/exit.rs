@@ -61,7 +61,10 @@ pub fn at_interrupt(action: impl Fn() -> bool + Send + 'static) {
 /// A Ctrl-C, as a signal or an event.
 fn interrupted() {
     let taken = lock(&INTERRUPTED_BY).as_ref().is_some_and(|action| action());
-    if !taken {
+    if taken {
+        // What the answer brings begins a line.
+        within(LAST_WORDS, modes::end_line);
+    } else {
         CTRL_C.store(true, Ordering::Relaxed);
         now(INTERRUPTED);
     }
@@ -84,32 +87,53 @@ fn finish() {
     let action = lock(&LAST_ACTION).take();
     if let Some(action) = action {
         // Its threads may hang on an output that nobody reads; the program ends all the same.
-        let (done, is_done) = mpsc::channel();
         let action = Arc::new(Mutex::new(Some(action)));
         let own = Arc::clone(&action);
-        let started = thread::Builder::new().spawn(move || {
-            run_once(&own);
-            // It fails when nobody waits any more.
-            let _ = done.send(());
-        });
-        match started {
-            Ok(_) => drop(is_done.recv_timeout(LAST_ACTION_TIME)),
-            Err(_) => run_once(&action),
+        if within(LAST_ACTION_TIME, move || run_once(&own)) == Ended::NotBegun {
+            run_once(&action);
         }
     }
     log::finish();
-    let Some(saved) = lock(&TERMINAL).take() else { return };
-    let (done, is_done) = mpsc::channel();
+    let (saved, ctrl_c) = (lock(&TERMINAL).take(), CTRL_C.load(Ordering::Relaxed));
+    if saved.is_none() && !ctrl_c {
+        return;
+    }
     let restored = saved.clone();
-    // Without a thread nothing comes, and the modes are put back below.
-    let _ = thread::Builder::new().spawn(move || {
+    let restore = move || {
         screen::stop_editing();
-        modes::restore(&restored, CTRL_C.load(Ordering::Relaxed));
-        let _ = done.send(());
-    });
-    if is_done.recv_timeout(LAST_WORDS).is_err() {
+        if !restored.is_some_and(|saved| modes::restore(&saved)) && ctrl_c {
+            modes::end_line();
+        }
+    };
+    if within(LAST_WORDS, restore) != Ended::InTime
+        && let Some(saved) = saved
+    {
         // Stopped output: at least the modes are put back.
         modes::restore_modes(&saved);
+    }
+}
+
+/// What became of something that may hang.
+#[derive(PartialEq)]
+enum Ended {
+    InTime,
+    Late,
+    /// There was no thread for it.
+    NotBegun,
+}
+
+/// Does what may hang on a terminal that takes nothing, and waits for it so long.
+fn within(limit: Duration, act: impl FnOnce() + Send + 'static) -> Ended {
+    let (done, is_done) = mpsc::channel();
+    let started = thread::Builder::new().spawn(move || {
+        act();
+        // It fails when nobody waits any more.
+        let _ = done.send(());
+    });
+    match started {
+        Err(_) => Ended::NotBegun,
+        Ok(_) if is_done.recv_timeout(limit).is_ok() => Ended::InTime,
+        Ok(_) => Ended::Late,
     }
 }
 

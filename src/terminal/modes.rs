@@ -1,13 +1,14 @@
 //! The terminal's modes: those that the program has found, and those that the line editor sets.
 
 #[cfg(unix)]
-pub(crate) use self::unix::{Saved, edited, in_front, lend, restore, restore_modes, save, set_edited};
+pub(crate) use self::unix::{Saved, edited, end_line, in_front, lend, restore, restore_modes, save, set_edited};
 #[cfg(windows)]
-pub(crate) use self::windows::{Saved, restore, restore_modes, save};
+pub(crate) use self::windows::{Saved, end_line, restore, restore_modes, save};
 
 #[cfg(unix)]
 mod unix {
-    use std::io::{self, IsTerminal as _, Write as _};
+    use std::io::{self, Write as _};
+    use std::os::fd::{AsFd as _, BorrowedFd};
 
     use rustix::process::getpgrp;
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
@@ -18,14 +19,26 @@ mod unix {
         tcgetattr(io::stdin()).ok()
     }
 
-    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind. Where the
-    /// terminal itself has shown `^C`, that line is ended, so that the shell's prompt begins another.
-    pub(crate) fn restore(saved: &Saved, ctrl_c: bool) {
-        if restore_modes(saved) {
+    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind. Says whether
+    /// there were any.
+    pub(crate) fn restore(saved: &Saved) -> bool {
+        let restored = restore_modes(saved);
+        if restored {
             let mut out = io::stdout().lock();
             let _ = out.write_all(b"\x1b[?2004l\n").and_then(|()| out.flush());
-        } else if ctrl_c && saved.local_modes.contains(LocalModes::ECHO) && in_front() && io::stderr().is_terminal() {
-            let _ = io::stderr().write_all(b"\n");
+        }
+        restored
+    }
+
+    /// Ends the line where a terminal has shown `^C`, so that what comes next begins another: that of whichever stream is
+    /// one.
+    pub(crate) fn end_line() {
+        let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+        for stream in [stderr.as_fd(), stdout.as_fd(), stdin.as_fd()] {
+            let shows = tcgetattr(stream).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ECHO));
+            if shows && is_front_of(stream) && rustix::io::write(stream, b"\n").is_ok() {
+                return;
+            }
         }
     }
 
@@ -58,7 +71,11 @@ mod unix {
     }
 
     pub(crate) fn in_front() -> bool {
-        tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
+        is_front_of(io::stdin().as_fd())
+    }
+
+    fn is_front_of(terminal: BorrowedFd<'_>) -> bool {
+        tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp())
     }
 }
 
@@ -66,9 +83,14 @@ mod unix {
 mod windows {
     pub(crate) use crate::windows::{ConsoleMode as Saved, restore_console as restore_modes, save_console as save};
 
-    pub(crate) fn restore(saved: &Saved, _ctrl_c: bool) {
-        if restore_modes(saved) {
+    pub(crate) fn restore(saved: &Saved) -> bool {
+        let restored = restore_modes(saved);
+        if restored {
             println!();
         }
+        restored
     }
+
+    /// Here the shell begins a line of its own.
+    pub(crate) fn end_line() {}
 }

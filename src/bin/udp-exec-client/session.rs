@@ -70,7 +70,7 @@ fn hear(socket: &UdpSocket, conversation: &Conversation) -> ! {
             Ok(received) => conversation.tell(|client, now| client.receive(&buffer[..received], now)),
             Err(error) if errors::is_refusal(&error) => conversation.tell(Client::refused),
             Err(error) if errors::is_timeout(&error) || errors::is_cut_datagram(&error) => {}
-            Err(error) => backoff.after(&error, |notice| screen::talk(&notice)),
+            Err(error) => backoff.after_recv(&error, |notice| screen::talk(&notice)),
         }
         conversation.tick();
     }
