@@ -113,6 +113,11 @@ pub fn closed() -> String {
     t!("the server has closed the connection (recv returned 0 bytes)", "服务器已关闭连接（recv 返回 0 字节）")
 }
 
+/// What a client tells when it ends the connection itself.
+pub fn closes() -> String {
+    t!("the input has ended, so this client closes the connection", "输入结束，由本客户端关闭连接")
+}
+
 /// What a server tells when a `client` has left: in order, or with an error.
 pub fn gone(client: SocketAddr, error: Option<&io::Error>) -> String {
     match error.map(reason) {

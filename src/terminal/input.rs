@@ -55,16 +55,20 @@ impl Keyboard {
     /// Standard input: with line editing where both it and standard output are a terminal. What comes while a line is
     /// typed appears above it.
     pub fn open() -> Self {
-        Self::with(line_editor().and_then(show_above))
+        let keyboard = Self::in_turn();
+        if matches!(keyboard.source, Source::Editor(_)) {
+            screen::show_above();
+        }
+        keyboard
     }
 
     /// As [`Keyboard::open`], for a program that asks, answers, and asks again: nothing is shown while a line is typed.
     pub fn in_turn() -> Self {
-        Self::with(line_editor())
-    }
-
-    fn with(editor: Option<Box<Line>>) -> Self {
-        Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor), refused: 0, told: false }
+        Self {
+            source: line_editor().map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor),
+            refused: 0,
+            told: false,
+        }
     }
 
     /// Whether a person types, as opposed to a pipe.
@@ -206,20 +210,15 @@ fn line_editor() -> Option<Box<Line>> {
         return None;
     }
     // A program that a signal ends in the middle of a synchronized update would leave the terminal waiting for its end.
-    let mut config = Config::builder().auto_add_history(true);
+    // Ctrl-Z is a signal for the whole program (`suspend`), and so is Ctrl-C then.
+    let mut config = Config::builder().auto_add_history(true).enable_signals(cfg!(unix));
     config.enable_synchronized_output(false);
     // Forced, since it asks before it draws only where it may use colours. It gets none.
     config.set_color_mode(ColorMode::Forced);
     let mut editor = Editor::with_history(config.build(), MemHistory::new()).ok()?;
     editor.set_helper(Some(LineHelper::default()));
-    Some(Box::new(editor))
-}
-
-/// From now on everything that is shown goes through the editor.
-fn show_above(mut editor: Box<Line>) -> Option<Box<Line>> {
     let printer = editor.create_external_printer().ok()?;
-    screen::edit_with(printer);
-    Some(editor)
+    screen::draw_with(printer).then(|| Box::new(editor))
 }
 
 fn edit(editor: &mut Line, prompt: &str, initial: &str) -> io::Result<Option<String>> {

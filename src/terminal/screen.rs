@@ -19,6 +19,8 @@ use rustyline::ExternalPrinter;
 
 use crate::lock::lock;
 use crate::terminal::queue::Queue;
+#[cfg(unix)]
+use crate::terminal::{exit, modes, suspend};
 use crate::text::{self, escape};
 use crate::{errors, t};
 
@@ -201,10 +203,20 @@ pub fn set_color(on: bool) {
     COLOR.store(on, Ordering::Relaxed);
 }
 
-/// From now on lines are edited, and everything goes through the editor's `printer`.
-pub(crate) fn edit_with(printer: impl ExternalPrinter + Send + 'static) {
-    // Without a thread nothing is edited, and everything goes to the terminal as it comes.
-    editor().edited = thread::Builder::new().name("screen".into()).spawn(move || print_above(printer)).is_ok();
+/// From now on lines are edited, and the line editor draws them again when its `printer` says so. Says whether it can.
+pub(crate) fn draw_with(printer: impl ExternalPrinter + Send + 'static) -> bool {
+    thread::Builder::new().name("screen".into()).spawn(move || print_above(printer)).is_ok()
+}
+
+/// From now on everything goes through the editor's printer.
+pub(crate) fn show_above() {
+    editor().edited = true;
+}
+
+/// Has the editor draw its line again.
+#[cfg(unix)]
+pub(crate) fn draw_line_again() {
+    LINES.force(NO_EFFECT.into());
 }
 
 /// The screen's thread.
@@ -224,12 +236,16 @@ fn print_above(mut printer: impl ExternalPrinter) {
 
 /// The editor begins with a line after `prompt`. While the program ends it begins with none.
 pub(crate) fn typing_begins(prompt: &str) {
+    #[cfg(unix)]
+    suspend::line_begins();
     let editor = CHANGED.wait_while(editor(), |editor| editor.ending);
     editor.unwrap_or_else(PoisonError::into_inner).typing = Typing::After(prompt.to_string());
 }
 
 /// The editor is about to draw `line`. While the program ends it does not come to it.
 pub(crate) fn typing_is_drawn(line: &str) {
+    #[cfg(unix)]
+    suspend::line_is_drawn();
     let mut editor = editor();
     if editor.ending
         && let Typing::After(prompt) = &editor.typing
@@ -242,6 +258,12 @@ pub(crate) fn typing_is_drawn(line: &str) {
 
 /// The line has been typed, or given up.
 pub(crate) fn typing_ends() {
+    #[cfg(unix)]
+    if suspend::line_ends()
+        && let Some(found) = exit::found()
+    {
+        modes::lend(&found);
+    }
     editor().typing = Typing::Nothing;
     CHANGED.notify_all();
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use pty_process::blocking::{self, Command, Pty};
-use rustix::termios::{LocalModes, Termios, tcgetattr};
+use rustix::termios::{LocalModes, Termios, tcgetattr, tcgetpgrp};
 
 use super::{DEADLINE, eventually};
 
@@ -74,6 +74,16 @@ impl Terminal {
     /// Whether its program reads keys one by one, as line editors do: then Ctrl-C is a key like any other.
     pub fn is_raw(&self) -> bool {
         !tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ICANON)
+    }
+
+    /// Whether it shows the keys that are typed, as it does for a shell that edits no lines.
+    pub fn echoes(&self) -> bool {
+        tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// The program that a shell has put in front.
+    pub fn in_front(&self) -> u32 {
+        tcgetpgrp(&*self.pty).unwrap().as_raw_pid().try_into().unwrap()
     }
 
     pub fn types(&self, text: &str) {

@@ -585,6 +585,29 @@ mod unix {
             }
         }
     }
+
+    /// The text of a here-document, the body of a function: each line would be run as a command.
+    #[test]
+    fn a_script_stops_before_the_first_line_that_is_not_whole() {
+        for pair in PAIRS {
+            let exec = Exec::start(pair, &[]);
+            let precious = exec.place.path().join("precious");
+            std::fs::write(&precious, "").unwrap();
+            for begun in
+                ["cat <<END", "tidy() {", "for i in 1 2; do", "if false", "echo 'quoted", "false &&", "echo \\"]
+            {
+                let (status, out, err) = exec.piped(&[], &format!("echo before\n{begun}\nrm precious\n"));
+                assert_eq!((status, out.as_str()), (Some(255), "before\n"), "{pair:?} {begun}: {err}");
+                assert!(err.contains(begun) && err.contains("-c \"$(cat FILE)\""), "{err}");
+                assert!(precious.exists(), "{pair:?} {begun}");
+            }
+            let script = "cat <<END\nnot run: rm precious\nEND\nfor i in 1 2; do\necho $i\ndone";
+            assert_eq!(exec.run(script).1, "not run: rm precious\n1\n2\n", "{pair:?}");
+            let whole = "x='a b'; echo \"$x\" # it's\nfor i in 1 2; do echo $((i<<1)); done\n";
+            let (status, out, err) = exec.piped(&[], whole);
+            assert_eq!((status, out.as_str(), err.as_str()), (Some(0), "a b\n2\n4\n", ""), "{pair:?}");
+        }
+    }
 }
 
 #[cfg(windows)]

@@ -20,6 +20,9 @@ mod qq;
 mod ready;
 mod sntp;
 mod strangers_words;
+/// Job control is one of Unix's shells.
+#[cfg(unix)]
+mod suspending;
 mod tcp_chat;
 /// A pseudo-terminal is one of Unix.
 #[cfg(unix)]

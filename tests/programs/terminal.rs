@@ -8,7 +8,8 @@ use crate::common::exec::{Exec, Place, TCP, UDP};
 use crate::common::terminal::{Eye, Size, Terminal};
 use crate::common::textbook::{Datagram, Textbook};
 use crate::common::{
-    self, CLIENT, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_SERVER, UDP_SERVER, eventually, send_signal,
+    self, CLIENT, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_SERVER, UDP_CLIENT, UDP_SERVER, eventually,
+    send_signal,
 };
 
 #[test]
@@ -82,6 +83,17 @@ fn a_command_has_no_terminal_and_the_servers_is_left_alone() {
         assert!(said.trim_end().ends_with('?'), "no terminal: {said}");
         assert!(!server.sees(|_| true).contains("secret question\n"));
     }
+}
+
+#[test]
+fn a_person_is_told_that_a_line_is_not_whole_and_may_paste_them_all() {
+    let exec = Exec::start(UDP, &[]);
+    let terminal = Terminal::start(UDP.client, &[&exec.server.address(), "--key-file", &exec.place.file("key")]);
+    terminal.sees(|text| text.trim_end().ends_with('>'));
+    terminal.types("cat <<END\r");
+    terminal.sees(|text| text.contains("not run: this goes on in another line") && text.trim_end().ends_with('>'));
+    terminal.types("\x1b[200~cat <<END\rpasted\rEND\x1b[201~\r");
+    terminal.sees(|text| text.contains("\npasted\n127.0.0.1:"));
 }
 
 #[test]
@@ -169,11 +181,49 @@ fn the_terminal_is_as_it_was_after_every_ending() {
 
 #[test]
 fn after_ctrl_c_the_shells_prompt_begins_a_line() {
-    let line = format!("trap : INT; '{TIME_SERVER}' 127.0.0.1:0; echo prompt");
-    let shell = Terminal::start("sh", &["-c", &line]);
-    shell.sees(|text| text.contains("(Ctrl-C ends)"));
-    shell.types("\x03");
-    shell.sees(|text| text.ends_with("^C\nprompt"));
+    let (_listener, address) = common::textbook::listen();
+    let silent = Datagram::bind();
+    let programs = [
+        (format!("'{TIME_SERVER}' 127.0.0.1:0"), "(Ctrl-C ends)", "^C"),
+        (format!("'{SERVER}' --classic 127.0.0.1:0"), "127.0.0.1:", "^C"),
+        (format!("'{SERVER}' --classic 127.0.0.1:0 2>/dev/null & echo begun; fg"), "begun", "^C"),
+        (format!("'{CLIENT}' {address}"), ">", ">"),
+        (format!("echo one | '{CLIENT}' --classic {address}"), "connected to", "^C"),
+        (format!("'{UDP_CLIENT}' --classic {}", silent.address()), "your message:", "your message:"),
+    ];
+    for (program, ready, shown) in programs {
+        let line = format!("set -m; trap : INT; {program}; echo prompt");
+        let shell = Terminal::start("bash", &["-c", &line]);
+        shell.sees(|text| text.contains(ready));
+        shell.types("\x03");
+        shell.sees(|text| text.trim_end().ends_with("\nprompt") && text.contains(shown));
+        assert!(!shell.sees(|_| true).contains("^Cprompt"), "{program}");
+    }
+}
+
+#[test]
+fn what_ctrl_c_stops_says_so_on_a_line_of_its_own() {
+    let exec = Exec::start(TCP, &[]);
+    let terminal = Terminal::start(TCP.client, &[&exec.server.address(), "--key-file", &exec.place.file("key")]);
+    terminal.sees(|text| text.trim_end().ends_with('>'));
+    terminal.types("sleep 600; echo $?\r");
+    exec.server.running.notes("runs: sleep 600");
+    terminal.types("\x03");
+    terminal.sees(|text| text.contains("^C\nended by signal"));
+}
+
+/// Whoever has nothing more to say has ended the conversation.
+#[test]
+fn at_ctrl_d_a_textbooks_client_says_that_it_closes_itself() {
+    let (listener, address) = common::textbook::listen();
+    let mut client = Terminal::start(CLIENT, &["--classic", &address.to_string()]);
+    client.sees_last("your message:");
+    let server = Textbook::answers(&listener);
+    client.types("\x04");
+    client.sees(|text| text.contains("this client closes the connection"));
+    drop(server);
+    assert!(client.left_as_it_was().success());
+    assert!(!client.sees(|_| true).contains("the server has closed"));
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub(crate) fn classic(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
             Turn::Gone => return Ok(()),
             Turn::Quit => break close::lingering(stream),
             Turn::InputEnded => {
+                screen::talk(&failures::closes());
                 stream.shutdown(Shutdown::Write)?;
                 while receive(stream, args, &mut incoming)? {}
                 break;
@@ -66,7 +67,11 @@ fn take_turn(
         Typed::End => return Ok(Turn::InputEnded),
     };
     stream.write_all(&message).map_err(failures::not_sent)?;
-    Ok(if receive(stream, args, incoming)? { Turn::Done } else { Turn::Gone })
+    if receive(stream, args, incoming)? {
+        return Ok(Turn::Done);
+    }
+    screen::talk(&failures::closed());
+    Ok(Turn::Gone)
 }
 
 /// One `recv`, taken for one message. Says whether there was one.
@@ -75,7 +80,6 @@ fn receive(mut stream: &TcpStream, args: &Args, incoming: &mut Incoming) -> anyh
     match stream.read(&mut buffer) {
         Ok(0) => {
             transcript::show_half(incoming)?;
-            screen::talk(&failures::closed());
             Ok(false)
         }
         Ok(received) => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use socket_demos::exec::client::output::Outputs;
-use socket_demos::exec::client::prompt::{self, CtrlC, Ran};
+use socket_demos::exec::client::prompt::{self, CtrlC, Ran, Shell};
 use socket_demos::exec::client::sender::Sender;
 use socket_demos::exec::frames::{Broken, Frame, FrameReader, FrameWriter, MAX_COMMAND, MAX_STALL, kind};
 use socket_demos::exec::handshake::{self, MAX_GREETING, NotMet, Welcome};
@@ -44,7 +44,8 @@ struct Session {
 /// Enters, and has commands run until there are no more.
 pub(crate) fn converse(args: &Args, trace: &Trace) -> anyhow::Result<u8> {
     let mut session = enter(args, trace)?;
-    prompt::run_all(&mut session, args.commands.command.as_deref(), Session::prompt, check, Session::run)
+    let shell = Shell::at(&session.directory);
+    prompt::run_all(&mut session, args.commands.command.as_deref(), shell, Session::prompt, check, Session::run)
 }
 
 /// Connects, and proves to the server and has it prove that both have the key. From here on every frame has a tag.
