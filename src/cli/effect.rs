@@ -77,11 +77,9 @@ fn is_there(other: &str, command: &Command, typed: &ArgMatches) -> bool {
 }
 
 fn why_none(option: &str, effect: &Effect, other: &str) -> String {
-    match &effect.why_not {
-        Some(why) => t!("--{option} does nothing with {other}: {why}", "--{option} 和 {other} 一起用不起作用：{why}"),
-        None => {
-            let others = effect.others.join(&t!(" or ", " 或 "));
-            t!("--{option} works only with {others}", "--{option} 要和 {others} 一起用才有作用")
-        }
+    if let Some(why) = &effect.why_not {
+        return t!("--{option} does nothing with {other}: {why}", "--{option} 和 {other} 一起用不起作用：{why}");
     }
+    let others = effect.others.join(&t!(" or ", " 或 "));
+    t!("--{option} works only with {others}", "--{option} 要和 {others} 一起用才有作用")
 }

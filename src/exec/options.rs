@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Arg;
+
 use crate::cli::completion;
 use crate::cli::effect::{Effect, not_with, only_with};
 use crate::cli::options::RECV_SIZE;
@@ -72,10 +74,28 @@ pub struct CommandServer {
     timeout: Option<Duration>,
     /// How many are served at the same time.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = parse_clients, add = one_by_one(), help = t!(
-        "How many are served at the same time: clients over TCP, commands over UDP",
-        "最多同时服务多少个：TCP 按客户端数，UDP 按命令数"
+        "How many clients are served at the same time",
+        "最多同时服务多少个客户端"
     ))]
     pub max_clients: usize,
+}
+
+/// `--bufsize` where one `recvfrom` takes one datagram.
+pub fn datagram_bufsize(argument: Arg) -> Arg {
+    argument.help(t!("What one recvfrom takes at most [default: 1024]", "一次 recvfrom 最多取多少字节 [默认：1024]"))
+}
+
+/// `--classic` over UDP.
+pub fn datagram_classic(argument: Arg) -> Arg {
+    argument.help(t!(
+        "The textbook's way: one datagram is one command, its output comes back bare in another",
+        "课本写法：一个数据报就是一条命令，输出原样装在另一个数据报里送回"
+    ))
+}
+
+/// `--max-clients` over UDP, where commands are counted: nobody stays connected.
+pub fn commands_at_once(argument: Arg) -> Arg {
+    argument.help(t!("How many commands run at the same time", "最多同时执行多少条命令"))
 }
 
 fn no_key() -> Effect {

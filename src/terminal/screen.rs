@@ -117,11 +117,11 @@ pub fn print(text: &[u8]) -> Result<(), OutputFailed> {
     out.write_all(&line).and_then(|()| out.flush()).map_err(OutputFailed)
 }
 
-/// A server's ready line, with its address as the last word, and for a person a line with how to have the other way. The
-/// first is short: a terminal of 80 columns would break it in the address.
+/// A server's ready line, with its address as the last word, and a line with how to have the other way. The first is
+/// short: a terminal of 80 columns would break it in the address.
 pub fn ready(way: &str, address: SocketAddr, other: &str) {
     talk(&t!("{way}, listening on {address}", "{way}，正在监听 {address}"));
-    hint(other);
+    talk(other);
 }
 
 /// As [`talk`], for a person alone: nothing where standard error is no terminal.

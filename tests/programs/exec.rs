@@ -560,7 +560,7 @@ mod unix {
         named.notes("listening on 0.0.0.0:");
         named.kill();
         let (_, _, err) = common::run(TCP.server, &["0.0.0.0:0", "--key-file", &key, "--classic"], "");
-        assert!(err.contains("do not go together"), "{err}");
+        assert!(err.contains("--key-file does nothing with --classic"), "{err}");
     }
 
     /// `| head -n 1`: the command is stopped on the way, which is no success.

@@ -470,7 +470,8 @@ fn the_room_in_chinese() {
     let mut command = std::process::Command::new(SERVER);
     command.args(["127.0.0.1:0", "--lang", "zh"]);
     let server = Server::of(Running::spawn(command));
-    server.running.notes("聊天室（课本写法请加 --classic），正在监听 127.0.0.1:");
+    server.running.notes("聊天室，正在监听 127.0.0.1:");
+    server.running.notes("\n（课本写法请加 --classic）\n");
     let mut bob = server.connect();
     bob.sends("/name 小明\n");
     assert_eq!(bob.line(), "* 欢迎，小明\n");
