@@ -74,14 +74,14 @@ pub fn speak(
                 senders.wait_for_somebody();
             }
             Ok(match senders.meant(typed)? {
-                Meant::Who => None,
+                Meant::Tell(answer) => Err(answer),
                 // `@1` alone says as little as an empty line.
-                Meant::Words(to, words) => Some((to, messages::encode(empty.check(words)?, charset)?)),
+                Meant::Words(to, words) => Ok((to, messages::encode(empty.check(words)?, charset)?)),
             })
         };
         match keyboard.ask_any("> ", address)? {
-            Typed::Line(None) => screen::talk(&senders.list()),
-            Typed::Line(Some((to, words))) => {
+            Typed::Line(Err(answer)) => screen::talk(&answer),
+            Typed::Line(Ok((to, words))) => {
                 if let Err(error) = send(&words, to) {
                     tell_not_sent(to, &error);
                 }
@@ -111,8 +111,8 @@ struct Heard {
 pub enum Meant<'a> {
     /// These words to this sender.
     Words(SocketAddr, &'a str),
-    /// The list of senders is wanted.
-    Who,
+    /// This is told to the person: the list of senders, the commands.
+    Tell(String),
 }
 
 impl Heard {
@@ -137,12 +137,10 @@ impl Heard {
         let last = || self.last.ok_or_else(nobody);
         if let Some(command) = typed.strip_prefix(['/', '／']) {
             return match command {
-                "who" => Ok(Meant::Who),
+                "who" => Ok(Meant::Tell(self.list())),
+                "help" => Ok(Meant::Tell(help())),
                 _ if command.starts_with(['/', '／']) => Ok(Meant::Words(last()?, command)),
-                _ => Err(t!(
-                    "the commands are /who and @N words; to say /x, type //x",
-                    "命令只有 /who 和 @编号 内容；想说 /x，请输入 //x"
-                )),
+                _ => Err(help()),
             };
         }
         let Some(chosen) = typed.strip_prefix(['@', '＠']) else { return Ok(Meant::Words(last()?, typed)) };
@@ -168,6 +166,10 @@ impl Heard {
     }
 }
 
+fn help() -> String {
+    t!("the commands are /who and @N words; to say /x, type //x", "命令只有 /who 和 @编号 内容；想说 /x，请输入 //x")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,7 +193,8 @@ mod tests {
         assert_eq!(heard.meant("@2"), words(2, ""));
         assert_eq!(heard.meant("@@2"), words(1, "@2"));
         assert_eq!(heard.meant("//who"), words(1, "/who"));
-        assert_eq!(heard.meant("/who"), Ok(Meant::Who));
+        assert_eq!(heard.meant("/who"), Ok(Meant::Tell(heard.list())));
+        assert_eq!(heard.meant("/help"), Ok(Meant::Tell(help())), "asked for, so it is no refusal");
         for wrong in ["@3 x", "@x", "@", "/nonsense"] {
             assert!(heard.meant(wrong).is_err(), "{wrong}");
         }

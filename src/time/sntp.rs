@@ -388,7 +388,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&match self {
             Self::TooShort(length) => {
-                t!("an answer of {length} bytes has the wrong length", "{length} 字节的回答，长度不对")
+                t!(
+                    "an answer of {length} bytes has the wrong length: perhaps the server answers another --protocol",
+                    "{length} 字节的回答，长度不对：也许服务器用的是另一种 --protocol"
+                )
             }
             Self::NotOurQuestion => t!("the answer is not to our question", "回答的不是我们的问题"),
             Self::NoAnswer(mode) => {

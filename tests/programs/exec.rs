@@ -441,7 +441,7 @@ mod unix {
         let mut client = Running::start(TCP.client, &[&address.to_string(), "--classic"]);
         let mut server = Textbook::answers(&listener);
         client.types("");
-        client.notes("an empty message has no bytes");
+        client.notes("an empty command has no bytes");
         client.types("cd ..");
         assert_eq!(server.recv_text(), "cd ..");
         client.notes("a command without output");

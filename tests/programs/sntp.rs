@@ -68,7 +68,7 @@ fn ten_thousand_wrong_answers_are_told_in_two_lines() {
     let (code, _, err) = run(TIME_CLIENT, &args, "");
     let lines: Vec<&str> = err.lines().collect();
     assert!(code == Some(1) && lines.len() == 3, "{err}");
-    assert_eq!(lines[0], "an answer of 1 bytes has the wrong length");
+    assert_eq!(lines[0], "an answer of 1 bytes has the wrong length: perhaps the server answers another --protocol");
     // As many as found room.
     let counted = lines[1].strip_suffix(" answers in all were of no use").unwrap().parse::<usize>().unwrap();
     assert!((2..=10_000).contains(&counted), "{err}");

@@ -175,7 +175,7 @@ fn a_textbook_client_in_the_room_gets_the_others_words_and_never_a_notice() {
     drop(carol);
     bob.hears_until("* carol left\n");
     bob.sends("/name rob\n");
-    bob.hears_until("welcome, rob\n");
+    bob.hears_until("you are now rob\n");
     textbook.send("again");
     assert_eq!(bob.hears_until("again"), format!("[{name}] again\n"));
     bob.sends("last\n");

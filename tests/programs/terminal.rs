@@ -186,19 +186,26 @@ fn after_ctrl_c_the_shells_prompt_begins_a_line() {
     let programs = [
         (format!("'{TIME_SERVER}' 127.0.0.1:0"), "(Ctrl-C ends)", "^C"),
         (format!("'{SERVER}' --classic 127.0.0.1:0"), "127.0.0.1:", "^C"),
-        (format!("'{SERVER}' --classic 127.0.0.1:0 2>/dev/null & echo begun; fg"), "begun", "^C"),
         (format!("'{CLIENT}' {address}"), ">", ">"),
         (format!("echo one | '{CLIENT}' --classic {address}"), "connected to", "^C"),
         (format!("'{UDP_CLIENT}' --classic {}", silent.address()), "your message:", "your message:"),
     ];
-    for (program, ready, shown) in programs {
-        let line = format!("set -m; trap : INT; {program}; echo prompt");
-        let shell = Terminal::start("bash", &["-c", &line]);
-        shell.sees(|text| text.contains(ready));
+    let run = |program: &str| Terminal::start("bash", &["-c", &format!("set -m; trap : INT; {program}; echo prompt")]);
+    let interrupt = |shell: &Terminal, shown: &str| {
         shell.types("\x03");
-        shell.sees(|text| text.trim_end().ends_with("\nprompt") && text.contains(shown));
-        assert!(!shell.sees(|_| true).contains("^Cprompt"), "{program}");
+        let text = shell.sees(|text| text.trim_end().ends_with("prompt") && text.contains(shown));
+        assert!(text.contains("\nprompt"), "{text}");
+    };
+    for (program, ready, shown) in programs {
+        let shell = run(&program);
+        shell.sees(|text| text.contains(ready));
+        interrupt(&shell, shown);
     }
+    let place = Place::new();
+    let file = place.file("notices");
+    let shell = run(&format!("'{SERVER}' --classic 127.0.0.1:0 2>'{file}'"));
+    eventually(true, || std::fs::read_to_string(&file).is_ok_and(|notices| notices.contains("127.0.0.1:")));
+    interrupt(&shell, "^C");
 }
 
 #[test]

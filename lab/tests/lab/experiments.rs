@@ -222,7 +222,7 @@ fn a_watched_port_is_looked_at_again_and_again() {
     let mut watching = Running::start(LAB, &["port", &port.to_string(), "--watch"]);
     watching.says("0 finished connections wait for accept");
     let _client = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-    watching.says("1 finished connections wait for accept");
+    watching.says("1 finished connection waits for accept");
     watching.signal("INT");
     assert_eq!(watching.ended().0.code(), Some(130));
 }

@@ -46,7 +46,7 @@ fn the_lab_shows_every_state_of_a_port() {
     server.running.says("hello");
     let _waiting = Textbook::calls(server.address);
     let (_, out, _) = quick(LAB, &["port", &port]);
-    assert!(out.contains("LISTEN") && out.contains("1 finished connections wait for accept"), "{out}");
+    assert!(out.contains("LISTEN") && out.contains("1 finished connection waits for accept"), "{out}");
     assert!(out.contains("ESTABLISHED"), "{out}");
     visitor.0.shutdown(std::net::Shutdown::Write).unwrap();
     eventually(true, || quick(LAB, &["port", &port]).1.contains("CLOSE_WAIT"));

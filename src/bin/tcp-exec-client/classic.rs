@@ -37,7 +37,7 @@ pub(crate) fn converse(mut stream: &TcpStream, server: SocketAddr, args: &Args) 
     stream.set_keepalive(close::VANISHED)?;
     stream.set_read_timeout(Some(CLASSIC_PATIENCE))?;
     loop {
-        let Typed::Line(command) = keyboard.ask_bare(&t!("your command: ", "命令："), check)? else { return Ok(()) };
+        let Typed::Line(command) = keyboard.ask_any(&t!("your command: ", "命令："), some)? else { return Ok(()) };
         stream.write_all(command.as_bytes()).map_err(|error| lost(Broken::Io(error)))?;
         match stream.read(&mut buffer) {
             Ok(0) => return Err(lost(Broken::Cut)),
@@ -50,6 +50,17 @@ pub(crate) fn converse(mut stream: &TcpStream, server: SocketAddr, args: &Args) 
             Err(error) => return Err(lost(Broken::Io(error))),
         }
     }
+}
+
+/// What can be sent as a command, and has bytes.
+fn some(command: &str) -> Result<String, String> {
+    if command.trim().is_empty() {
+        return Err(t!(
+            "an empty command has no bytes, so no answer would ever come: type something",
+            "空命令没有字节，永远等不到回复：请输入内容"
+        ));
+    }
+    check(command)
 }
 
 /// Says why there may be no answer.

@@ -53,7 +53,7 @@ fn take_turn(
 fn receive(socket: &UdpSocket, messages: &mut Messages) -> anyhow::Result<()> {
     let mut buffer = messages.buffer();
     match socket.recv_from(&mut buffer) {
-        Ok((received, sender)) => messages.show(&format!("{sender}: "), &buffer[..received])?,
+        Ok((received, sender)) => messages.show(&t!("{sender}: ", "{sender}："), &buffer[..received])?,
         Err(error) if messages.tells_of_cut(&error) => {}
         Err(error) => return Err(error.into()),
     }

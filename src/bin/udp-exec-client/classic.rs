@@ -63,7 +63,7 @@ fn check(command: &str) -> Result<Vec<u8>, String> {
 fn tell_silence() {
     let seconds = CLASSIC_PATIENCE.as_secs();
     screen::talk(&t!(
-        "no answer for {seconds} s: the command still runs, or it or its answer was lost, or nobody is there; the textbook's client cannot tell, and would wait for ever",
-        "{seconds} 秒内没有回复：可能命令还在执行，可能命令或回复丢了，也可能那边没有程序；课本的客户端分辨不出来，会一直等下去"
+        "no answer for {seconds} s: the command still runs, or it or its answer was lost, or nobody is there; the textbook's client cannot tell, and would wait for ever. A late answer appears as that to the next command",
+        "{seconds} 秒内没有回复：可能命令还在执行，可能命令或回复丢了，也可能那边没有程序；课本的客户端分辨不出来，会一直等下去。迟到的回复会被当成下一条命令的"
     ));
 }

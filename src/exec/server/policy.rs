@@ -49,8 +49,8 @@ pub fn tell_of_code(code: &Code) {
 pub fn tell_of_key(path: &Path) {
     let path = text::path(path);
     screen::talk(&t!(
-        "whoever can read {path} may run commands as you; nothing is encrypted: over a network that you do not trust use ssh",
-        "谁能读 {path}，谁就能以你的身份执行命令；内容不加密：网络不可信时请用 ssh"
+        "whoever can read {path} may run commands as you, until it is deleted and the server started anew; nothing is encrypted: over a network that you do not trust use ssh",
+        "谁能读 {path}，谁就能以你的身份执行命令，直到删掉它并重启服务器；内容不加密：网络不可信时请用 ssh"
     ));
     warn_of_root();
 }
