@@ -406,7 +406,7 @@ fn a_server_on_a_terminal_says_how_to_end_it() {
     server.sees(|text| text.contains("(/help lists the commands, q ends)\n"));
     server.types("q\r");
     assert!(server.left_as_it_was().success());
-    for program in [SERVER, UDP_SERVER, QQ_SERVER] {
+    for program in [UDP_SERVER, QQ_SERVER] {
         Terminal::start(program, &["0", "--classic"])
             .sees(|text| text.contains("(q at the prompt ends, Ctrl-C at any time)"));
     }
