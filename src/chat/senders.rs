@@ -74,7 +74,8 @@ pub fn speak(
                 senders.wait_for_somebody();
             }
             Ok(match senders.meant(typed)? {
-                Meant::Tell(answer) => Err(answer),
+                Meant::Who => Err(senders.list()),
+                Meant::Help => Err(help()),
                 // `@1` alone says as little as an empty line.
                 Meant::Words(to, words) => Ok((to, messages::encode(empty.check(words)?, charset)?)),
             })
@@ -111,8 +112,10 @@ struct Heard {
 pub enum Meant<'a> {
     /// These words to this sender.
     Words(SocketAddr, &'a str),
-    /// This is told to the person: the list of senders, the commands.
-    Tell(String),
+    /// The list of senders is wanted.
+    Who,
+    /// The commands are.
+    Help,
 }
 
 impl Heard {
@@ -137,8 +140,8 @@ impl Heard {
         let last = || self.last.ok_or_else(nobody);
         if let Some(command) = typed.strip_prefix(['/', '／']) {
             return match command {
-                "who" => Ok(Meant::Tell(self.list())),
-                "help" => Ok(Meant::Tell(help())),
+                "who" => Ok(Meant::Who),
+                "help" => Ok(Meant::Help),
                 _ if command.starts_with(['/', '／']) => Ok(Meant::Words(last()?, command)),
                 _ => Err(help()),
             };
@@ -193,8 +196,8 @@ mod tests {
         assert_eq!(heard.meant("@2"), words(2, ""));
         assert_eq!(heard.meant("@@2"), words(1, "@2"));
         assert_eq!(heard.meant("//who"), words(1, "/who"));
-        assert_eq!(heard.meant("/who"), Ok(Meant::Tell(heard.list())));
-        assert_eq!(heard.meant("/help"), Ok(Meant::Tell(help())), "asked for, so it is no refusal");
+        assert_eq!(heard.meant("/who"), Ok(Meant::Who));
+        assert_eq!(heard.meant("/help"), Ok(Meant::Help), "asked for, so it is no refusal");
         for wrong in ["@3 x", "@x", "@", "/nonsense"] {
             assert!(heard.meant(wrong).is_err(), "{wrong}");
         }

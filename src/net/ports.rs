@@ -188,6 +188,16 @@ pub fn holders_of(transport: Transport, port: u16, wanted: Option<IpAddr>) -> BT
     holding.map(|l| Holder { pid: l.process.pid, name: escape_line(&l.process.name).into_owned() }).collect()
 }
 
+/// Whether this user sees whose every socket is: root does.
+pub fn sees_all() -> bool {
+    #[cfg(unix)]
+    let sees_all = rustix::process::geteuid().is_root();
+    // Who is an administrator is not looked up.
+    #[cfg(windows)]
+    let sees_all = false;
+    sees_all
+}
+
 /// Every listener of the system, as far as it tells within [`SEARCH`].
 fn listeners() -> HashSet<listeners::Listener> {
     let (found, search) = mpsc::channel();

@@ -406,6 +406,14 @@ fn a_server_on_a_terminal_says_how_to_end_it() {
     server.sees(|text| text.contains("(/help lists the commands, q ends)\n"));
     server.types("q\r");
     assert!(server.left_as_it_was().success());
+    for program in [UDP_SERVER, QQ_SERVER] {
+        Terminal::start(program, &["0", "--classic"])
+            .sees(|text| text.contains("(q at the prompt ends, Ctrl-C at any time)"));
+    }
+    let udp = Terminal::start(UDP_SERVER, &["0"]);
+    udp.sees_last(">");
+    udp.types("/help\r");
+    udp.sees(|text| text.contains("the commands are /who") && text.trim_end().ends_with("\n>"));
 }
 
 fn listening_port_of(pid: u32) -> u16 {

@@ -27,7 +27,7 @@ pub(crate) fn watch_port(port: u16) -> anyhow::Result<()> {
 pub(crate) fn show_port(port: u16) -> anyhow::Result<()> {
     let holders = ports::holders_of(Transport::Tcp, port, None);
     if holders.is_empty() {
-        show(&nobody_listens(port, sees_all()))?;
+        show(&nobody_listens(port, ports::sees_all()))?;
     }
     for Holder { pid, name } in holders {
         show(&t!("TCP port {port}: {name} (pid {pid}) listens", "TCP 端口 {port}：{name}（pid {pid}）在监听"))?;
@@ -40,14 +40,6 @@ pub(crate) fn show_port(port: u16) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => show(&error.to_string()),
         Err(error) => Err(error.into()),
     }
-}
-
-fn sees_all() -> bool {
-    #[cfg(unix)]
-    let sees_all = rustix::process::geteuid().is_root();
-    #[cfg(windows)]
-    let sees_all = false;
-    sees_all
 }
 
 /// The processes of others are hidden from whoever is not root.
