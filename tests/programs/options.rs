@@ -56,6 +56,9 @@ fn an_option_that_does_nothing_is_refused_with_the_reason() {
     }
 }
 
+/// A program, what else is typed, an option, wrong values of it, and the cure that each is told.
+type Wrong<'a> = (Program, &'a [&'a str], &'a str, &'a [&'a str], &'a str);
+
 #[test]
 fn a_wrong_value_is_told_what_to_write() {
     let number = ["", "-1", "x", "1.5", "1e3", "0x10", "99999999999999999999999", "五", "1 2", "+-1"];
@@ -79,7 +82,7 @@ fn a_wrong_value_is_told_what_to_write() {
         "a:b:c",
     ];
     let format = ["", "%", "%!", "%Q", "%E", "%-", "%5", "%:", "get time", "%k%!"];
-    let table: &[(Program, &[&str], &str, &[&str], &str)] = &[
+    let table: &[Wrong<'_>] = &[
         (SERVER, &["--classic"], "--bufsize", &number, "1 to 1048576 bytes"),
         (SERVER, &["--classic"], "--backlog", &number, "a number up to 30000"),
         (SERVER, &[], "--max-clients", &number, "a number from 1 to 30000"),
