@@ -5,8 +5,11 @@
 //! hearer, for all lines of one read, and for those of other threads that come together with them. One lock keeps the
 //! order the same for everybody; nothing under it can block, but for a trace, which tells each call as it is made.
 //!
+//! A client that lags has its own queue and, while it lags, a thread that empties it. Nobody is sent out for lagging, only for
+//! taking nothing for 5 s: whoever says more than the others take is not read from meanwhile (pace).
+//!
 //! A client's words pass through the files of this module in this order: seat (what `recv` gave, cut into lines), speech
-//! (words or a command), delivery (who hears it), outbox (`send`). What the lock guards is `Members`; the person at the
+//! (its turn comes by pace; words or a command), delivery (who hears it), outbox (`send`). What the lock guards is `Members`; the person at the
 //! server takes part in host, and reads from the console.
 //!
 //! Who hears what:

@@ -105,9 +105,10 @@ fn hears(mut hearer: Peer, words: Words, lines: usize, reads: Reads) -> JoinHand
 
 /// Reads up to this line; gives the notices before it.
 pub(crate) fn skips_the_flood(hearer: &mut Peer, wanted: &str) -> String {
-    let mut notices = String::new();
+    let (begin, mut notices) = (Instant::now(), String::new());
     loop {
         let line = hearer.line();
+        assert!(begin.elapsed() < 2 * DEADLINE, "{wanted:?} did not come: {notices}");
         assert!(!line.is_empty(), "the stream ended before {wanted:?}: {notices}");
         if line == wanted {
             return notices;
@@ -203,7 +204,9 @@ pub(crate) fn speaks_without_end(flooder: &Peer) {
 
 /// Waits until so many have gone because they did not read.
 fn hears_that_they_go(witness: &mut Peer, mut left: usize) {
+    let begin = Instant::now();
     while left > 0 {
+        assert!(begin.elapsed() < DEADLINE, "{left} are still there");
         let line = witness.line();
         assert!(!line.is_empty());
         left -= usize::from(line.ends_with("left (did not read)\n"));

@@ -277,3 +277,49 @@ impl Lag {
         self.weight = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lag() -> Lag {
+        let (waiting, taken) = (VecDeque::new(), Instant::now());
+        Lag { waiting, weight: 0, taken, writing: false, closing: None, silent: false }
+    }
+
+    fn line_of(pieces: &[&str], sent: usize) -> Lag {
+        let mut lag = lag();
+        for piece in pieces {
+            lag.push(&piece.as_bytes().into(), 0);
+        }
+        if sent > 0 {
+            lag.takes(sent);
+        }
+        lag
+    }
+
+    #[test]
+    fn pieces_of_no_bytes_weigh_something_and_nothing_is_left_of_what_was_taken() {
+        let mut lag = line_of(&["", "ab\n", ""], 0);
+        assert_eq!(lag.weight, 3 + 3 * PIECE);
+        for taken in [0, 1, 2, 0] {
+            lag.takes(taken);
+        }
+        assert_eq!((lag.waiting.len(), lag.weight), (0, 0));
+    }
+
+    #[test]
+    fn of_what_waits_for_one_who_reads_nothing_only_a_begun_line_is_kept() {
+        let pieces = ["one\ntwo\nthree\n", "four\n"];
+        for (sent, kept) in [(0, ""), (1, "ne\n"), (4, ""), (6, "o\n"), (8, ""), (9, "hree\n"), (14, "")] {
+            let mut lag = line_of(&pieces, sent);
+            lag.keep_begun_line();
+            let left = lag
+                .waiting
+                .pop_front()
+                .map_or(String::new(), |(piece, sent)| String::from_utf8(piece[sent..].to_vec()).unwrap());
+            assert_eq!((&left[..], lag.waiting.len()), (kept, 0), "after {sent} bytes");
+            assert_eq!(lag.weight, if kept.is_empty() { 0 } else { kept.len() + PIECE });
+        }
+    }
+}

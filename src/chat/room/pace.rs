@@ -64,3 +64,72 @@ impl Members {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::super::Seat;
+    use super::*;
+    use crate::chat::names::Shape;
+    use crate::net::{Socket, TcpListener, TcpStream, Trace};
+    use crate::text::Charset;
+
+    fn listen() -> TcpListener {
+        let socket = Socket::tcp("127.0.0.1:0".parse().unwrap(), &Trace::default()).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.listen(16).unwrap()
+    }
+
+    fn enter(room: &Arc<Room>, listener: &TcpListener) -> (net::TcpStream, Arc<TcpStream>, Seat) {
+        let client = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, peer) = listener.accept().unwrap();
+        let stream = Arc::new(stream);
+        let seat = room.seat(&stream, peer).unwrap();
+        (client, stream, seat)
+    }
+
+    fn says(seat: &mut Seat, words: &[u8]) {
+        seat.buffer()[..words.len()].copy_from_slice(words);
+        seat.hears(words.len());
+    }
+
+    fn furthest(room: &Room) -> usize {
+        room.members().all.values().map(|member| member.outbox.lags_by()).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn who_comes_says_a_little_and_goes_again_and_again_does_not_fill_the_room() {
+        let (room, listener) = (Room::new("server", 100, Charset::default()), listen());
+        let (_unread, stream, mut sleeper) = enter(&room, &listener);
+        stream.set_send_buffer_size(4096).unwrap();
+        says(&mut sleeper, b"/name sleeper\n");
+        let asleep = || room.members().find(&Shape::of("sleeper")).is_some();
+        let over = AtomicBool::new(false);
+        let mut most = 0;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let (_client, _stream, mut newcomer) = enter(&room, &listener);
+                    says(&mut newcomer, &b"x\n".repeat(256));
+                }
+            });
+            // It goes after five seconds, and then whoever waits for it can end.
+            let end = Instant::now() + Duration::from_secs(30);
+            while asleep() && Instant::now() < end {
+                most = most.max(furthest(&room));
+                thread::yield_now();
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        assert!(!asleep());
+        assert!(most > MAX_LAG_OF_ALL, "only {most} bytes waited: nobody had to");
+        // One `recv` may come on top: 256 lines of one letter, each with an address in front.
+        let one_read = 256 * "[127.0.0.1:50000] x\n".len();
+        assert!(most < MAX_LAG_OF_ALL + 2 * one_read, "{most} bytes waited");
+    }
+}
