@@ -1,6 +1,6 @@
 //! Chat: a room over TCP, messages over UDP, a contact book.
 //!
-//! Over TCP: [`lines`] cuts the byte stream, the [`room`] decides who hears what, [`names`] who may be called what, and
+//! Over TCP: [`telnet`] takes its options out, [`lines`] cuts the byte stream, the [`room`] decides who hears what, [`names`] who may be called what, and
 //! the [`transcript`] is what is shown of a stream.
 //! Over UDP: [`messages`] shows datagrams; [`senders`] is what a server knows of those who write to it, [`peer`] and
 //! [`answers`] what a client knows of the other side; [`contacts`] is the book, and one is [chosen](choose) from it.
@@ -14,4 +14,5 @@ pub mod names;
 pub mod peer;
 pub mod room;
 pub mod senders;
+pub mod telnet;
 pub mod transcript;

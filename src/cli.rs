@@ -1,10 +1,11 @@
 //! What every program begins and ends with: the language, its arguments, the trace, Ctrl-C, one line for an error, an exit
 //! code.
 //!
-//! [`options`] are those that programs share, [`completion`] is what a shell offers at Tab; clap's help
-//! and errors are put into both languages in `help`; what only a program finds wrong is a [`Usage`].
+//! [`options`] are those that programs share, [`effect`] says where one does something, [`completion`] is what a shell
+//! offers at Tab; clap's help and errors are put into both languages in `help`; what only a program finds wrong is a [`Usage`].
 
 pub mod completion;
+pub mod effect;
 mod help;
 pub mod options;
 mod usage;
@@ -47,11 +48,17 @@ pub fn run_for_status<A: clap::Parser>(failure: u8, body: impl FnOnce(&A, &Trace
         Ok(false) => {}
         Err(error) => return ExitCode::from(report(&program, &error, failure)),
     }
-    let parsed = command.try_get_matches();
-    let parsed = parsed.and_then(|matches| Ok((A::from_arg_matches(&matches)?, Shared::from_arg_matches(&matches)?)));
+    let matches = match command.clone().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return usage(&command, &error),
+    };
+    if let Err(useless) = effect::check(&command, &matches) {
+        return wrong_usage(&program, &useless.0);
+    }
+    let parsed = A::from_arg_matches(&matches).and_then(|args| Ok((args, Shared::from_arg_matches(&matches)?)));
     let (args, shared) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage(&program, &error),
+        Err(error) => return usage(&command, &error),
     };
     screen::set_color(shared.wants_color());
     exit::prepare();
@@ -65,7 +72,7 @@ pub fn command<A: clap::CommandFactory>() -> Command {
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
     let command = Shared::augment_args(A::command()).arg(version.help(t!("Print the version", "显示版本")));
     let program = command.get_name().to_string();
-    localized(command, &program)
+    localized(command.mut_args(options::seed_for_chance), &program)
 }
 
 /// Ends the program from a thread of its own for the reason given.
@@ -100,19 +107,23 @@ fn report(program: &str, error: &anyhow::Error, failure: u8) -> u8 {
 }
 
 /// Prints help or the version to standard output, a usage error as one line to standard error.
-fn usage(program: &str, error: &clap::Error) -> ExitCode {
+fn usage(command: &Command, error: &clap::Error) -> ExitCode {
+    let program = command.get_name();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let mut text = error.render().to_string();
         if lang::lang() == Lang::Zh {
             // clap puts an ASCII colon behind every heading.
             text = text.replace(":\n", "：\n");
         }
-        return match screen::show(text.trim_end().as_bytes()) {
+        return match screen::print(text.trim_end().as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => ExitCode::from(report(program, &failed.into(), FAILURE)),
         };
     }
-    let what = what_is_wrong(error);
+    wrong_usage(program, &what_is_wrong(command, error))
+}
+
+fn wrong_usage(program: &str, what: &str) -> ExitCode {
     screen::error(program, &t!("{what}; see {program} --help", "{what}；用法见 {program} --help"));
     ExitCode::from(USAGE)
 }

@@ -146,7 +146,8 @@ pub fn code(error: &io::Error) -> String {
         _ => return error.to_string(),
     };
     let family = if cfg!(windows) { "WSA" } else { "" };
-    match error.raw_os_error() {
+    // A thread hands errors on by their kind: they have this system's number all the same.
+    match error.raw_os_error().or_else(|| SocketError::of(error)?.number()) {
         Some(number) => format!("{family}{name} {number}"),
         None => format!("{family}{name}"),
     }
@@ -160,8 +161,12 @@ pub fn reason(error: &io::Error) -> String {
         ErrorKind::StorageFull => Some(t!("the disk is full", "磁盘已满")),
         _ => SocketError::of(error).and_then(SocketError::words),
     };
-    let Some(words) = words else { return error.to_string() };
     let code = code(error);
+    let Some(words) = words else {
+        // What the system says is English; what has no number was said by this program.
+        let number = error.raw_os_error();
+        return number.map_or_else(|| error.to_string(), |_| t!("{error}", "系统报错（{code}）"));
+    };
     t!("{words} ({code})", "{words}（{code}）")
 }
 
@@ -234,5 +239,7 @@ mod tests {
         assert_eq!(made(ErrorKind::TimedOut), Some(SocketError::TimedOut));
         assert_eq!(made(ErrorKind::PermissionDenied), Some(SocketError::Access));
         assert_eq!(made(ErrorKind::NotFound), None, "that is a file's");
+        let refused = SocketError::ConnectionRefused.number().unwrap();
+        assert!(code(&ErrorKind::ConnectionRefused.into()).ends_with(&format!("ECONNREFUSED {refused}")));
     }
 }

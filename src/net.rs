@@ -4,7 +4,7 @@
 //! [`TcpListener`], a [`TcpStream`] or a [`UdpSocket`]. Each of their calls, but for those that only ask, is one [`event`] of the [`trace`].
 //!
 //! Around them: [`address`] reads `HOST:PORT`; [`failures`] says why there is no socket, [`ports`] who is in the way,
-//! [`peers`] who is at the other end; [`backoff`] and [`close`](mod@close) are how to go on and how to end, [`deadline`] a limit for
+//! [`loops`] keeps two that answer anything apart; [`backoff`] and [`close`](mod@close) are how to go on and how to end, [`deadline`] a limit for
 //! all that a peer says; [`faults`] makes a network bad on purpose, and [`datagrams`] sends and receives through it. A pipe is read like a
 //! socket (`pipe`).
 //!
@@ -20,7 +20,7 @@ pub mod deadline;
 pub mod event;
 pub mod failures;
 pub mod faults;
-pub mod peers;
+pub mod loops;
 mod pipe;
 pub mod ports;
 mod socket;

@@ -18,7 +18,7 @@ use std::str::FromStr;
 use encoding_rs::{Encoding, UTF_8};
 
 use crate::t;
-pub use display::{Incoming, Passing};
+pub use display::{Incoming, Passing, wrap};
 
 /// The encoding of a peer's bytes, chosen with `--encoding LABEL`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl FromStr for Charset {
         } else {
             let name = encoding.name();
             Err(t!(
-                "{name} is not compatible with ASCII, which the line ends of the chat need",
-                "{name} 与 ASCII 不兼容，而聊天靠 ASCII 换行符分行"
+                "{name} is not compatible with ASCII, which line ends need; take utf-8",
+                "{name} 与 ASCII 不兼容，分行要靠 ASCII 换行符；请改用 utf-8"
             ))
         }
     }
@@ -215,6 +215,8 @@ fn incomplete_tail(bytes: &[u8]) -> usize {
 
 /// Text without anything that commands a terminal or reorders what a person reads; the characters taken out are shown
 /// as `\x1b` or `\u{202e}`. Newline and tab stay. Escaping twice changes nothing.
+///
+/// For texts of their own. A stranger's word in a sentence goes through [`escape_line`], a file's name through [`path`].
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_forbidden) {
         return text.into();

@@ -4,3 +4,4 @@
 pub mod report;
 pub mod request;
 pub mod sntp;
+mod strftime;

@@ -3,10 +3,12 @@
 
 use std::ffi::c_int;
 use std::io;
+use std::net::TcpStream;
 use std::os::windows::io::AsRawSocket as _;
+use std::time::Duration;
 
 use windows_sys::Win32::Globalization::{GetACP, GetOEMCP};
-use windows_sys::Win32::Networking::WinSock::{SO_EXCLUSIVEADDRUSE, SOL_SOCKET, setsockopt};
+use windows_sys::Win32::Networking::WinSock::{IPPROTO_TCP, SO_EXCLUSIVEADDRUSE, SOL_SOCKET, TCP_MAXRT, setsockopt};
 use windows_sys::Win32::System::Console::{
     ENABLE_LINE_INPUT, GetConsoleCP, GetConsoleMode, GetConsoleOutputCP, GetStdHandle, STD_INPUT_HANDLE, SetConsoleMode,
 };
@@ -36,6 +38,16 @@ pub(crate) fn set_exclusive_address_use(socket: &socket2::Socket) -> io::Result<
     let handle = usize::try_from(socket.as_raw_socket()).expect("a socket's handle is a usize");
     // SAFETY: the handle is open while `socket` is borrowed; the value is an int of the size given.
     let result = unsafe { setsockopt(handle, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (&raw const on).cast(), size) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How long what is on its way is sent again before the connection is given up.
+pub(crate) fn set_retransmission_limit(socket: &TcpStream, limit: Duration) -> io::Result<()> {
+    let seconds = u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
+    let size = c_int::try_from(size_of::<u32>()).expect("a number's size");
+    let handle = usize::try_from(socket.as_raw_socket()).expect("a socket's handle is a usize");
+    // SAFETY: the handle is open while `socket` is borrowed; the value is a DWORD of the size given.
+    let result = unsafe { setsockopt(handle, IPPROTO_TCP, TCP_MAXRT, (&raw const seconds).cast(), size) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 

@@ -40,7 +40,11 @@ fn means_what_was_typed(senders: &Senders, heard: u64, typed: &str) {
     let rest = typed.chars().next().map_or("", |first| &typed[first.len_utf8()..]);
     let (slashes, ats) = (['/', '／'], ['@', '＠']);
     let expected = if begins(typed, slashes) && !begins(rest, slashes) {
-        (rest == "who").then_some(Meant::Who)
+        match rest {
+            "who" => Some(Meant::Who),
+            "help" => Some(Meant::Help),
+            _ => None,
+        }
     } else if begins(typed, slashes) || begins(typed, ats) && begins(rest, ats) {
         last.map(|last| Meant::Words(last, rest))
     } else if begins(typed, ats) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use socket_demos::chat::lines::{Lines, MAX_LINE};
 use socket_demos::chat::names;
 use socket_demos::chat::room::{Room, Seat, Stay};
+use socket_demos::chat::telnet::Telnet;
 use socket_demos::net::{Trace, Traced};
 use socket_demos::text::{Charset, escape};
 use socket2::{SockRef, Socket};
@@ -132,17 +133,27 @@ fn words_heard(heard: &str) -> Vec<(&str, &str)> {
 /// What a client says with `stream`, by the table of PROTOCOL.md.
 fn words_of(stream: &[u8]) -> Vec<String> {
     let (mut said, mut gone) = (Vec::new(), false);
+    let mut stream = stream.to_vec();
+    let kept = Telnet::default().strip(&mut stream, false);
+    stream.truncate(kept);
     let mut lines = Lines::new(MAX_LINE);
     let mut each = |line: socket_demos::chat::lines::Line<'_>| {
         let text = String::from_utf8_lossy(line.bytes);
-        gone |= text == "q" || text == "ｑ";
+        gone |= is_q(&text);
         let slash = text.strip_prefix(['/', '／']);
-        let words = slash.map_or(Some(&*text), |rest| rest.starts_with(['/', '／']).then_some(rest));
+        let words = slash.map_or(Some(&*text), |rest| {
+            let escaped = rest.trim_end().strip_prefix(['/', '／'])?;
+            Some(if is_q(escaped) { escaped } else { rest })
+        });
         if let Some(words) = words.filter(|_| !gone && !text.trim().is_empty()) {
             said.push(escape(words).into_owned());
         }
     };
-    lines.push(stream, &mut each);
+    lines.push(&stream, &mut each);
     lines.flush(&mut each);
     said
+}
+
+fn is_q(text: &str) -> bool {
+    ["q", "Q", "ｑ", "Ｑ"].contains(&text.trim())
 }

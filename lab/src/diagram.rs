@@ -5,12 +5,13 @@
 //!
 //! # Layout
 //! - `sockets`: which calls belong to one socket, which sockets are the ends of one connection
-//! - `links`: which receive got what which send sent
+//! - `links`: which receive got what which send sent; `datagrams`: over UDP
 //! - `merge`: the clocks, and one order of all calls
 //! - `states`: the TCP states that are certain
 //! - `lay`: the rows; `inferred`: those for segments and states that nobody saw
 //! - `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
 
+mod datagrams;
 mod fit;
 mod fold;
 mod inferred;
@@ -24,6 +25,8 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 pub use self::lay::{Line, Row};
@@ -35,6 +38,9 @@ use socket_demos::{errors, t, text};
 
 /// Clocks that differ by less are not worth a line, in nanoseconds: a busy program writes a call down that much late.
 const NOTABLE: i128 = 100_000_000;
+
+/// The longest line of a trace that is read, in bytes: many times what a call with its bytes takes.
+const MAX_LINE: u64 = 1024 * 1024;
 
 /// A diagram, ready to be drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,21 +59,30 @@ pub struct Diagram {
 /// A sentence with the file's name, and the line's number where a line is no event.
 pub fn read(path: &Path) -> Result<Vec<Event>, String> {
     let shown = text::path(path);
-    let bytes = std::fs::read(path).map_err(|error| {
+    let cannot = |error: io::Error| {
         let why = errors::reason(&error);
         t!("cannot read {shown}: {why}", "无法读取 {shown}：{why}")
-    })?;
-    let lines = bytes.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
-    let parse = |(index, line): (usize, &[u8])| {
-        let number = index + 1;
-        serde_json::from_slice(line).map_err(|_| {
+    };
+    let mut file = BufReader::new(File::open(path).map_err(cannot)?);
+    let (mut events, mut line) = (Vec::new(), Vec::new());
+    for number in 1_usize.. {
+        line.clear();
+        // What has no end (`/dev/zero`) is no line of a trace.
+        let read = file.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(cannot)?;
+        if read == 0 {
+            break;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        events.push(serde_json::from_slice(&line).map_err(|_| {
             t!(
                 "{shown}, line {number}: this is no line of a trace, as --trace-file writes it",
                 "{shown} 第 {number} 行：不是 --trace-file 写出的跟踪记录"
             )
-        })
-    };
-    lines.map(parse).collect()
+        })?);
+    }
+    Ok(events)
 }
 
 impl Diagram {
@@ -78,7 +93,7 @@ impl Diagram {
         let clocks = merge::clocks(&traces, &links);
         let order = merge::order(&traces, &links, &clocks);
         let rows = lay::Layout::rows(&traces, &links, &order);
-        let notes = notes(&clocks, &rows);
+        let notes = notes(&clocks, traces.left_out, &rows);
         let rows = fold::folded(rows);
         Self { lanes: traces.lanes, rows, notes }
     }
@@ -110,9 +125,15 @@ fn tell_pids(lanes: &[Lane]) -> bool {
     lanes.len() < 2 || lanes.iter().any(|lane| lane.pid != lanes[0].pid)
 }
 
-fn notes(clocks: &[i128], rows: &[Row]) -> Vec<String> {
+fn notes(clocks: &[i128], left_out: usize, rows: &[Row]) -> Vec<String> {
     let ahead = clocks.iter().max().zip(clocks.iter().min()).map_or(0, |(most, least)| most - least);
     let mut notes = Vec::new();
+    if left_out > 0 {
+        notes.push(t!(
+            "{left_out} more programs are left out: those with the fewest calls",
+            "还有 {left_out} 个程序没有画出来：它们的调用最少"
+        ));
+    }
     if ahead >= NOTABLE {
         let seconds = ahead as f64 / 1e9;
         notes.push(t!("the clocks differ by {seconds:.1} s", "几台机器的时钟相差 {seconds:.1} 秒"));

@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figure::Figure;
 use crate::stage::Stage;
+use socket_demos::text::typed::nearest;
 use socket_demos::{errors, t};
 
 /// Every experiment, in the order of a course.
@@ -59,9 +60,6 @@ pub const EXPERIMENTS: [Experiment; 19] = [
     characters::EXPERIMENT,
     pipes::EXPERIMENT,
 ];
-
-/// How alike two names must be for the one to be meant by the other (Jaro similarity, 0 to 1).
-const ALIKE: f64 = 0.75;
 
 /// One claim of the course, and the program that tries it.
 pub struct Experiment {
@@ -220,14 +218,14 @@ impl Experiment {
 /// # Errors
 /// A sentence with the names that may have been meant.
 pub fn find(name: &str) -> Result<&'static Experiment, String> {
-    let similarity = |experiment: &Experiment| strsim::jaro(experiment.name, &name.to_lowercase());
     if let Some(found) = EXPERIMENTS.iter().find(|experiment| experiment.name == name) {
         return Ok(found);
     }
-    let mut near: Vec<_> = EXPERIMENTS.iter().filter(|e| similarity(e) > ALIKE || e.is_about(name)).collect();
-    near.sort_by(|a, b| similarity(b).total_cmp(&similarity(a)));
-    let near = near.iter().take(3).map(|experiment| experiment.name).collect::<Vec<_>>().join(&t!(", ", "、"));
-    let name = socket_demos::text::escape(name);
+    let mut near = nearest(name, EXPERIMENTS.iter().map(|experiment| experiment.name));
+    let about = EXPERIMENTS.iter().filter(|e| e.is_about(name) && !near.contains(&e.name)).map(|e| e.name);
+    near = near.iter().copied().chain(about).take(3).collect();
+    let near = near.join(&t!(", ", "、"));
+    let name = socket_demos::text::escape_line(name);
     Err(if near.is_empty() {
         t!(
             "there is no experiment {name:?}; list them with: socket-lab list",

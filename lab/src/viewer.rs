@@ -12,6 +12,7 @@ use socket_demos::net::Trace;
 use socket_demos::net::event::{Event, Upcoming, Watcher};
 use socket_demos::t;
 use socket_demos::terminal::{exit, screen};
+use socket_demos::text::typed::half_width;
 
 /// How often the same call in a row is waited for; the rest of a flood runs through.
 const MAX_SAME: usize = 5;
@@ -135,7 +136,7 @@ fn ask(experiment: &Experiment) -> Option<usize> {
     loop {
         screen::prompt(&t!("your guess, 1 to {count} (Enter skips): ", "你猜是哪个？1 到 {count}（直接回车跳过）："));
         let typed = line()?;
-        match typed.trim() {
+        match half_width(&typed).as_str() {
             "" => return None,
             number => match number.parse::<usize>() {
                 Ok(number) if (1..=count).contains(&number) => return Some(number - 1),

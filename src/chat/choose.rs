@@ -1,6 +1,5 @@
 //! Choosing somebody in the contact book.
 
-use std::io;
 use std::net::SocketAddr;
 
 use crate::chat::contacts::{Contact, Contacts};
@@ -12,8 +11,8 @@ use crate::terminal::screen;
 /// Asks for a contact until one is chosen, the person leaves, or the input ends.
 ///
 /// # Errors
-/// Those of reading standard input.
-pub fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> io::Result<Typed<Contact>> {
+/// Those of reading standard input, and of [`obey`].
+pub fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> anyhow::Result<Typed<Contact>> {
     loop {
         keyboard.offer(contacts.names());
         let prompt = t!(
@@ -34,9 +33,23 @@ pub fn choose(keyboard: &mut Keyboard, contacts: &mut Contacts) -> io::Result<Ty
         };
         match keyboard.ask_any(&prompt, known)? {
             Typed::Line(Ok(contact)) => return Ok(Typed::Line(contact)),
-            Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
+            Typed::Line(Err(command)) => obey(keyboard, contacts, &command)?,
             Typed::Quit => return Ok(Typed::Quit),
             Typed::End => return Ok(Typed::End),
+        }
+    }
+}
+
+/// Shows what comes of a command to the book.
+///
+/// # Errors
+/// A command from a pipe that failed: what comes next in it may rely on that.
+pub fn obey(keyboard: &Keyboard, contacts: &mut Contacts, command: &str) -> anyhow::Result<()> {
+    match contacts.obey(command) {
+        Err(why) if !keyboard.is_terminal() => Err(anyhow::Error::msg(why)),
+        Ok(answer) | Err(answer) => {
+            screen::talk(&answer);
+            Ok(())
         }
     }
 }

@@ -1,14 +1,16 @@
 //! The contact book: names and their addresses, in a TOML file or in memory.
 //!
 //! ```toml
-//! 李白 = "127.0.0.1:8080"     # bare names of letters, digits, - and _ need no quotes; hanzi do
+//! 李白 = "127.0.0.1:8080"     # TOML itself would want quotes around hanzi
 //! ```
 //!
+//! What a Chinese input method types is understood too (`written`).
+//!
 //! A new contact is appended to the file's text, so that comments and order stay, and the file is replaced at once by
-//! a complete new one: whoever looks sees the old book or the new one, whatever happens in between.
+//! a complete new one: whoever looks sees the old book or the new one, whatever happens in between. Two programs may
+//! have one book: what the other has added is taken in.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +18,10 @@ use toml::Spanned;
 
 use crate::chat::names;
 use crate::net::address::Address;
+use crate::text::typed::half_width;
 use crate::{errors, file, t, text};
+
+mod written;
 
 /// The book that everybody has without a file: three poets at one address.
 const POETS: [&str; 3] = ["李白", "苏轼", "杜甫"];
@@ -55,7 +60,7 @@ impl Contacts {
     /// The file cannot be read, or a line of it is wrong: the sentence has the line's number.
     pub fn read(file: &Path) -> Result<Self, String> {
         let shown = text::path(file);
-        let text = read_text(file).map_err(|error| {
+        let text = file::read(file, MAX_FILE).map_err(|error| {
             let why = errors::reason(&error);
             t!("cannot read the contacts {shown}: {why}", "无法读取通讯录 {shown}：{why}")
         })?;
@@ -67,7 +72,7 @@ impl Contacts {
     /// The contact of this name, or of this number as [`Contacts::list`] shows it.
     pub fn find(&self, typed: &str) -> Option<&Contact> {
         let by_name = self.all.iter().find(|contact| contact.name == typed);
-        by_name.or_else(|| self.all.get(typed.parse::<usize>().ok()?.checked_sub(1)?))
+        by_name.or_else(|| self.all.get(half_width(typed).parse::<usize>().ok()?.checked_sub(1)?))
     }
 
     /// All contacts, one a line, with their numbers.
@@ -88,12 +93,15 @@ impl Contacts {
     }
 
     /// Does what `/list` or `/add NAME ADDRESS` says, and gives the answer.
-    pub fn obey(&mut self, command: &str) -> String {
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it; then nothing has changed.
+    pub fn obey(&mut self, command: &str) -> Result<String, String> {
         let words: Vec<&str> = command.trim_start_matches(['/', '／']).split_whitespace().collect();
         match words[..] {
-            ["list"] => self.list(),
-            ["add", name, address] => self.add(name, address).unwrap_or_else(|why| why),
-            _ => t!("the commands are /list and /add NAME ADDRESS", "命令只有 /list 和 /add 名字 地址"),
+            ["list"] => Ok(self.list()),
+            ["add", name, address] => self.add(name, address),
+            _ => Err(t!("the commands are /list and /add NAME ADDRESS", "命令只有 /list 和 /add 名字 地址")),
         }
     }
 
@@ -103,54 +111,93 @@ impl Contacts {
     /// A sentence for the person who typed it; then nothing has changed.
     pub fn add(&mut self, name: &str, address: &str) -> Result<String, String> {
         names::check(name)?;
-        let address: Address = address.parse()?;
-        if self.all.iter().any(|contact| contact.name == name) {
-            return Err(t!("{name} is in the book already", "通讯录里已经有 {name}"));
+        let contact = Contact { name: name.into(), address: address.parse()? };
+        if let Some(file) = self.file.clone() {
+            return self.keep(&file, contact);
         }
-        if self.all.len() >= MAX_CONTACTS {
-            return Err(t!("the book is full ({MAX_CONTACTS} contacts)", "通讯录已满（{MAX_CONTACTS} 人）"));
-        }
-        let kept = match &self.file {
-            Some(file) => {
-                let shown = text::path(file);
-                append(file, name, &address).map_err(|error| {
-                    let why = errors::reason(&error);
-                    t!("cannot write {shown}: {why}; nothing was changed", "无法写入 {shown}：{why}；什么都没有改动")
-                })?;
-                t!("{name} is in {shown}", "{name} 已写入 {shown}")
+        may_be_added(name, &self.all)?;
+        self.all.push(contact);
+        Ok(t!(
+            "{name} is in the book until the program ends (--contacts FILE keeps it)",
+            "{name} 已加入通讯录，程序结束就没有了（用 --contacts 文件 可以保存）"
+        ))
+    }
+
+    /// Adds a contact to the file. Other programs may have written to it since this one read it: what they have added is in
+    /// the book from now on.
+    fn keep(&mut self, file: &Path, contact: Contact) -> Result<String, String> {
+        let mut all = Vec::new();
+        let kept = file::update(file, MAX_FILE, |text| {
+            all = parse(&text).map_err(wrong_line)?;
+            may_be_added(&contact.name, &all).map_err(NotKept::Refused)?;
+            with_line(text, &contact)
+        });
+        let (name, shown) = (contact.name.clone(), text::path(file));
+        match kept {
+            Ok(()) => all.push(contact),
+            Err(NotKept::Refused(why)) => {
+                self.all = all;
+                return Err(why);
             }
-            None => t!(
-                "{name} is in the book until the program ends (--contacts FILE keeps it)",
-                "{name} 已加入通讯录，程序结束就没有了（用 --contacts 文件 可以保存）"
-            ),
-        };
-        self.all.push(Contact { name: name.into(), address });
-        Ok(kept)
+            Err(NotKept::Failed(error)) => {
+                let why = errors::reason(&error);
+                return Err(t!(
+                    "cannot write {shown}: {why}; nothing was changed",
+                    "无法写入 {shown}：{why}；什么都没有改动"
+                ));
+            }
+        }
+        self.all = all;
+        Ok(t!("{name} is in {shown}", "{name} 已写入 {shown}"))
     }
 }
 
-fn read_text(file: &Path) -> io::Result<String> {
-    if fs::metadata(file)?.len() > MAX_FILE {
-        return Err(too_large());
+/// The file's text with a contact more.
+fn with_line(mut text: String, contact: &Contact) -> Result<String, NotKept> {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
     }
-    fs::read_to_string(file)
+    // As a table of one: not every string that can be a value can be a key.
+    let line = BTreeMap::from([(&contact.name, contact.address.to_string())]);
+    text += &toml::to_string(&line).map_err(io::Error::other)?;
+    // What cannot be read back is not written.
+    parse(&text).map_err(wrong_line)?;
+    Ok(text)
 }
 
-fn too_large() -> io::Error {
-    io::Error::new(ErrorKind::FileTooLarge, t!("larger than {MAX_FILE} bytes", "超过 {MAX_FILE} 字节"))
+/// Why a contact is not in the book's file.
+enum NotKept {
+    Refused(String),
+    Failed(io::Error),
+}
+
+impl From<io::Error> for NotKept {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn may_be_added(name: &str, all: &[Contact]) -> Result<(), String> {
+    if all.iter().any(|contact| contact.name == name) {
+        return Err(t!("{name} is in the book already", "通讯录里已经有 {name}"));
+    }
+    if all.len() >= MAX_CONTACTS {
+        return Err(t!("the book is full ({MAX_CONTACTS} contacts)", "通讯录已满（{MAX_CONTACTS} 人）"));
+    }
+    Ok(())
+}
+
+fn wrong_line((line, why): (usize, String)) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, t!("line {line}: {why}", "第 {line} 行：{why}"))
 }
 
 /// The contacts of the file's text, or the number and fault of the first wrong line.
 fn parse(text: &str) -> Result<Vec<Contact>, (usize, String)> {
+    let text = written::in_toml(text);
     let line_of = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
-    let entries: BTreeMap<Spanned<String>, Spanned<String>> = toml::from_str(text).map_err(|error| {
+    let entries: BTreeMap<Spanned<String>, Spanned<String>> = toml::from_str(&text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
-        let why = error.message();
-        let fault = t!(
-            "{why}; a line looks like \"李白\" = \"192.168.1.23:8080\"",
-            "格式不对，应写成 \"李白\" = \"192.168.1.23:8080\"（{why}）"
-        );
-        (line_of(offset), fault)
+        (line_of(offset), not_understood(error.message()))
     })?;
     let mut entries: Vec<_> = entries.into_iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
@@ -167,26 +214,21 @@ fn parse(text: &str) -> Result<Vec<Contact>, (usize, String)> {
     Ok(all)
 }
 
-/// Replaces `file` by one with a line more.
-fn append(file: &Path, name: &str, address: &Address) -> io::Result<()> {
-    let mut text = read_text(file)?;
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
+/// What is wrong with a line: the parser's own words are English, and for people who know TOML.
+fn not_understood(message: &str) -> String {
+    if message.contains("duplicate key") {
+        return t!("this name is in the book twice: leave one of them", "这个名字出现了两次：只留一个");
     }
-    // As a table of one: not every string that can be a value can be a key.
-    text += &toml::to_string(&BTreeMap::from([(name, address.to_string())])).map_err(io::Error::other)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(too_large());
-    }
-    // Another program may have written to it since this one read it: what cannot be read back is not written.
-    parse(&text).map_err(|(line, why)| {
-        io::Error::new(ErrorKind::InvalidData, t!("line {line}: {why}", "第 {line} 行：{why}"))
-    })?;
-    file::replace(file, text.as_bytes())
+    t!(
+        "not a contact; a line looks like 李白 = \"192.168.1.23:8080\"",
+        "看不懂；每行应写成 李白 = \"192.168.1.23:8080\""
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn book(text: &str) -> Result<Vec<(String, String)>, (usize, String)> {
@@ -210,12 +252,43 @@ mod tests {
             ("\"a b\" = \"1\"\n", 1),
             ("a = \"1\"\na = \"2\"\n", 2),
             ("a = \"1\"\n[more]\nb = \"2\"\n", 2),
-            ("李白 = \"1\"\n", 1),
+            ("李白 = 1\n", 1),
+            ("李白\n", 1),
+            ("\n李 白 = \"1\"\n", 2),
         ];
         for (text, line) in table {
             let (found, why) = book(text).unwrap_err();
             assert!(found == line && !why.is_empty(), "{text:?}: line {found}: {why}");
         }
+    }
+
+    #[test]
+    fn what_a_chinese_input_method_or_notepad_writes_is_read() {
+        for text in [
+            "李白 = \"127.0.0.1:9001\"\nbob = \"1\"",
+            "\u{feff}李白=\"127.0.0.1:9001\"\r\nbob=\"1\"\r\n",
+            "“李白” = “127.0.0.1:9001”\n‘bob’ = ‘1’\n",
+            "李白 ＝ “127。0。0。1：９００１”  # “诗人”\n# 李白 = 另一个\nbob = '１'",
+        ] {
+            let expected = [("李白", "127.0.0.1:9001"), ("bob", "127.0.0.1:1")];
+            assert_eq!(book(text).unwrap(), expected.map(|(name, at)| (name.to_string(), at.to_string())), "{text}");
+        }
+        let (line, why) = book("李白 = \"1\"\n“李白” = \"2\"\n").unwrap_err();
+        assert!(line == 2 && why.contains("twice"), "{line}: {why}");
+        // What TOML understands means what TOML says.
+        assert_eq!(book("\"a“b\" = \"1\"\n").unwrap()[0].0, "a“b");
+        assert_eq!(Contacts::poets().find("２").unwrap().name, "苏轼");
+    }
+
+    #[test]
+    fn a_book_in_another_encoding_is_told_how_to_save_it() {
+        let file = std::env::temp_dir().join(format!("socket-demos-encoding-{}", std::process::id()));
+        for bytes in [&b"\xc0\xee\xb0\xd7 = \"1\"\n"[..], b"\xff\xfea\0=\0"] {
+            fs::write(&file, bytes).unwrap();
+            let why = Contacts::read(&file).err().unwrap();
+            assert!(why.contains("not UTF-8: save it as UTF-8"), "{why}");
+        }
+        fs::remove_file(&file).unwrap();
     }
 
     #[test]
@@ -233,8 +306,8 @@ mod tests {
         let (mut one, mut two) = (Contacts::read(&file).unwrap(), Contacts::read(&file).unwrap());
         one.add("bob", "2").unwrap();
         let why = two.add("bob", "3").unwrap_err();
-        assert!(why.contains("line 3"), "{why}");
-        assert!(two.find("bob").is_none(), "nothing has changed");
+        assert!(why.contains("bob is in the book already"), "{why}");
+        assert_eq!(two.find("bob").unwrap().address.to_string(), "127.0.0.1:2", "it is taken in");
         two.add("eve", "4").unwrap();
         let names = Contacts::read(&file).map(|book| book.names());
         fs::remove_file(&file).unwrap();

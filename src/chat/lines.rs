@@ -69,6 +69,11 @@ impl Lines {
         self.keep(bytes);
     }
 
+    /// The peer's lines have ends, though it has not sent one yet.
+    pub fn speaks_lines(&mut self) {
+        self.newline_seen = true;
+    }
+
     /// How long the next read may wait until [`Lines::quiet`] is to be called: [`QUIET`] for a textbook peer's pending
     /// message, for ever otherwise.
     pub fn patience(&self) -> Option<Duration> {
@@ -112,8 +117,8 @@ fn without_return(line: &[u8]) -> &[u8] {
 }
 
 /// What a person typed as the messages that carry it: each of its lines, one over [`MAX_LINE`] in several. Only what
-/// was typed as one is a command: no piece of a long line begins with `/` or is a lone `q`, and a `q` among several
-/// pasted lines gets a space before it.
+/// was typed as one is a command: no piece of a long line begins with `/` or is a lone `q`, and a `q` that is to be
+/// said goes as `//q`.
 ///
 /// # Errors
 /// A character that `charset` lacks; then nothing is to be sent.
@@ -122,7 +127,7 @@ pub fn messages(typed: &str, charset: Charset) -> Result<Vec<Vec<u8>>, Unmappabl
     for line in typed.lines().filter(|line| !line.trim().is_empty()) {
         let bytes = charset.encode(line)?;
         if input::is_q(line) {
-            messages.push([b" ", &bytes[..]].concat());
+            messages.push([b"//", &bytes[..]].concat());
         } else if bytes.len() <= MAX_LINE {
             messages.push(bytes);
         } else {
@@ -143,7 +148,8 @@ fn pieces(line: &str) -> Vec<String> {
     let mut rest = &characters[..];
     let mut slash = None;
     while rest.len() > MAX_CHARACTERS {
-        let is_command = |at: usize| matches!(rest[at], '/' | '／') || matches!(rest[at..], ['q' | 'ｑ']);
+        let is_q = |at: usize| input::is_q(&rest[at..].iter().collect::<String>());
+        let is_command = |at: usize| matches!(rest[at], '/' | '／') || is_q(at);
         let end = (1..=MAX_CHARACTERS).rev().find(|&at| !is_command(at));
         let (piece, after) = rest.split_at(end.unwrap_or(MAX_CHARACTERS));
         pieces.push(slash.iter().chain(piece).collect());
@@ -230,7 +236,7 @@ mod tests {
         let sent = messages(&typed, Charset::default()).unwrap();
         assert_eq!(sent.last().unwrap(), b"//kick bob", "no place to cut but before a slash");
         assert!(sent.iter().all(|message| message.len() <= MAX_LINE));
-        assert_eq!(messages("a\nq\nb", Charset::default()).unwrap(), [&b"a"[..], b" q", b"b"]);
+        assert_eq!(messages("a\nq\nb", Charset::default()).unwrap(), [&b"a"[..], b"//q", b"b"]);
     }
 
     #[test]

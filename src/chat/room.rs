@@ -55,6 +55,8 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub struct Room {
     max_clients: usize,
     charset: Charset,
+    /// Whether the byte 255 is a letter, and so does not begin an option of telnet.
+    has_255: bool,
     members: Mutex<Members>,
     /// How many clients' threads wait for the members with more words.
     waiting: AtomicUsize,
@@ -83,6 +85,7 @@ impl Room {
         Arc::new(Self {
             max_clients,
             charset,
+            has_255: charset.decode(b"\xff") != "\u{fffd}",
             members: Mutex::new(Members::new(host, charset, Arc::clone(&console))),
             waiting: AtomicUsize::new(0),
             changed: Condvar::new(),

@@ -74,14 +74,15 @@ pub fn speak(
                 senders.wait_for_somebody();
             }
             Ok(match senders.meant(typed)? {
-                Meant::Who => None,
+                Meant::Who => Err(senders.list()),
+                Meant::Help => Err(help()),
                 // `@1` alone says as little as an empty line.
-                Meant::Words(to, words) => Some((to, messages::encode(empty.check(words)?, charset)?)),
+                Meant::Words(to, words) => Ok((to, messages::encode(empty.check(words)?, charset)?)),
             })
         };
         match keyboard.ask_any("> ", address)? {
-            Typed::Line(None) => screen::talk(&senders.list()),
-            Typed::Line(Some((to, words))) => {
+            Typed::Line(Err(answer)) => screen::talk(&answer),
+            Typed::Line(Ok((to, words))) => {
                 if let Err(error) = send(&words, to) {
                     tell_not_sent(to, &error);
                 }
@@ -113,6 +114,8 @@ pub enum Meant<'a> {
     Words(SocketAddr, &'a str),
     /// The list of senders is wanted.
     Who,
+    /// The commands are.
+    Help,
 }
 
 impl Heard {
@@ -138,11 +141,9 @@ impl Heard {
         if let Some(command) = typed.strip_prefix(['/', '／']) {
             return match command {
                 "who" => Ok(Meant::Who),
+                "help" => Ok(Meant::Help),
                 _ if command.starts_with(['/', '／']) => Ok(Meant::Words(last()?, command)),
-                _ => Err(t!(
-                    "the commands are /who and @N words; to say /x, type //x",
-                    "命令只有 /who 和 @编号 内容；想说 /x，请输入 //x"
-                )),
+                _ => Err(help()),
             };
         }
         let Some(chosen) = typed.strip_prefix(['@', '＠']) else { return Ok(Meant::Words(last()?, typed)) };
@@ -166,6 +167,10 @@ impl Heard {
         };
         self.senders.iter().map(line).collect::<Vec<_>>().join("\n")
     }
+}
+
+fn help() -> String {
+    t!("the commands are /who and @N words; to say /x, type //x", "命令只有 /who 和 @编号 内容；想说 /x，请输入 //x")
 }
 
 #[cfg(test)]
@@ -192,6 +197,7 @@ mod tests {
         assert_eq!(heard.meant("@@2"), words(1, "@2"));
         assert_eq!(heard.meant("//who"), words(1, "/who"));
         assert_eq!(heard.meant("/who"), Ok(Meant::Who));
+        assert_eq!(heard.meant("/help"), Ok(Meant::Help), "asked for, so it is no refusal");
         for wrong in ["@3 x", "@x", "@", "/nonsense"] {
             assert!(heard.meant(wrong).is_err(), "{wrong}");
         }

@@ -2,7 +2,10 @@
 //!
 //! `source <(COMPLETE=bash socket-lab)` teaches bash to run `COMPLETE=bash socket-lab -- WORD…` with the words typed so
 //! far; zsh, fish, elvish and PowerShell alike. So a completion knows what the program knows, such as the names of
-//! the experiments and what each of them is about, in the person's language.
+//! the experiments and what each of them is about, in the person's language. What it leaves to the shell are files
+//! (`files`).
+
+mod files;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,7 +13,6 @@ use std::path::Path;
 use clap::Command;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
-use clap_complete::env::Shells;
 
 use crate::cli::Usage;
 use crate::t;
@@ -41,9 +43,8 @@ pub(crate) fn typed(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> 
 pub(crate) fn answer(command: &Command) -> anyhow::Result<bool> {
     let Some(shell) = shell() else { return Ok(false) };
     let name = Path::new(&shell).file_stem().unwrap_or_default().to_string_lossy();
-    if Shells::builtins().completer(&name).is_none() {
-        let known = Shells::builtins().names().collect::<Vec<_>>().join(", ");
-        let name = crate::text::escape(&name);
+    if files::SHELLS.completer(&name).is_none() {
+        let known = files::SHELLS.names().collect::<Vec<_>>().join(", ");
         return Err(Usage(t!(
             "{VARIABLE} is set to {name:?}, which is no shell that completes; possible: {known}",
             "环境变量 {VARIABLE} 的值 {name:?} 不是支持补全的 shell；可以是：{known}"
@@ -51,8 +52,9 @@ pub(crate) fn answer(command: &Command) -> anyhow::Result<bool> {
         .into());
     }
     let here = std::env::current_dir().ok();
-    CompleteEnv::with_factory(|| command.clone())
+    CompleteEnv::with_factory(|| files::left_to_the_shell(command.clone()))
         .var(VARIABLE)
+        .shells(files::SHELLS)
         .try_complete(std::env::args_os(), here.as_deref())
         .map_err(|error| anyhow::Error::msg(error.to_string().trim_start_matches("error: ").trim_end().to_string()))
 }

@@ -4,6 +4,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ColorChoice, Command};
 
 use crate::t;
+use crate::text::escape_line;
+use crate::text::typed::nearest;
 
 /// clap's help and errors come in English only; this puts ours in their places. `path` is what is typed to get here.
 pub(super) fn localized(command: Command, path: &str) -> Command {
@@ -63,7 +65,7 @@ fn with_values(argument: Arg) -> Arg {
     if !argument.get_action().takes_values() {
         return argument;
     }
-    let argument = argument.hide_default_value(true).hide_possible_values(true);
+    let argument = argument.hide_default_value(true).hide_possible_values(true).allow_negative_numbers(true);
     if defaults.is_empty() {
         return argument;
     }
@@ -72,28 +74,35 @@ fn with_values(argument: Arg) -> Arg {
     argument.help(t!("{help} [default: {default}]", "{help} [默认：{default}]"))
 }
 
-pub(super) fn what_is_wrong(error: &clap::Error) -> String {
+/// What is wrong with what was typed after `command`'s name, and the cure.
+pub(super) fn what_is_wrong(command: &Command, error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(one)) => one.clone(),
         Some(ContextValue::Strings(some)) => some.join(" "),
         _ => String::new(),
     };
+    // Values are shown as Rust writes strings, which escapes them.
     let (argument, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
-    let value = crate::text::escape(&value).into_owned();
+    let argument = escape_line(&argument);
     match error.kind() {
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
             t!("one argument too many: {argument}", "多了一个参数：{argument}")
         }
-        ErrorKind::UnknownArgument => t!("there is no option {argument}", "没有 {argument} 这个选项"),
+        ErrorKind::UnknownArgument if is_negative(&argument) => {
+            t!("no number here is negative: {argument}", "这里没有负数：{argument}")
+        }
+        ErrorKind::UnknownArgument => {
+            let meant = did_you_mean(&argument, options(command));
+            t!("there is no option {argument}{meant}", "没有 {argument} 这个选项{meant}")
+        }
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             t!("{argument} cannot be {value:?}: {why}", "{argument} 不能是 {value:?}：{why}")
         }
-        ErrorKind::InvalidValue if value.is_empty() => t!("{argument} needs a value", "{argument} 后面要有值"),
         ErrorKind::InvalidValue => {
             let valid = match error.get(ContextKind::ValidValue) {
-                Some(ContextValue::Strings(values)) => values.join(&t!(", ", "、")),
-                _ => String::new(),
+                Some(ContextValue::Strings(values)) if !values.is_empty() => values.join(&t!(", ", "、")),
+                _ => return t!("{argument} needs a value", "{argument} 后面要有值"),
             };
             t!("{argument} cannot be {value:?}; choose from: {valid}", "{argument} 不能是 {value:?}；可以是：{valid}")
         }
@@ -108,8 +117,9 @@ pub(super) fn what_is_wrong(error: &clap::Error) -> String {
         ErrorKind::TooManyValues => t!("{argument} takes no value", "{argument} 后面不能写值"),
         ErrorKind::MissingRequiredArgument => t!("missing: {argument}", "缺少参数：{argument}"),
         ErrorKind::InvalidSubcommand => {
-            let wrong = crate::text::escape(&context(ContextKind::InvalidSubcommand)).into_owned();
-            t!("there is no command {wrong:?}", "没有 {wrong:?} 这个命令")
+            let wrong = context(ContextKind::InvalidSubcommand);
+            let meant = did_you_mean(&wrong, command.get_subcommands().map(|sub| sub.get_name().to_string()));
+            t!("there is no command {wrong:?}{meant}", "没有 {wrong:?} 这个命令{meant}")
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             t!("a command is missing", "缺少命令")
@@ -117,4 +127,26 @@ pub(super) fn what_is_wrong(error: &clap::Error) -> String {
         ErrorKind::InvalidUtf8 => t!("an argument is not valid text", "有一个参数不是有效的文字"),
         _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_string(),
     }
+}
+
+/// Whether somebody wanted a negative number: clap takes it for an option.
+fn is_negative(argument: &str) -> bool {
+    argument.strip_prefix('-').is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+}
+
+/// Every option of a command and of those below it.
+fn options(command: &Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(Arg::get_long).map(|long| format!("--{long}"));
+    own.chain(command.get_subcommands().flat_map(options)).collect()
+}
+
+/// `; did you mean: --classic`, or nothing where nothing is near.
+fn did_you_mean(typed: &str, known: impl IntoIterator<Item = String>) -> String {
+    let known: Vec<_> = known.into_iter().collect();
+    let near = nearest(typed, known.iter().map(String::as_str));
+    if near.is_empty() {
+        return near.concat();
+    }
+    let near = near.join(&t!(", ", "、"));
+    t!("; did you mean: {near}", "；相近的有：{near}")
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use crate::cli::effect::{Effect, always, not_with, only_with};
 use crate::cli::{Usage, completion};
 use crate::lang::Lang;
 use crate::net::Trace;
@@ -173,7 +174,7 @@ pub struct Textbook {
     ))]
     pub classic: bool,
     /// What one `recv` takes at most, in bytes.
-    #[arg(long, value_name = t!("BYTES", "字节"), value_parser = typed::parse_bufsize, help = t!(
+    #[arg(long, value_name = t!("BYTES", "字节"), value_parser = typed::parse_bufsize, add = only_with(&["--once", "--classic"]), help = t!(
         "What one recv takes at most (with --once and --classic) [default: 1024]",
         "一次 recv 最多取多少字节（用于 --once 和 --classic） [默认：1024]"
     ))]
@@ -181,17 +182,6 @@ pub struct Textbook {
 }
 
 impl Textbook {
-    /// Over TCP the size of a `recv` is for the textbook's ways.
-    ///
-    /// # Errors
-    /// `--bufsize` without `--classic` and not `once`.
-    pub fn check(&self, once: bool) -> Result<(), Usage> {
-        if self.bufsize.is_none() || once || self.classic {
-            return Ok(());
-        }
-        Err(Usage(t!("--bufsize is for --once and --classic", "--bufsize 只能和 --once 或 --classic 一起用")))
-    }
-
     /// What one `recv` takes at most in the textbook's way, in bytes.
     pub fn recv_size(&self) -> usize {
         self.bufsize.unwrap_or(RECV_SIZE)
@@ -203,12 +193,30 @@ impl Textbook {
     }
 }
 
-/// `--bufsize` where one `recvfrom` takes one datagram.
+/// What is for the chat room alone.
+pub fn in_the_room() -> Effect {
+    not_with(&["--once", "--classic"], t!("it is for the chat room", "它只用于聊天室"))
+}
+
+/// `--seed` decides what chance does; a delay is the same for all. (It is declared in a wing below this one.)
+pub(crate) fn seed_for_chance(argument: clap::Arg) -> clap::Arg {
+    if argument.get_long() == Some("seed") {
+        return argument.add(only_with(&["--loss", "--duplicate", "--reorder"]));
+    }
+    argument
+}
+
+/// `--bufsize` where one `recvfrom` takes one datagram, in every way.
 pub fn datagram_bufsize(argument: clap::Arg) -> clap::Arg {
-    argument.help(t!(
+    argument.add(always()).help(t!(
         "What one recvfrom takes at most [default: a whole datagram, with --classic 1024]",
         "一次 recvfrom 最多取多少字节 [默认：一个完整的数据报，--classic 时 1024]"
     ))
+}
+
+/// `--timeout` of a client that says when there is no answer: the textbook's does not.
+pub fn patience(argument: clap::Arg) -> clap::Arg {
+    argument.add(not_with(&["--classic"], t!("the textbook's client waits for ever", "课本的客户端会一直等下去")))
 }
 
 /// What the peer's bytes are.

@@ -7,4 +7,5 @@
 pub mod conversation;
 pub mod output;
 pub mod prompt;
+pub mod script;
 pub mod sender;

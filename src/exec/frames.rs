@@ -61,6 +61,9 @@ pub const MAX_STALL: Duration = Duration::from_secs(10);
 const LENGTH: usize = 4;
 const KIND: usize = 1;
 
+/// A whole frame of [`kind::BUSY`] without a tag, for whoever has not proved anything.
+pub const BUSY: &[u8] = &[0, 0, 0, KIND as u8, kind::BUSY];
+
 /// Who sends: part of the tag, so that a frame cannot be sent back to its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

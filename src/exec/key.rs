@@ -3,12 +3,12 @@
 //! It holds 256 random bits as 64 hexadecimal digits and a newline. The system's own file permissions keep other users
 //! of the machine out; so a file that they could read, or could have put there, is refused.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::exec::tag::{KEY_LENGTH, Key};
-use crate::{errors, random, t, text};
+use crate::{errors, file, random, t, text};
 
 /// The longest key file, in bytes: the digits and a line end. More is no key file.
 const MAX_FILE: u64 = 2 * KEY_LENGTH as u64 + 2;
@@ -94,16 +94,22 @@ impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&match self {
             Self::Missing => t!("there is none", "文件不存在"),
-            Self::Link => t!("it is a symbolic link", "它是符号链接"),
-            Self::NoFile => t!("it is no plain file", "它不是普通文件"),
+            Self::Link => t!("it is a symbolic link: name the file itself", "它是符号链接：请直接写真正的文件"),
+            Self::NoFile => t!("it is no plain file: name another", "它不是普通文件：请换一个"),
             #[cfg(unix)]
-            Self::Foreign(uid) => t!("it belongs to another user (uid {uid})", "它属于别的用户（uid {uid}）"),
+            Self::Foreign(uid) => t!(
+                "it belongs to another user (uid {uid}): make a copy of your own, with chmod 600",
+                "它属于别的用户（uid {uid}）：复制一份自己的，并执行 chmod 600"
+            ),
             #[cfg(unix)]
             Self::Open(mode) => t!(
                 "others can read or change it (mode {mode:04o}), so it may have leaked. If it is the server's key: end the servers, remove it, start again. If it is a copy: copy it again, then chmod 600",
                 "别人能读写它（权限 {mode:04o}），可能已经泄露。如果是服务器的密钥：停掉服务器，删除它，再启动；如果是复制来的：重新复制，并执行 chmod 600"
             ),
-            Self::NoKey => t!("it does not hold 64 hexadecimal digits", "里面不是 64 位十六进制数字"),
+            Self::NoKey => t!(
+                "it does not hold 64 hexadecimal digits: copy it again, or remove it, and a server makes a new one",
+                "里面不是 64 位十六进制数字：重新复制；或者删除它，服务器会生成新的"
+            ),
             Self::System(error) => errors::reason(error),
         })
     }
@@ -123,7 +129,7 @@ fn open(path: &Path) -> Result<File, Unfit> {
     use rustix::fs::OFlags;
 
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
-    let opened = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path);
+    let opened = File::options().read(true).custom_flags(flags.cast_signed()).open(path);
     opened.map_err(|error| {
         let link = fs::symlink_metadata(path).is_ok_and(|file| file.is_symlink());
         if link { Unfit::Link } else { error.into() }
@@ -174,21 +180,10 @@ fn parse(file: File) -> Result<Key, Unfit> {
 
 /// Puts a whole new file at `path` in one step, unless there is one by then: whoever looks finds none or all of it.
 fn make(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_directory(directory)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let draft = tempfile::Builder::new().prefix(".exec.key.").make_in(directory, |draft| options.open(draft))?;
+    make_directory(file::folder(path))?;
     let key = Key::new(random::bytes());
     let digits: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    draft.as_file().write_all(format!("{digits}\n").as_bytes())?;
-    draft.as_file().sync_all()?;
-    match draft.persist_noclobber(path) {
-        Err(failed) if failed.error.kind() != ErrorKind::AlreadyExists => Err(failed.error),
-        _ => Ok(()),
-    }
+    file::create(path, format!("{digits}\n").as_bytes())
 }
 
 fn make_directory(directory: &Path) -> io::Result<()> {

@@ -40,8 +40,9 @@
 //!   acknowledgement carries; the command waits at a full pipe.
 //! - **Run twice?** Requests have numbers that only rise. The server remembers each session for longer than a cookie opens
 //!   one, so that a repeated or recorded request finds its number used. (`memory.rs`)
-//! - **And when nothing comes at all?** Only time tells: after [`GIVE_UP`] without a word a side stops waiting. Whether the
-//!   command ran is then, over any network, impossible to know, and the client says so instead of trying again.
+//! - **And when nothing comes at all, or nothing new?** Only time tells: after [`GIVE_UP`] without progress a side stops
+//!   waiting. Progress is a piece that was missing, or to hear that the command runs and all it has written is here. Whether
+//!   the command ran is then, over any network, impossible to know, and the client says so instead of trying again.
 //!   ([`NotRun`], [`Unknown`])
 //!
 //! No socket and no clock inside: [`Client`] and [`Server`] take datagrams and the time since some start, and give what is
@@ -83,6 +84,7 @@
 //! ```
 
 mod action;
+mod asking;
 mod client;
 mod congestion;
 mod cookie;
@@ -107,6 +109,10 @@ pub use wire::{MAX_COMMAND, MAX_PAYLOAD};
 /// How long a side waits that hears nothing. Fifteen attempts fit in it at the slowest pace: with half of all datagrams
 /// lost in either direction, one of 75 such waits is in vain.
 pub const GIVE_UP: Duration = Duration::from_secs(30);
+
+/// How long a client that was to stop its command waits for something of its answer: a command that resists is killed after
+/// 2.5 s, and there are three attempts more to say so. Whoever pressed Ctrl-C waits for it.
+pub const STOPS_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long the thread that receives may sleep while other threads use the same machine: they may bring its deadline
 /// forward, and half the shortest retransmission timeout is nearly in time.

@@ -35,8 +35,8 @@ impl Purpose {
     fn label(self) -> &'static str {
         match self {
             Self::Stream => "socket-demos 2026-11-22 remote commands: frames of a TCP connection",
-            Self::Datagrams => "socket-demos 2026-11-22 remote commands: datagrams of a UDP conversation",
-            Self::Cookie => "socket-demos 2026-11-22 remote commands: cookie round of a UDP conversation",
+            Self::Datagrams => "socket-demos 2026-11-30 remote commands: datagrams of a UDP conversation",
+            Self::Cookie => "socket-demos 2026-11-30 remote commands: cookie round of a UDP conversation",
         }
     }
 }

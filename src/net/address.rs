@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::t;
 use crate::text::is_forbidden;
+use crate::text::typed::half_width;
 
 /// The port that every program uses unless told otherwise.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -30,7 +31,10 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(typed: &str) -> Result<Self, String> {
-        let typed: String = typed.trim().chars().map(half_width).collect();
+        let typed = half_width(typed);
+        if typed.contains('/') {
+            return Err(no_url(&typed));
+        }
         let (host, port) = split(&typed)?;
         let port = port.map_or(Ok(DEFAULT_PORT), parse_port)?;
         Ok(Self { host: Some(host.to_string()).filter(|h| !h.is_empty()), port })
@@ -51,14 +55,15 @@ fn split(typed: &str) -> Result<(&str, Option<&str>), String> {
         return Ok(("", Some(typed)));
     }
     let (host, port) = typed.rsplit_once(':').map_or((typed, None), |(host, port)| (host, Some(port)));
-    check_host(host)?;
+    check_host(host, port)?;
     Ok((host, port))
 }
 
 /// Whether `host` is an IPv6 address, perhaps with a zone (`fe80::1%eth0`): the name or number of an interface.
 fn is_v6(host: &str) -> bool {
     let (address, zone) = host.split_once('%').unwrap_or((host, ""));
-    address.parse::<Ipv6Addr>().is_ok() && !zone.contains(is_unfit)
+    // No interface has a colon in its name: what stands behind one was meant for the port.
+    address.parse::<Ipv6Addr>().is_ok() && !zone.contains(is_unfit) && !zone.contains(':')
 }
 
 /// Whether `c` stands in no host. What is shown of an address must not command a terminal.
@@ -67,17 +72,20 @@ fn is_unfit(c: char) -> bool {
 }
 
 fn wrong_shape() -> String {
-    t!("not HOST:PORT, HOST, :PORT or PORT", "不是 主机:端口、主机、:端口 或 端口")
+    t!(
+        "not HOST:PORT, HOST, :PORT or PORT, such as 127.0.0.1:8080",
+        "应写成 主机:端口、主机、:端口 或 端口，比如 127.0.0.1:8080"
+    )
 }
 
-/// A Chinese input method's `：` `。` and full-width digits as what was meant.
-fn half_width(c: char) -> char {
-    match c {
-        '：' => ':',
-        '。' | '．' => '.',
-        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c),
-        _ => c,
+/// What to write instead of `http://127.0.0.1:8080/`.
+fn no_url(typed: &str) -> String {
+    let (_, behind) = typed.split_once("://").unwrap_or(("", typed));
+    let host = behind.split('/').next().unwrap_or_default();
+    if host.is_empty() || check_host(host.split(':').next().unwrap_or_default(), None).is_err() {
+        return wrong_shape();
     }
+    t!("that is a URL; an address is only {host}", "这是网址；地址只写 {host}")
 }
 
 fn parse_port(port: &str) -> Result<u16, String> {
@@ -91,7 +99,33 @@ fn parse_port(port: &str) -> Result<u16, String> {
         .ok_or_else(|| t!("a port is a number from 0 to 65535", "端口号应为 0 到 65535 的整数"))
 }
 
-fn check_host(host: &str) -> Result<(), String> {
+/// An IPv6 address with a zone, and the port that was written behind it without brackets.
+fn with_zone<'a>(host: &'a str, port: Option<&'a str>) -> Option<(&'a str, &'a str)> {
+    port.filter(|port| !port.is_empty() && host.contains('%') && is_v6(host)).map(|port| (host, port))
+}
+
+/// What `address` is called where brackets stand around it: IPv6 with `#` before the port (RFC 5952, section 6), and an IPv4
+/// address that came over an IPv6 socket as IPv4.
+pub fn label(address: SocketAddr) -> String {
+    let (ip, port) = (address.ip().to_canonical(), address.port());
+    match (ip, address) {
+        (IpAddr::V6(ip), SocketAddr::V6(v6)) if v6.scope_id() != 0 => format!("{ip}%{}#{port}", v6.scope_id()),
+        (IpAddr::V6(ip), _) => format!("{ip}#{port}"),
+        (IpAddr::V4(ip), _) => format!("{ip}:{port}"),
+    }
+}
+
+/// Whether `name` could be taken for a [`label`], or for an address in any other spelling.
+pub fn is_like_label(name: &str) -> bool {
+    let ip = name.rsplit_once('#').map_or(name, |(ip, _)| ip);
+    let ip = ip.split_once('%').map_or(ip, |(ip, _)| ip);
+    ip.parse::<IpAddr>().is_ok() || name.parse::<SocketAddr>().is_ok()
+}
+
+fn check_host(host: &str, port: Option<&str>) -> Result<(), String> {
+    if let Some((zone, port)) = with_zone(host, port) {
+        return Err(t!("with a port it is written [{zone}]:{port}", "带端口要写作 [{zone}]:{port}"));
+    }
     if host.contains(':') {
         return Err(t!("an IPv6 address with a port is written [::1]:8080", "带端口的 IPv6 地址写作 [::1]:8080"));
     }
@@ -213,17 +247,41 @@ mod tests {
             ("99999", "0 to 65535"),
             (":+80", "0 to 65535"),
             ("a b:80", "not HOST:PORT"),
-            ("http://x:80", "[::1]:8080"),
+            ("http://x:80", "a URL; an address is only x:80"),
+            ("127.0.0.1:80/index.html", "only 127.0.0.1:80"),
+            ("://", "not HOST:PORT"),
             ("[[::1]]", "not HOST:PORT"),
             ("[::1", "[::1]:8080"),
             ("[::1]80", "not HOST:PORT"),
             ("[bob]:80", "not HOST:PORT"),
             ("[fe80::1%\x1b[2J]:80", "not HOST:PORT"),
             ("fe80::1%x]y", "[::1]:8080"),
+            ("fe80::1%lo:9999", "with a port it is written [fe80::1%lo]:9999"),
+            ("fe80::1%lo:", "[::1]:8080"),
             ("\u{202e}gro.elpmaxe", "not HOST:PORT"),
         ];
         for (typed, why) in table {
             assert!(shown(typed).starts_with("error") && shown(typed).contains(why), "{typed}: {}", shown(typed));
+        }
+    }
+
+    #[test]
+    fn a_label_has_no_brackets_and_no_name_is_like_one() {
+        let table = [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("[::1]:58462", "::1#58462"),
+            ("[fe80::1%3]:80", "fe80::1%3#80"),
+            ("[::ffff:10.0.0.7]:80", "10.0.0.7:80"),
+        ];
+        for (address, shown) in table {
+            assert_eq!(label(address.parse().unwrap()), shown);
+            assert!(is_like_label(shown) && is_like_label(address));
+        }
+        for name in ["fe80::1%eth0#80", "::1", "::1#", "127.0.0.1", "127.0.0.1#80"] {
+            assert!(is_like_label(name), "{name}");
+        }
+        for name in ["bob", "C#", "#1", "100%", "bob#1"] {
+            assert!(!is_like_label(name), "{name}");
         }
     }
 

@@ -24,19 +24,33 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits after a failed call: a connection that its client gave up needs nothing, all else needs patience, since it
-    /// may fail again at once. It is told once, then every ten seconds at most.
+    /// Waits after a server's call that failed, and tells it.
     pub fn after(&mut self, error: &io::Error, tell: impl FnOnce(String)) {
-        use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
-        if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
-            return;
-        }
-        std::thread::sleep(PAUSE);
-        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-            self.told = Some(Instant::now());
-            let why = errors::reason_at_once(error);
+        if let Some(why) = self.pause(error) {
             tell(t!("cannot serve for now, the next client waits: {why}", "暂时无法服务，后来的客户端要等一等：{why}"));
         }
+    }
+
+    /// Waits after a client's `recv` that failed, and tells it.
+    pub fn after_recv(&mut self, error: &io::Error, tell: impl FnOnce(String)) {
+        if let Some(why) = self.pause(error) {
+            tell(t!("cannot receive for now, trying again: {why}", "暂时收不到数据，接着再试：{why}"));
+        }
+    }
+
+    /// A connection that its client gave up needs nothing, all else needs patience, since it may fail again at once. It
+    /// is told once, then every ten seconds at most.
+    fn pause(&mut self, error: &io::Error) -> Option<String> {
+        use ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+        if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
+            return None;
+        }
+        std::thread::sleep(PAUSE);
+        if self.told.is_some_and(|told| told.elapsed() < TELL_EVERY) {
+            return None;
+        }
+        self.told = Some(Instant::now());
+        Some(errors::reason_at_once(error))
     }
 }
 
@@ -71,4 +85,22 @@ pub fn make_room_for(clients: usize) -> usize {
 #[cfg(windows)]
 pub fn make_room_for(clients: usize) -> usize {
     clients
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_speaks_of_receiving_and_a_server_of_its_clients() {
+        let error = io::Error::other("no memory");
+        let (mut told, mut of_server) = (Vec::new(), String::new());
+        Backoff::default().after(&error, |notice| of_server = notice);
+        assert!(of_server.contains("the next client waits: no memory"), "{of_server}");
+        let mut client = Backoff::default();
+        for _ in 0..2 {
+            client.after_recv(&error, |notice| told.push(notice));
+        }
+        assert_eq!(told, ["cannot receive for now, trying again: no memory"], "told once");
+    }
 }

@@ -13,6 +13,9 @@ use crate::net::TcpStream;
 /// How long a peer may take to close after we did. Over a LAN it is milliseconds; a program must end within a second.
 pub const PATIENCE: Duration = Duration::from_millis(500);
 
+/// After how long a peer that has vanished is given up.
+pub const VANISHED: Duration = Duration::from_secs(140);
+
 /// How many refused clients may be waited for at a time. A flood beyond that is closed at once.
 const MAX_REFUSED: usize = 64;
 

@@ -30,7 +30,7 @@ pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> a
                 "不写主机就是 127.0.0.1；0.0.0.0 表示所有地址"
             )
         }
-        _ => String::new(),
+        _ => zone_is_missing(address).unwrap_or_default(),
     };
     sentence(t!("cannot listen on {address}", "无法监听 {address}"), &error, &cure)
 }
@@ -52,6 +52,8 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
                 "{seconds} 秒内没有任何回应：地址写错、被防火墙拦住，或 Wi-Fi 隔离了各台设备"
             )
         }
+        Some(SocketError::Access) => who_forbids(),
+        _ if zone_is_missing(address).is_some() => zone_is_missing(address).unwrap_or_default(),
         Some(SocketError::NetworkUnreachable | SocketError::HostUnreachable) => {
             t!("check the address and that you are on the same network", "检查地址，并确认在同一个网络里")
         }
@@ -60,10 +62,38 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
     sentence(t!("cannot connect to {address}", "无法连接 {address}"), &error, &cure)
 }
 
+/// A link-local address is one on each link, so the system wants to know which (RFC 4007).
+fn zone_is_missing(address: SocketAddr) -> Option<String> {
+    let SocketAddr::V6(v6) = address else { return None };
+    (v6.ip().is_unicast_link_local() && v6.scope_id() == 0).then(|| {
+        let (ip, port) = (v6.ip(), v6.port());
+        t!(
+            "a link-local address wants its interface, such as [{ip}%eth0]:{port}",
+            "链路本地地址要写明网卡，比如 [{ip}%eth0]:{port}"
+        )
+    })
+}
+
+/// The system forbids UDP to a broadcast address unless SO_BROADCAST is set, and a firewall what it likes.
+fn who_forbids() -> String {
+    t!(
+        "it is a broadcast address, for which SO_BROADCAST would have to be set (socket(7)), or a firewall forbids it: take the address of one host",
+        "它是广播地址（要先设 SO_BROADCAST，见 socket(7)），或者被防火墙禁止：请写一台主机的地址"
+    )
+}
+
 /// Why nothing can be sent to somebody over UDP.
 pub fn cannot_write(to: impl Display, error: io::Error) -> anyhow::Error {
-    let why = reason_at_once(&error);
-    anyhow::anyhow!(t!("cannot write to {to}: {why}", "没法发给 {to}：{why}"))
+    let cure = match (SocketError::of(&error), error.kind()) {
+        (Some(SocketError::Access), _) => who_forbids(),
+        // Of all that a sendto here may have wrong only its address is the person's.
+        (None, io::ErrorKind::InvalidInput) => t!(
+            "an address such as fe80::1 wants its interface: fe80::1%eth0",
+            "fe80::1 这样的地址要写明网卡：fe80::1%eth0"
+        ),
+        _ => String::new(),
+    };
+    sentence(t!("cannot write to {to}", "没法发给 {to}"), &error, &cure)
 }
 
 /// Why a message has not gone into a connection.
@@ -81,6 +111,11 @@ pub fn lost(error: io::Error) -> anyhow::Error {
 /// What a client tells when its server has ended in order.
 pub fn closed() -> String {
     t!("the server has closed the connection (recv returned 0 bytes)", "服务器已关闭连接（recv 返回 0 字节）")
+}
+
+/// What a client tells when it ends the connection itself.
+pub fn closes() -> String {
+    t!("the input has ended, so this client closes the connection", "输入结束，由本客户端关闭连接")
 }
 
 /// What a server tells when a `client` has left: in order, or with an error.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::net::event::Fault;
 use crate::t;
-use crate::text::typed::{parse_duration, parse_percent};
+use crate::text::typed::{parse_delay, parse_percent, parse_seed};
 
 /// How long a datagram that is to be overtaken waits for the next one.
 const HOLD: Duration = Duration::from_millis(50);
@@ -32,11 +32,11 @@ pub struct BadNetwork {
         hide_short_help = true, help = t!("Let the next one overtake this share", "按此比例乱序（后一个先到）"))]
     pub reorder: f64,
     /// How much longer each is on the way.
-    #[arg(long, value_name = "50ms", value_parser = parse_duration, help_heading = heading(),
+    #[arg(long, value_name = "50ms", value_parser = parse_delay, help_heading = heading(),
         hide_short_help = true, help = t!("Delay every datagram", "每个数据报都晚到这么久"))]
     pub delay: Option<Duration>,
     /// The same number treats the same datagrams in the same way.
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = heading(),
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_seed, help_heading = heading(),
         hide_short_help = true, help = t!("The same seed loses the same ones", "种子相同，丢的就相同"))]
     pub seed: u64,
 }

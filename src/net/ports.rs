@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::t;
-use crate::text::escape;
+use crate::text::escape_line;
 
 /// How long the search for a port's holder may take: with thousands of sockets some systems need a minute, and the
 /// error should not wait for it.
@@ -34,8 +34,6 @@ pub struct Socket {
     pub receive_queue: u32,
     /// The id of the user that it belongs to.
     pub uid: u32,
-    /// Its inode; 0 for one that no process holds any more.
-    pub inode: u64,
 }
 
 /// The states of RFC 9293, section 3.3.2, under the names that `ss` and `netstat` use.
@@ -107,55 +105,17 @@ pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
         return Err(cannot_be_seen());
     }
     // A container can be without it too.
-    sockets(Transport::Tcp, port).map_err(|error| match error.kind() {
+    sockets(port).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => cannot_be_seen(),
         _ => error,
     })
 }
 
-/// Every socket of `transport` with `port` on its own side.
-fn sockets(transport: Transport, port: u16) -> io::Result<Vec<Socket>> {
-    let file = match transport {
-        Transport::Tcp => "/proc/net/tcp",
-        Transport::Udp => "/proc/net/udp",
-    };
-    let mut table = std::fs::read_to_string(file)?;
+fn sockets(port: u16) -> io::Result<Vec<Socket>> {
+    let mut table = std::fs::read_to_string("/proc/net/tcp")?;
     // Without IPv6 there is no second table.
-    table.push_str(&std::fs::read_to_string(format!("{file}6")).unwrap_or_default());
+    table.push_str(&std::fs::read_to_string("/proc/net/tcp6").unwrap_or_default());
     Ok(table.lines().filter_map(parse).filter(|socket| socket.local.port() == port).collect())
-}
-
-/// The sockets at `peer`, on this machine, that may talk to `own`. `None` where the system does not tell. An IPv4 client
-/// of an IPv6 server stands in the table as IPv6, a UDP socket that is not connected without its own host and without
-/// the other side.
-pub fn sockets_of(transport: Transport, peer: SocketAddr, own: SocketAddr) -> Option<Vec<Socket>> {
-    if !cfg!(target_os = "linux") {
-        return None;
-    }
-    let loose = transport == Transport::Udp;
-    let is = |found: SocketAddr, wanted: SocketAddr| {
-        let host = found.ip().to_canonical();
-        let any = loose && host.is_unspecified();
-        (host == wanted.ip().to_canonical() || any) && (found.port() == wanted.port() || any && found.port() == 0)
-    };
-    let mut found = sockets(transport, peer.port()).ok()?;
-    found.retain(|socket| is(socket.local, peer) && is(socket.remote, own));
-    Some(found)
-}
-
-impl Socket {
-    /// Whether a process of this process's user holds it. A connection that was closed at once belongs to nobody.
-    pub fn is_of_this_user(&self) -> bool {
-        #[cfg(unix)]
-        return self.inode != 0 && self.uid == rustix::process::geteuid().as_raw();
-        #[cfg(not(unix))]
-        false
-    }
-
-    /// Whether it is a UDP socket as servers have it: bound to one address, and open for everybody.
-    pub fn is_bound_for_all(&self) -> bool {
-        !self.local.ip().is_unspecified() && self.remote.port() == 0
-    }
 }
 
 /// The state of the socket at `local` that is connected to `remote`; `None` where there is none (any more).
@@ -170,14 +130,13 @@ pub fn tcp_state(local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Sta
 /// One line of the table; `None` for the headings.
 fn parse(line: &str) -> Option<Socket> {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let [_, local, remote, state, queues, _, _, uid, _, inode, ..] = fields[..] else { return None };
+    let [_, local, remote, state, queues, _, _, uid, ..] = fields[..] else { return None };
     Some(Socket {
         local: parse_address(local)?,
         remote: parse_address(remote)?,
         state: State::of_number(u8::from_str_radix(state, 16).ok()?)?,
         receive_queue: u32::from_str_radix(queues.split_once(':')?.1, 16).ok()?,
         uid: uid.parse().ok()?,
-        inode: inode.parse().ok()?,
     })
 }
 
@@ -226,7 +185,17 @@ pub fn holders_of(transport: Transport, port: u16, wanted: Option<IpAddr>) -> BT
         };
         holds && l.socket.port() == port && collides(l.socket.ip())
     });
-    holding.map(|l| Holder { pid: l.process.pid, name: escape(&l.process.name).into_owned() }).collect()
+    holding.map(|l| Holder { pid: l.process.pid, name: escape_line(&l.process.name).into_owned() }).collect()
+}
+
+/// Whether this user sees whose every socket is: root does.
+pub fn sees_all() -> bool {
+    #[cfg(unix)]
+    let sees_all = rustix::process::geteuid().is_root();
+    // Who is an administrator is not looked up.
+    #[cfg(windows)]
+    let sees_all = false;
+    sees_all
 }
 
 /// Every listener of the system, as far as it tells within [`SEARCH`].
@@ -258,8 +227,8 @@ pub fn who_uses(transport: Transport, address: SocketAddr) -> String {
     }
     if sockets.iter().any(|socket| socket.state == State::TimeWait) {
         return t!(
-            "nobody holds it: a connection that this side closed first is in TIME_WAIT, for at most 60 s; a server that sets SO_REUSEADDR both times (the default: leave --no-reuse out) starts again at once",
-            "没有进程占着它：本端先关闭的连接还处于 TIME_WAIT，最多 60 秒；两次启动都设 SO_REUSEADDR（默认，别加 --no-reuse）就能马上重启"
+            "nobody holds it: a connection that this side closed first is in TIME_WAIT, for at most 60 s; a server that sets SO_REUSEADDR both times, as ours do unless told otherwise, starts again at once",
+            "没有进程占着它：本端先关闭的连接还处于 TIME_WAIT，最多 60 秒；两次启动都设 SO_REUSEADDR（这里的服务器默认都设）就能马上重启"
         );
     }
     if let Some(socket) = sockets.first() {

@@ -74,11 +74,27 @@ impl Traced<TcpStream> {
         self.call(Call::Setsockopt, "TCP_NODELAY, 1", |socket| socket.set_nodelay(true))
     }
 
-    /// `setsockopt(2)` with `SO_KEEPALIVE`: asks a silent peer after a minute whether it is there, so that a pulled
-    /// cable is noticed within three (60 s, then as many questions as the system asks, 10 s apart: 9 on Linux).
-    pub fn set_keepalive(&self) -> io::Result<()> {
-        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(10));
-        self.call(Call::Setsockopt, "SO_KEEPALIVE, 60 s", |socket| SockRef::from(socket).set_tcp_keepalive(&keepalive))
+    /// `setsockopt(2)` with `SO_KEEPALIVE`, so that a peer that has vanished (a pulled cable) is noticed within `limit`, of
+    /// which the peer may be silent for three sevenths before it is asked. While something of ours is on its way the
+    /// system does not ask but sends that again, for a quarter of an hour; so on Linux `TCP_USER_TIMEOUT` says the limit too
+    /// (RFC 5482, tcp(7)), and on Windows `TCP_MAXRT`. To Linux a peer that takes nothing for so long has vanished as well.
+    pub fn set_keepalive(&self, limit: Duration) -> io::Result<()> {
+        let silent = (limit * 3 / 7).max(Duration::from_secs(1));
+        let keepalive = TcpKeepalive::new().with_time(silent).with_interval((limit / 14).max(Duration::from_secs(1)));
+        #[cfg(not(windows))]
+        let keepalive = keepalive.with_retries(8);
+        let argument = format_args!("SO_KEEPALIVE, {} ms", silent.as_millis());
+        self.call(Call::Setsockopt, argument, |socket| SockRef::from(socket).set_tcp_keepalive(&keepalive))?;
+        #[cfg(target_os = "linux")]
+        self.call(Call::Setsockopt, format_args!("TCP_USER_TIMEOUT, {} ms", limit.as_millis()), |socket| {
+            SockRef::from(socket).set_tcp_user_timeout(Some(limit))
+        })?;
+        // Where it is not known (Wine), the system's own limit is 21 s.
+        #[cfg(windows)]
+        let _ = self.call(Call::Setsockopt, format_args!("TCP_MAXRT, {} s", limit.as_secs()), |socket| {
+            crate::windows::set_retransmission_limit(socket, limit)
+        });
+        Ok(())
     }
 
     /// `setsockopt(2)` with `SO_LINGER` and 0 seconds: `close` throws away what is unsent and sends a reset.
@@ -147,5 +163,47 @@ impl Write for &Traced<TcpStream> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::{ErrorKind, Read as _, Write as _};
+    use std::time::Instant;
+
+    use socket2::SockFilter;
+
+    use super::*;
+    use crate::net::{Socket, Trace};
+
+    /// Nothing of what comes in is seen any more: as if the cable had been pulled.
+    fn vanishes(client: &TcpStream) -> io::Result<()> {
+        // BPF_RET | BPF_K with 0 bytes.
+        SockRef::from(client).attach_filter(&[SockFilter::new(6, 0, 0, 0)])
+    }
+
+    #[test]
+    fn a_peer_that_vanishes_is_noticed_whether_one_writes_or_not() {
+        let limit = Duration::from_secs(3);
+        for writes in [false, true] {
+            let address = "127.0.0.1:0".parse().unwrap();
+            let socket = Socket::tcp(address, &Trace::off()).unwrap();
+            socket.bind(address).unwrap();
+            let listener = socket.listen(1).unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (server, _) = listener.accept().unwrap();
+            server.set_keepalive(limit).unwrap();
+            server.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            if let Err(error) = vanishes(&client) {
+                let said = format!("NOT RUN: a peer that vanishes: {error}\n");
+                return io::stderr().write_all(said.as_bytes()).unwrap();
+            }
+            if writes {
+                (&server).write_all(b"x").unwrap();
+            }
+            let since = Instant::now();
+            assert_eq!((&server).read(&mut [0]).unwrap_err().kind(), ErrorKind::TimedOut, "ETIMEDOUT, and not EAGAIN");
+            assert!(since.elapsed() < limit * 3, "writes: {writes}, {:?}", since.elapsed());
+        }
     }
 }

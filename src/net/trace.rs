@@ -66,6 +66,11 @@ impl Trace {
         Ok(Self(Some(Source { program: program.into(), recorder: Arc::new(recorder) })))
     }
 
+    /// Whether any call is told.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Keeps the events for [`Trace::events`].
     pub fn keep(program: &str) -> Self {
         Self::off().kept(program, None)

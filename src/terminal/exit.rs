@@ -1,8 +1,8 @@
 //! How a program ends: Ctrl-C, SIGTERM, the end of its terminal, or its own way, with the terminal as it was.
 //!
 //! On Unix the signals are blocked everywhere and one thread waits for them (sigwait(3)), since the line editor
-//! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped. A program that starts
-//! others does that in `unblocked`, since a new process inherits what is blocked.
+//! installs a handler of its own for SIGINT, which does nothing while the terminal is stopped. A new process
+//! inherits what is blocked, and is started with nothing blocked (`exec/shell/unix/spawn.rs`).
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::lock::lock;
-use crate::terminal::{log, screen};
+use crate::terminal::{log, modes, screen};
 
 /// The exit status of a program that Ctrl-C has ended: 128 + SIGINT, as shells report it.
 pub const INTERRUPTED: u8 = 130;
@@ -38,12 +38,12 @@ static LAST_ACTION: Mutex<Option<Action>> = Mutex::new(None);
 /// short.
 static ENDING: Mutex<()> = Mutex::new(());
 
-static TERMINAL: Mutex<Option<terminal::Saved>> = Mutex::new(None);
+static TERMINAL: Mutex<Option<modes::Saved>> = Mutex::new(None);
 
 /// Remembers the terminal as it is, and catches the signals that end a program from now on. It comes before any other thread.
 pub fn prepare() {
     if io::stdin().is_terminal() {
-        *lock(&TERMINAL) = terminal::save();
+        *lock(&TERMINAL) = modes::save();
     }
     signals::catch();
 }
@@ -61,7 +61,10 @@ pub fn at_interrupt(action: impl Fn() -> bool + Send + 'static) {
 /// A Ctrl-C, as a signal or an event.
 fn interrupted() {
     let taken = lock(&INTERRUPTED_BY).as_ref().is_some_and(|action| action());
-    if !taken {
+    if taken {
+        // What the answer brings begins a line.
+        within(LAST_WORDS, modes::end_line);
+    } else {
         CTRL_C.store(true, Ordering::Relaxed);
         now(INTERRUPTED);
     }
@@ -75,36 +78,62 @@ pub fn now(status: u8) -> ! {
     std::process::exit(status.into())
 }
 
+/// The terminal's modes as the program has found them.
+pub(crate) fn found() -> Option<modes::Saved> {
+    lock(&TERMINAL).clone()
+}
+
 fn finish() {
     let action = lock(&LAST_ACTION).take();
     if let Some(action) = action {
         // Its threads may hang on an output that nobody reads; the program ends all the same.
-        let (done, is_done) = mpsc::channel();
         let action = Arc::new(Mutex::new(Some(action)));
         let own = Arc::clone(&action);
-        let started = thread::Builder::new().spawn(move || {
-            run_once(&own);
-            // It fails when nobody waits any more.
-            let _ = done.send(());
-        });
-        match started {
-            Ok(_) => drop(is_done.recv_timeout(LAST_ACTION_TIME)),
-            Err(_) => run_once(&action),
+        if within(LAST_ACTION_TIME, move || run_once(&own)) == Ended::NotBegun {
+            run_once(&action);
         }
     }
     log::finish();
-    let Some(saved) = lock(&TERMINAL).take() else { return };
-    let (done, is_done) = mpsc::channel();
+    let (saved, ctrl_c) = (lock(&TERMINAL).take(), CTRL_C.load(Ordering::Relaxed));
+    if saved.is_none() && !ctrl_c {
+        return;
+    }
     let restored = saved.clone();
-    // Without a thread nothing comes, and the modes are put back below.
-    let _ = thread::Builder::new().spawn(move || {
+    let restore = move || {
         screen::stop_editing();
-        terminal::restore(&restored, CTRL_C.load(Ordering::Relaxed));
+        if !restored.is_some_and(|saved| modes::restore(&saved)) && ctrl_c {
+            modes::end_line();
+        }
+    };
+    if within(LAST_WORDS, restore) != Ended::InTime
+        && let Some(saved) = saved
+    {
+        // Stopped output: at least the modes are put back.
+        modes::restore_modes(&saved);
+    }
+}
+
+/// What became of something that may hang.
+#[derive(PartialEq)]
+enum Ended {
+    InTime,
+    Late,
+    /// There was no thread for it.
+    NotBegun,
+}
+
+/// Does what may hang on a terminal that takes nothing, and waits for it so long.
+fn within(limit: Duration, act: impl FnOnce() + Send + 'static) -> Ended {
+    let (done, is_done) = mpsc::channel();
+    let started = thread::Builder::new().spawn(move || {
+        act();
+        // It fails when nobody waits any more.
         let _ = done.send(());
     });
-    if is_done.recv_timeout(LAST_WORDS).is_err() {
-        // Stopped output: at least the modes are put back.
-        terminal::restore_modes(&saved);
+    match started {
+        Err(_) => Ended::NotBegun,
+        Ok(_) if is_done.recv_timeout(limit).is_ok() => Ended::InTime,
+        Ok(_) => Ended::Late,
     }
 }
 
@@ -114,23 +143,11 @@ fn run_once(action: &Mutex<Option<Action>>) {
     }
 }
 
-/// Starts another process: with no signal blocked or ignored, as it expects. What arrives for this program meanwhile is
-/// seen to afterwards.
-pub(crate) fn unblocked<T>(start: impl FnOnce() -> T) -> T {
-    #[cfg(unix)]
-    return signals::unblocked(start);
-    #[cfg(not(unix))]
-    start()
-}
-
 #[cfg(unix)]
 mod signals {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, LazyLock};
+    use nix::sys::signal::{SigSet, Signal};
 
-    use nix::sys::signal::{SigSet, Signal, kill};
-    use nix::unistd::Pid;
-    use signal_hook::flag;
+    use crate::terminal::suspend;
 
     /// Ctrl-C, kill(1), Ctrl-\, and the end of the terminal, unless that is ignored (nohup(1)).
     const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP];
@@ -139,56 +156,34 @@ mod signals {
         ENDING.into_iter().filter(|signal| *signal != Signal::SIGHUP || !is_nohup()).collect()
     }
 
-    /// Whether SIGHUP was ignored at the start. Only Linux tells without changing it (proc(5)); elsewhere the default
-    /// action is left as it is.
+    /// Whether SIGHUP was ignored at the start. Only Linux tells without changing it (proc(5)); elsewhere, and without
+    /// /proc, what it does is left as it is.
     fn is_nohup() -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 != 0)
     }
 
-    /// Whether a signal has come while it was not blocked. A signal with a handler is a signal with its default action
-    /// in a new process, even where this program was started with it ignored.
-    static CAME: LazyLock<Vec<(Signal, Arc<AtomicBool>)>> = LazyLock::new(|| {
-        let caught = |signal: Signal| {
-            let came = Arc::new(AtomicBool::new(false));
-            // It fails only for signals that nobody may catch.
-            let _ = flag::register(signal as i32, Arc::clone(&came));
-            (signal, came)
-        };
-        ending().iter().map(caught).collect()
-    });
-
-    pub(super) fn unblocked<T>(start: impl FnOnce() -> T) -> T {
-        let (came, ending) = (&*CAME, CAME.iter().map(|(signal, _)| *signal).collect::<SigSet>());
-        // Both fail only for signals that do not exist.
-        let _ = ending.thread_unblock();
-        let started = start();
-        let _ = ending.thread_block();
-        for (signal, came) in came {
-            if came.swap(false, Ordering::Relaxed) {
-                // Blocked again, it goes to the thread that waits for it.
-                let _ = kill(Pid::this(), *signal);
-            }
-        }
-        started
-    }
+    /// Ctrl-Z and `fg`.
+    const SUSPENDING: [Signal; 2] = [Signal::SIGTSTP, Signal::SIGCONT];
 
     pub(super) fn catch() {
-        let ending = ending();
+        let caught: SigSet = ending().iter().chain(SUSPENDING).collect();
         // Blocking and waiting fail only for signals that do not exist.
-        if ending.thread_block().is_ok() {
+        if caught.thread_block().is_ok() {
             let wait = move || {
-                while let Ok(signal) = ending.wait() {
+                while let Ok(signal) = caught.wait() {
                     match signal {
                         Signal::SIGINT => super::interrupted(),
+                        Signal::SIGTSTP => suspend::stop(super::found().as_ref()),
+                        Signal::SIGCONT => suspend::go_on(),
                         signal => super::now(128 + signal as u8),
                     }
                 }
             };
             if std::thread::Builder::new().name("signals".into()).spawn(wait).is_err() {
-                // Nobody waits for them: then at least they end the program.
-                let _ = ending.thread_unblock();
+                // Nobody waits for them: then at least they do what they usually do.
+                let _ = caught.thread_unblock();
             }
         }
     }
@@ -199,53 +194,5 @@ mod signals {
     pub(super) fn catch() {
         // It fails only where a handler is set already.
         let _ = ctrlc::set_handler(super::interrupted);
-    }
-}
-
-#[cfg(unix)]
-mod terminal {
-    use std::io::{self, IsTerminal as _, Write as _};
-
-    use rustix::process::getpgrp;
-    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
-
-    pub(super) type Saved = Termios;
-
-    pub(super) fn save() -> Option<Saved> {
-        tcgetattr(io::stdin()).ok()
-    }
-
-    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind. Where the
-    /// terminal itself has shown `^C`, that line is ended, so that the shell's prompt begins another.
-    pub(super) fn restore(saved: &Saved, ctrl_c: bool) {
-        if restore_modes(saved) {
-            let mut out = io::stdout().lock();
-            let _ = out.write_all(b"\x1b[?2004l\n").and_then(|()| out.flush());
-        } else if ctrl_c && saved.local_modes.contains(LocalModes::ECHO) && in_front() && io::stderr().is_terminal() {
-            let _ = io::stderr().write_all(b"\n");
-        }
-    }
-
-    /// Whether there was anything to put back.
-    pub(super) fn restore_modes(saved: &Saved) -> bool {
-        // In the background the modes are the shell's own, and setting them would stop this program (SIGTTOU).
-        let raw = in_front() && tcgetattr(io::stdin()).is_ok_and(|now| !now.local_modes.contains(LocalModes::ICANON));
-        let was_raw = !saved.local_modes.contains(LocalModes::ICANON);
-        raw && !was_raw && tcsetattr(io::stdin(), OptionalActions::Now, saved).is_ok()
-    }
-
-    fn in_front() -> bool {
-        tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
-    }
-}
-
-#[cfg(windows)]
-mod terminal {
-    pub(super) use crate::windows::{ConsoleMode as Saved, restore_console as restore_modes, save_console as save};
-
-    pub(super) fn restore(saved: &Saved, _ctrl_c: bool) {
-        if restore_modes(saved) {
-            println!();
-        }
     }
 }

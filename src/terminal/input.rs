@@ -11,6 +11,7 @@ use rustyline::Editor;
 use rustyline::config::{ColorMode, Config, Configurer as _};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
+use unicode_width::UnicodeWidthStr as _;
 
 use self::helper::LineHelper;
 use crate::t;
@@ -21,12 +22,15 @@ use crate::text::Charset;
 /// newlines cannot fill the memory.
 const MAX_PIECE: usize = 1024 * 1024;
 
+/// A refused line of more columns than this comes back to be mended. A shorter one is typed again sooner than cleared.
+const COMES_BACK: usize = 20;
+
 /// What came from the keyboard or the pipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Typed<T = String> {
     /// A line, or what was made of it.
     Line(T),
-    /// `q` alone: the person leaves.
+    /// `q` alone: the person leaves. (`//q` is a line, `q`.)
     Quit,
     /// The end of the pipe, or Ctrl-D.
     End,
@@ -51,16 +55,20 @@ impl Keyboard {
     /// Standard input: with line editing where both it and standard output are a terminal. What comes while a line is
     /// typed appears above it.
     pub fn open() -> Self {
-        Self::with(line_editor().and_then(show_above))
+        let keyboard = Self::in_turn();
+        if matches!(keyboard.source, Source::Editor(_)) {
+            screen::show_above();
+        }
+        keyboard
     }
 
     /// As [`Keyboard::open`], for a program that asks, answers, and asks again: nothing is shown while a line is typed.
     pub fn in_turn() -> Self {
-        Self::with(line_editor())
-    }
-
-    fn with(editor: Option<Box<Line>>) -> Self {
-        Self { source: editor.map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor), refused: 0, told: false }
+        Self {
+            source: line_editor().map_or_else(|| Source::Plain(Plain::stdin()), Source::Editor),
+            refused: 0,
+            told: false,
+        }
     }
 
     /// Whether a person types, as opposed to a pipe.
@@ -85,7 +93,7 @@ impl Keyboard {
     }
 
     /// Asks until there is something to send: white space alone is refused with a notice, and so is what `accept`
-    /// refuses, with its reason; on a terminal the refused line comes back to be mended.
+    /// refuses, with its reason; on a terminal a long line that was refused comes back to be mended.
     ///
     /// # Errors
     /// Those of reading standard input.
@@ -124,8 +132,9 @@ impl Keyboard {
                 Err(why) => {
                     screen::talk(&self.with_advice(why, &line));
                     self.refused += 1;
-                    // Blanks that came back would be sent in front of what is typed next, and nobody would see them.
-                    refused = if line.trim().is_empty() { String::new() } else { line };
+                    // Blanks that came back would be sent in front of what is typed next, and nobody would see them; and
+                    // so would a name, a number or a command.
+                    refused = if comes_back(&line) { line } else { String::new() };
                 }
             }
         }
@@ -133,7 +142,7 @@ impl Keyboard {
 
     /// `why` a line was refused, and the first time that it comes back what to do with it.
     fn with_advice(&mut self, why: String, line: &str) -> String {
-        if line.trim().is_empty() || self.told || matches!(self.source, Source::Plain(_)) {
+        if !comes_back(line) || self.told || matches!(self.source, Source::Plain(_)) {
             return why;
         }
         self.told = true;
@@ -151,9 +160,14 @@ impl Keyboard {
         Ok(match line {
             None => Typed::End,
             Some(line) if is_q(&line) => Typed::Quit,
-            Some(line) => Typed::Line(line),
+            Some(line) => Typed::Line(escaped_q(&line).map_or_else(|| line.clone(), str::to_string)),
         })
     }
+}
+
+/// Whether a refused line stands in the editor again.
+fn comes_back(line: &str) -> bool {
+    line.trim().width() > COMES_BACK
 }
 
 /// Refuses white space alone.
@@ -167,21 +181,27 @@ pub fn not_empty(typed: &str) -> Result<&str, String> {
     Ok(typed)
 }
 
-/// Whether `typed` is `q` alone, with which one leaves every program; an input method's full-width `ｑ` counts too.
+/// Whether `typed` is `q` alone, with which one leaves every program: in either case, in the width of whatever input
+/// method, with blanks around it.
 pub fn is_q(typed: &str) -> bool {
-    typed == "q" || typed == "ｑ"
+    matches!(typed.trim(), "q" | "Q" | "ｑ" | "Ｑ")
 }
+
+/// The `q` of `//q`, which says it.
+pub fn escaped_q(typed: &str) -> Option<&str> {
+    typed.trim().strip_prefix(SLASH)?.strip_prefix(SLASH).filter(|q| is_q(q))
+}
+
+const SLASH: [char; 2] = ['/', '／'];
 
 /// Whether `typed` is a command, `/word`, and not words that begin with a slash (`//word`).
 pub fn is_command(typed: &str) -> bool {
-    let slash = ['/', '／'];
-    typed.strip_prefix(slash).is_some_and(|rest| !rest.starts_with(slash))
+    typed.strip_prefix(SLASH).is_some_and(|rest| !rest.starts_with(SLASH))
 }
 
 /// The words of `typed`: `//word` says `/word`.
 pub fn without_escape(typed: &str) -> &str {
-    let slash = ['/', '／'];
-    typed.strip_prefix(slash).filter(|rest| rest.starts_with(slash)).unwrap_or(typed)
+    typed.strip_prefix(SLASH).filter(|rest| rest.starts_with(SLASH)).unwrap_or(typed)
 }
 
 /// `None` where there is no terminal, or none that can be drawn on (`TERM=dumb`, mintty).
@@ -190,20 +210,15 @@ fn line_editor() -> Option<Box<Line>> {
         return None;
     }
     // A program that a signal ends in the middle of a synchronized update would leave the terminal waiting for its end.
-    let mut config = Config::builder().auto_add_history(true);
+    // Ctrl-Z is a signal for the whole program (`suspend`), and so is Ctrl-C then.
+    let mut config = Config::builder().auto_add_history(true).enable_signals(cfg!(unix));
     config.enable_synchronized_output(false);
     // Forced, since it asks before it draws only where it may use colours. It gets none.
     config.set_color_mode(ColorMode::Forced);
     let mut editor = Editor::with_history(config.build(), MemHistory::new()).ok()?;
     editor.set_helper(Some(LineHelper::default()));
-    Some(Box::new(editor))
-}
-
-/// From now on everything that is shown goes through the editor.
-fn show_above(mut editor: Box<Line>) -> Option<Box<Line>> {
     let printer = editor.create_external_printer().ok()?;
-    screen::edit_with(printer);
-    Some(editor)
+    screen::draw_with(printer).then(|| Box::new(editor))
 }
 
 fn edit(editor: &mut Line, prompt: &str, initial: &str) -> io::Result<Option<String>> {
@@ -256,7 +271,9 @@ impl Plain {
             let Some(bytes) = self.piece()? else { return Ok(None) };
             let text = self.charset.decode(&bytes);
             if !text.contains(char::REPLACEMENT_CHARACTER) || self.charset.encode_lossy(&text) == bytes {
-                return Ok(Some(text.into_owned()));
+                // Editors of Windows put a byte order mark in front of a file.
+                let begins = self.number == 1 && !self.terminal;
+                return Ok(Some(text.strip_prefix('\u{feff}').filter(|_| begins).unwrap_or(&text).to_string()));
             }
             self.refused += 1;
             let (number, charset) = (self.number, self.charset);
@@ -310,6 +327,11 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_where_a_pipe_begins_is_dropped_and_no_other() {
+        assert_eq!(lines("\u{feff}one\n\u{feff}two\n".as_bytes(), "utf-8"), ["one", "\u{feff}two"]);
+    }
+
+    #[test]
     fn a_line_that_is_not_text_is_refused_and_the_next_one_read() {
         assert_eq!(lines(b"\xc4\xe3\nok\n\xef\xbf\xbd\n", "utf-8"), ["ok", "\u{fffd}"]);
     }
@@ -323,16 +345,16 @@ mod tests {
     }
 
     #[test]
-    fn q_alone_leaves_in_both_widths_and_nothing_else_does() {
-        let input: &[u8] = "q\nｑ\n q\nquit\n".as_bytes();
+    fn q_alone_leaves_in_every_shape_and_nothing_else_does() {
+        let input: &[u8] = "q\nｑ\n q \nＱ\nquit\n//q\nq q\n".as_bytes();
         let mut keyboard = Keyboard {
             source: Source::Plain(Plain::new(Box::new(input), Charset::default(), false)),
             refused: 0,
             told: false,
         };
         let mut next = || keyboard.ask_any("", |line| Ok(line.to_string())).unwrap();
-        assert_eq!([next(), next()], [Typed::Quit, Typed::Quit]);
-        assert_eq!([next(), next()], [Typed::Line(" q".into()), Typed::Line("quit".into())]);
+        assert!((0..4).all(|_| next() == Typed::Quit));
+        assert_eq!([next(), next(), next()], ["quit", "q", "q q"].map(|line| Typed::Line(line.into())));
         assert_eq!(next(), Typed::End);
     }
 

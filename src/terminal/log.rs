@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 use std::io;
+use std::mem;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -17,9 +18,13 @@ use crate::rate::RateLimit;
 use crate::t;
 use crate::terminal::queue::Queue;
 use crate::terminal::screen;
+use crate::text::escape_line;
 
-/// How many lines may wait: those of a busy minute.
-const MAX_WAITING: usize = 10_000;
+/// How many bytes of lines may wait: some ten thousand lines, those of a busy minute.
+const MAX_WAITING: usize = 1024 * 1024;
+
+/// How long a line may be, in bytes: some pages. A command, or what a peer has written, may be sixteen times as long.
+const MAX_LINE: usize = 4 * 1024;
 
 /// How long the last lines may take at the end of the program.
 const LAST_LINES: Duration = Duration::from_millis(100);
@@ -28,17 +33,31 @@ const LAST_LINES: Duration = Duration::from_millis(100);
 #[cfg(unix)]
 const SURELY: usize = 512;
 
-static LINES: Queue<String> = Queue::new(MAX_WAITING, |_| 1);
+static LINES: Queue<String> = Queue::new(MAX_WAITING, |line| line.capacity() + mem::size_of::<String>());
 
 /// Whether the thread that writes has been started.
 static STARTED: Mutex<bool> = Mutex::new(false);
 
-/// Logs one line: at once where that cannot wait, since waking the thread costs more than writing.
+/// Logs one line: at once where that cannot wait, since waking the thread costs more than writing. A newline in it is
+/// escaped, or whoever's words are in it could forge the next line.
 pub fn log(line: String) {
+    let line = as_logged(line);
     if LINES.pass(|| wrote_at_once(&line)) {
         return;
     }
     if is_started() { LINES.push([line]) } else { screen::talk(&line) }
+}
+
+/// The line as it is written: one line, and no longer than [`MAX_LINE`].
+fn as_logged(line: String) -> String {
+    let line = escape_line(&line);
+    let end = (0..=line.len().min(MAX_LINE)).rev().find(|&at| line.is_char_boundary(at)).unwrap_or(0);
+    let left_out = line.len() - end;
+    if left_out == 0 {
+        return line.into_owned();
+    }
+    let line = &line[..end];
+    t!("{line}… (and {left_out} bytes more)", "{line}…（还有 {left_out} 字节）")
 }
 
 fn is_started() -> bool {
@@ -98,4 +117,23 @@ fn wrote_at_once(line: &str) -> bool {
 #[cfg(windows)]
 fn wrote_at_once(_: &str) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_and_has_an_end() {
+        assert_eq!(as_logged("one\nforged\t\x1b[2J".into()), "one\\nforged\\t\\x1b[2J");
+        let fits = "汉".repeat(MAX_LINE / 3);
+        assert_eq!(as_logged(fits.clone()), fits);
+        let long = as_logged("汉".repeat(MAX_LINE));
+        assert!(long.starts_with(&fits) && long.len() < MAX_LINE + 64, "{}", long.len());
+        assert!(
+            long.ends_with(&format!("… (and {} bytes more)", 3 * MAX_LINE - fits.len())),
+            "{}",
+            &long[fits.len()..]
+        );
+    }
 }

@@ -8,15 +8,20 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::mem;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use console::Term;
 use rustyline::ExternalPrinter;
 
 use crate::lock::lock;
 use crate::terminal::queue::Queue;
+#[cfg(unix)]
+use crate::terminal::{exit, modes, suspend};
+use crate::text::{self, escape};
 use crate::{errors, t};
 
 /// How many bytes of messages may wait for the screen; then whoever shows more waits, and TCP makes the peer wait.
@@ -74,22 +79,49 @@ impl fmt::Display for OutputFailed {
 
 impl std::error::Error for OutputFailed {}
 
-/// Shows a message and a newline on standard output, at once.
+/// Shows a message and a newline on standard output, at once. On a terminal, what is longer than a row goes on in indented
+/// rows ([`text::wrap`]).
+///
+/// # Errors
+/// [`OutputFailed`]: standard output cannot be written.
 pub fn show(message: &[u8]) -> Result<(), OutputFailed> {
+    if !*IS_TERMINAL {
+        return print(message);
+    }
+    let message = String::from_utf8_lossy(message);
+    let message = text::wrap(&message, columns());
     if editor().edited {
         LINES.wait_for_room(MAX_WAITING);
     }
     let editor = editor();
     if editor.edited {
-        LINES.force(String::from_utf8_lossy(message).into_owned());
+        LINES.force(message.into_owned());
         return Ok(());
     }
     drop(editor);
-    let mut line = Vec::with_capacity(message.len() + 1);
-    line.extend_from_slice(message);
+    print(message.as_bytes())
+}
+
+static IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
+
+/// Writes a text of this program's own and a newline on standard output as it is: a page of help, a picture. Not for
+/// programs that show things while a line is typed.
+///
+/// # Errors
+/// [`OutputFailed`]: standard output cannot be written.
+pub fn print(text: &[u8]) -> Result<(), OutputFailed> {
+    let mut line = Vec::with_capacity(text.len() + 1);
+    line.extend_from_slice(text);
     line.push(b'\n');
     let mut out = io::stdout().lock();
     out.write_all(&line).and_then(|()| out.flush()).map_err(OutputFailed)
+}
+
+/// A server's ready line, with its address as the last word, and a line with how to have the other way. The first is
+/// short: a terminal of 80 columns would break it in the address.
+pub fn ready(way: &str, address: SocketAddr, other: &str) {
+    talk(&t!("{way}, listening on {address}", "{way}，正在监听 {address}"));
+    talk(other);
 }
 
 /// As [`talk`], for a person alone: nothing where standard error is no terminal.
@@ -99,8 +131,13 @@ pub fn hint(text: &str) {
     }
 }
 
-/// Writes one line of talk to standard error. If even that fails there is nobody left to tell.
+/// Writes one line of talk to standard error, escaped, whoever's words are in it. If even that fails there is nobody left to
+/// tell.
 pub fn talk(text: &str) {
+    put(&escape(text));
+}
+
+fn put(text: &str) {
     let editor = editor();
     if editor.edited && io::stderr().is_terminal() {
         return LINES.push([text.to_string()]);
@@ -111,8 +148,7 @@ pub fn talk(text: &str) {
 
 /// Standard output where it is no terminal. The usual way to it keeps back what follows the last newline, and looks for
 /// that newline in every byte.
-static UNBUFFERED: LazyLock<Option<File>> =
-    LazyLock::new(|| if io::stdout().is_terminal() { None } else { stdout_as_file().ok() });
+static UNBUFFERED: LazyLock<Option<File>> = LazyLock::new(|| if *IS_TERMINAL { None } else { stdout_as_file().ok() });
 
 /// Standard output as a file.
 pub(crate) fn stdout_as_file() -> io::Result<File> {
@@ -148,19 +184,17 @@ pub fn prompt(text: &str) {
 /// One line about an error, `NAME: what: why`, the name in red where colours are on.
 pub fn error(program: &str, what: &str) {
     let what = what.replace('\n', " ");
+    let what = escape(&what);
     if COLOR.load(Ordering::Relaxed) {
-        talk(&format!("\x1b[31m{program}\x1b[0m: {what}"));
+        put(&format!("\x1b[31m{program}\x1b[0m: {what}"));
     } else {
-        talk(&format!("{program}: {what}"));
+        put(&format!("{program}: {what}"));
     }
 }
 
 /// How many columns lines on standard output may have: the terminal's, or 80 where there is none or none is known.
 pub fn columns() -> usize {
-    #[cfg(unix)]
-    let known = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
-    #[cfg(windows)]
-    let known = None;
+    let known = Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
     known.filter(|&columns| columns > 0).unwrap_or(80)
 }
 
@@ -169,14 +203,24 @@ pub fn set_color(on: bool) {
     COLOR.store(on, Ordering::Relaxed);
 }
 
-/// From now on lines are edited, and everything goes through the editor's `printer`.
-pub(crate) fn edit_with(printer: impl ExternalPrinter + Send + 'static) {
-    // Without a thread nothing is edited, and everything goes to the terminal as it comes.
-    editor().edited = thread::Builder::new().name("screen".into()).spawn(move || print(printer)).is_ok();
+/// From now on lines are edited, and the line editor draws them again when its `printer` says so. Says whether it can.
+pub(crate) fn draw_with(printer: impl ExternalPrinter + Send + 'static) -> bool {
+    thread::Builder::new().name("screen".into()).spawn(move || print_above(printer)).is_ok()
+}
+
+/// From now on everything goes through the editor's printer.
+pub(crate) fn show_above() {
+    editor().edited = true;
+}
+
+/// Has the editor draw its line again.
+#[cfg(unix)]
+pub(crate) fn draw_line_again() {
+    LINES.force(NO_EFFECT.into());
 }
 
 /// The screen's thread.
-fn print(mut printer: impl ExternalPrinter) {
+fn print_above(mut printer: impl ExternalPrinter) {
     loop {
         let (line, untold) = LINES.next();
         let mut line = line.unwrap_or_default();
@@ -192,12 +236,16 @@ fn print(mut printer: impl ExternalPrinter) {
 
 /// The editor begins with a line after `prompt`. While the program ends it begins with none.
 pub(crate) fn typing_begins(prompt: &str) {
+    #[cfg(unix)]
+    suspend::line_begins();
     let editor = CHANGED.wait_while(editor(), |editor| editor.ending);
     editor.unwrap_or_else(PoisonError::into_inner).typing = Typing::After(prompt.to_string());
 }
 
 /// The editor is about to draw `line`. While the program ends it does not come to it.
 pub(crate) fn typing_is_drawn(line: &str) {
+    #[cfg(unix)]
+    suspend::line_is_drawn();
     let mut editor = editor();
     if editor.ending
         && let Typing::After(prompt) = &editor.typing
@@ -210,6 +258,12 @@ pub(crate) fn typing_is_drawn(line: &str) {
 
 /// The line has been typed, or given up.
 pub(crate) fn typing_ends() {
+    #[cfg(unix)]
+    if suspend::line_ends()
+        && let Some(found) = exit::found()
+    {
+        modes::lend(&found);
+    }
     editor().typing = Typing::Nothing;
     CHANGED.notify_all();
 }

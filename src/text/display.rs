@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
 
+use unicode_width::UnicodeWidthChar as _;
+
 use super::{Charset, Decoder, escape, incomplete_tail};
 
 /// What this program's standard output gets of a peer's bytes.
@@ -116,7 +118,56 @@ impl Passing {
     }
 }
 
+/// What the further lines of a message begin with, and the further rows of a line.
+const INDENT: &str = "    ";
+
+/// The most columns that a tab takes.
+const TAB: usize = 8;
+
 /// A message of several lines with all but the first indented, so that it cannot pass for another sender's.
 fn indent(text: &str) -> Cow<'_, str> {
-    if text.contains('\n') { text.replace('\n', "\n    ").into() } else { text.into() }
+    if text.contains('\n') { text.replace('\n', &format!("\n{INDENT}")).into() } else { text.into() }
+}
+
+/// A message for a terminal of so many columns: each further row of a line is indented. Where the terminal makes the rows,
+/// whoever writes the words chooses with which of them a row begins, and that can look like another sender's label.
+pub fn wrap(text: &str, columns: usize) -> Cow<'_, str> {
+    // No character has fewer bytes than columns, but a tab.
+    if text.len() <= columns && !text.contains('\t') {
+        return text.into();
+    }
+    text.split('\n').map(|line| wrap_line(line, columns)).collect::<Vec<_>>().join("\n").into()
+}
+
+fn wrap_line(line: &str, columns: usize) -> String {
+    // In a terminal of a few columns there is still room for words.
+    let indent = &INDENT[..INDENT.len().min(columns / 2)];
+    let (mut rows, mut used, mut blank) = (String::with_capacity(line.len() * 2), 0, None);
+    for c in line.chars() {
+        let width = most_columns(c);
+        if used + width > columns && used > indent.len() {
+            // Behind the last blank, if that leaves no short row and what follows it has room; else here.
+            let good =
+                |(_, before): &(_, usize)| 2 * before > columns && indent.len() + used - before + width <= columns;
+            let (at, before) = blank.take().filter(good).unwrap_or((rows.len(), used));
+            rows.insert_str(at, &format!("\n{indent}"));
+            used = indent.len() + used - before;
+        }
+        rows.push(c);
+        used += width;
+        if c.is_whitespace() {
+            blank = Some((rows.len(), used));
+        }
+    }
+    rows
+}
+
+/// The most columns that any terminal gives a character. What some show and others do not, or as wide as a Hanzi, counts as
+/// wide: a row that ends early is harmless, one that the terminal itself wraps is not.
+fn most_columns(c: char) -> usize {
+    match c {
+        '\t' => TAB,
+        c if c.is_ascii() => 1,
+        c => c.width().unwrap_or(0).max(2),
+    }
 }

@@ -38,6 +38,28 @@ fn a_terminal_gets_text_without_escapes_and_with_further_lines_indented() {
 }
 
 #[test]
+fn a_line_that_is_longer_than_a_row_goes_on_indented() {
+    let table = [
+        ("[bob] short", 11, "[bob] short"),
+        ("[bob] one more", 11, "[bob] one \n    more"),
+        ("[bob] loooooooong", 11, "[bob] \n    loooooo\n    oong"),
+        ("[bob] loooooooong", 16, "[bob] loooooooon\n    g"),
+        ("[bob] 好好好好", 12, "[bob] 好好好\n    好"),
+        ("[bob]\tx", 8, "[bob]\n    \t\n    x"),
+        // Some terminals show a combining mark for itself, and draw what is narrow here as wide.
+        ("ab\u{301}\u{301}\u{301}x", 8, "ab\u{301}\u{301}\u{301}\n    x"),
+        ("±±±±±", 8, "±±±±\n    ±"),
+        ("abcdef", 4, "abcd\n  ef"),
+        ("好好", 2, "好\n 好"),
+        ("ab", 1, "a\nb"),
+        ("first line\nof two", 8, "first \n    line\nof two"),
+    ];
+    for (line, columns, wanted) in table {
+        assert_eq!(wrap(line, columns), wanted, "{columns} columns");
+    }
+}
+
+#[test]
 fn a_commands_output_passes_in_whatever_pieces_it_comes() {
     let shown = |charset: Charset, escaped, bytes: &[u8], size| {
         let mut passing = Passing::new(charset, escaped);

@@ -1,13 +1,14 @@
 //! The time as text and as the 4 bytes of RFC 868, and which datagrams a time server takes for a question.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use jiff::Zoned;
 use jiff::fmt::strtime;
 
 use crate::t;
-use crate::time::sntp;
+use crate::time::{sntp, strftime};
 
 /// What a client sends to ask for the time.
 pub const QUESTION: &str = "get time";
@@ -18,9 +19,37 @@ pub const DEFAULT_FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 /// The longest answer, in bytes: a format cannot make a server send more than a screen's line or two.
 const MAX_ANSWER: usize = 512;
 
-/// A way to write the time: strftime(3), as far as jiff has it.
+/// How many times as long as its question an answer to another machine may be, as packets: who asks can be forged, and a
+/// server must not be worth much to whoever wants to flood somebody with its answers.
+const MAX_RATIO: usize = 3;
+
+/// The headers of IPv4 and UDP in front of both, in bytes.
+const HEADERS: usize = 28;
+
+/// The longest text that another machine gets for a question of so many bytes: 80 bytes for [`QUESTION`].
+pub fn longest_answer(question: usize) -> usize {
+    MAX_RATIO * (HEADERS + question) - HEADERS
+}
+
+/// The text of an answer to `client`, who asked with so many bytes.
+///
+/// # Errors
+/// A sentence for the log: it is too long for another machine.
+pub fn text_for(client: SocketAddr, question: usize, text: String) -> Result<String, String> {
+    let (length, most) = (text.len(), longest_answer(question));
+    if client.ip().to_canonical().is_loopback() || length <= most {
+        return Ok(text);
+    }
+    Err(t!(
+        "it has {length} bytes now, and another machine gets at most {most} for such a question (--format)",
+        "现在有 {length} 字节，而这样的提问，别的机器最多得到 {most} 字节（--format）"
+    ))
+}
+
+/// A way to write the time: strftime(3) in the C locale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
+    /// In jiff's notation.
     format: String,
     /// The time at which it was taken, written so.
     sample: String,
@@ -32,17 +61,14 @@ impl Format {
     /// # Errors
     /// A sentence for the person who typed it.
     pub fn parse(format: &str) -> Result<Self, String> {
-        let wrong = |why: String| {
-            t!(
-                "not a strftime format ({why}); an example: {DEFAULT_FORMAT}",
-                "格式里有不认识的部分（{why}）；例子：{DEFAULT_FORMAT}"
-            )
-        };
-        let written = strtime::format(format, &Zoned::now()).map_err(|error| wrong(error.to_string()))?;
+        let format = strftime::in_jiffs_notation(format)?;
+        let wrong =
+            |_| t!("no time is written so; an example: {DEFAULT_FORMAT}", "时间写不成这样；例子：{DEFAULT_FORMAT}");
+        let written = strtime::format(&format, &Zoned::now()).map_err(wrong)?;
         if written.is_empty() || written.len() > MAX_ANSWER {
             return Err(t!(
-                "the time would have 0 or over {MAX_ANSWER} bytes",
-                "写出来是空的，或超过 {MAX_ANSWER} 字节"
+                "the time would have 0 or over {MAX_ANSWER} bytes; an example: {DEFAULT_FORMAT}",
+                "写出来是空的，或超过 {MAX_ANSWER} 字节；例子：{DEFAULT_FORMAT}"
             ));
         }
         if asks(written.as_bytes()) {
@@ -51,7 +77,22 @@ impl Format {
                 "这样回答出去又成了提问，两个服务器会互相回答个没完"
             ));
         }
-        Ok(Self { format: format.to_string(), sample: written })
+        Ok(Self { format, sample: written })
+    }
+
+    /// Whether a server may answer on all of `addresses` in this format, as it is written now.
+    ///
+    /// # Errors
+    /// A sentence for the person who typed it.
+    pub fn may_go_to(&self, addresses: &[SocketAddr]) -> Result<(), String> {
+        let (length, most) = (self.sample.len(), longest_answer(QUESTION.len()));
+        if addresses.iter().all(|address| address.ip().to_canonical().is_loopback()) || length <= most {
+            return Ok(());
+        }
+        Err(t!(
+            "another machine gets at most {most} bytes of text, so that nobody can have others flooded; this --format makes {length}",
+            "发给别的机器的文字最多 {most} 字节，免得被人利用来放大流量；这个 --format 写出来有 {length} 字节"
+        ))
     }
 
     /// The time written so.
@@ -60,7 +101,7 @@ impl Format {
         strtime::format(&self.format, time).unwrap_or_default()
     }
 
-    /// Whether `text` could be an answer in this format. Some formats cannot be read back, always (`%c`) or on some days
+    /// Whether `text` could be an answer in this format. Some formats cannot be read back, always (`%q`) or on some days
     /// (`%e0`): then it is one that looks alike. Words alone look alike too easily.
     fn fits(&self, text: &str) -> bool {
         let reads = |text: &str| strtime::parse(&self.format, text).is_ok();
@@ -112,8 +153,7 @@ pub enum Answers {
     /// What has the shape of a question: [`QUESTION`] in any case with white space around it, an SNTP packet, or the
     /// empty datagram of RFC 868.
     Questions,
-    /// Anything, as the textbook's server; but never what is itself an answer, or two servers would answer each other
-    /// for ever. Another's format is not known: [`is_server`](crate::net::peers::is_server) tells whose datagram it is.
+    /// Anything, as the textbook's server; but never what is itself an answer of this format or the default one.
     Anything,
 }
 
@@ -122,6 +162,9 @@ pub enum Answers {
 pub enum Request {
     /// The time as text is wanted.
     Text,
+    /// Whatever it is: the textbook's server answers it with text. It need not be a question, so not for ever (see
+    /// [`may_be_an_answer`](Self::may_be_an_answer)).
+    Anything,
     /// The packet of an NTP client.
     Sntp(sntp::Question),
     /// The seconds since 1900 as 4 bytes (RFC 868).
@@ -131,18 +174,23 @@ pub enum Request {
 impl Request {
     /// What `request` asks, by its shape; `None` for silence.
     pub fn read(request: &[u8], format: &Format, answers: Answers) -> Option<Self> {
+        if asks(request) {
+            return Some(Self::Text);
+        }
         if answers == Answers::Anything {
             let text = String::from_utf8_lossy(request);
             let is_answer = format.fits(text.trim()) || Format::default().fits(text.trim());
-            return (!is_answer).then_some(Self::Text);
+            return (!is_answer).then_some(Self::Anything);
         }
         if let Some(question) = sntp::Question::read(request) {
             return Some(Self::Sntp(question));
         }
-        if asks(request) {
-            return Some(Self::Text);
-        }
         request.is_empty().then_some(Self::Seconds)
+    }
+
+    /// Whether another server may have sent it, which answers whatever comes: each answer would bring the next.
+    pub fn may_be_an_answer(&self) -> bool {
+        matches!(self, Self::Anything | Self::Seconds)
     }
 }
 
@@ -199,13 +247,13 @@ mod tests {
     #[test]
     fn the_textbooks_way_answers_anything_but_an_answer() {
         for request in [&b"hello"[..], b"", b"\xff\xfe"] {
-            assert_eq!(asked(request, Answers::Anything), Some(Request::Text));
+            assert_eq!(asked(request, Answers::Anything), Some(Request::Anything));
         }
         let own = Format::parse("%H:%M").unwrap();
         for text in ["2026-01-02 03:04:05", "23:59"] {
             assert_eq!(Request::read(text.as_bytes(), &own, Answers::Anything), None, "{text}");
         }
-        let one_way = Format::parse("%c").unwrap();
+        let one_way = Format::parse("%H:%M %q").unwrap();
         let asked = |text: &str| Request::read(text.as_bytes(), &one_way, Answers::Anything);
         assert_eq!(asked(&one_way.write(&now())), None, "a format that cannot be read back");
         assert_eq!(asked("get time"), Some(Request::Text));
@@ -220,6 +268,30 @@ mod tests {
         let after_the_wrap = SystemTime::UNIX_EPOCH + Duration::from_secs(2_085_978_496 + 5);
         assert_eq!(seconds(after_the_wrap), [0, 0, 0, 5]);
         assert_eq!(time_of_seconds([0, 0, 0, 5], after_the_wrap), Some(after_the_wrap));
+    }
+
+    #[test]
+    fn another_machine_gets_no_more_than_three_times_its_question() {
+        let (here, there): (SocketAddr, SocketAddr) = ("127.0.0.1:4".parse().unwrap(), "192.0.2.1:4".parse().unwrap());
+        for (client, question, length, goes) in [
+            (here, 8, 512, true),
+            ("[::1]:4".parse().unwrap(), 8, 512, true),
+            ("[::ffff:127.0.0.1]:4".parse().unwrap(), 8, 512, true),
+            (there, 8, 80, true),
+            (there, 8, 81, false),
+            (there, 20, 116, true),
+            (there, 20, 117, false),
+            ("[2001:db8::1]:4".parse().unwrap(), 8, 81, false),
+        ] {
+            let text = "x".repeat(length);
+            assert_eq!(text_for(client, question, text.clone()).ok(), goes.then_some(text), "{client} {length}");
+        }
+        let usual = Format::parse("%Y年%m月%d日 %A %H:%M:%S %Z").unwrap();
+        let long = Format::parse(&"%Y ".repeat(17)).unwrap();
+        assert!(usual.may_go_to(&[there]).is_ok() && long.may_go_to(&[here]).is_ok());
+        assert!(long.may_go_to(&[here, there]).unwrap_err().contains("85"));
+        // The other two answers are never longer.
+        assert!(seconds(SystemTime::UNIX_EPOCH).len() <= longest_answer(0));
     }
 
     #[test]

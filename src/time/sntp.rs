@@ -55,6 +55,15 @@ const MODE_SERVER: u8 = 4;
 /// The leap indicator of a server that does not know the time.
 const LEAP_UNKNOWN: u8 = 3;
 
+/// How far a server may be from the clock that it follows, in seconds: half its root delay and its root dispersion (MAXDISP,
+/// section 7.2; the test is that of section 11.2.1 and of `packet()` in appendix A.5.1.1).
+const MAX_DISTANCE: f64 = 16.0;
+
+/// What two readings of a clock may differ by though no time has passed, at least and at most: a server's precision says
+/// it, and the clocks of Windows tick 64 times a second.
+const FINEST: f64 = 0.001;
+const COARSEST: f64 = 0.015_625;
+
 /// A difference of the two clocks of one machine over one question beyond which somebody has set the clock: the
 /// step threshold of section 11.2.1.
 const STEP: f64 = 0.128;
@@ -132,6 +141,10 @@ impl Short {
     pub const fn seconds(seconds: u16) -> Self {
         Self((seconds as u32) << 16)
     }
+
+    fn as_seconds(self) -> f64 {
+        f64::from(self.0) / 65_536.0
+    }
 }
 
 /// The header of a packet; whatever follows it (extensions, a MAC) is not looked at.
@@ -179,6 +192,16 @@ impl Packet {
         })
     }
 
+    /// How far the server may be from the clock that it follows, in seconds.
+    fn distance(&self) -> f64 {
+        self.root_delay.as_seconds() / 2.0 + self.root_dispersion.as_seconds()
+    }
+
+    /// How coarse the server's clock is, in seconds, as far as that is believed.
+    fn tick(&self) -> f64 {
+        2_f64.powi(self.precision.into()).clamp(FINEST, COARSEST)
+    }
+
     /// The header as it goes over the wire.
     pub fn encode(&self) -> [u8; PACKET] {
         let mut bytes = [0; PACKET];
@@ -223,7 +246,8 @@ impl Question {
             precision: -20, // about a microsecond
             root_delay: Short::default(),
             root_dispersion: Short::seconds(1),
-            reference_id: *b"LOCL",
+            // What ntpd and chronyd say of a clock of their own; four letters would be read as an address from stratum 2 on.
+            reference_id: if stratum == 1 { *b"LOCL" } else { [127, 127, 1, 1] },
             reference: received,
             origin: self.0.transmit,
             receive: received,
@@ -270,24 +294,26 @@ impl Asked {
         if packet.stratum == 0 {
             return Err(Refusal::KissOfDeath(packet.reference_id)); // section 7.4
         }
-        if packet.leap == LEAP_UNKNOWN || packet.stratum > MAX_STRATUM || packet.transmit.is_zero() {
+        if packet.leap == LEAP_UNKNOWN || packet.stratum > MAX_STRATUM {
             return Err(Refusal::Unsynchronised);
+        }
+        let set_later = !packet.reference.is_zero() && packet.reference.since(packet.transmit) > packet.tick();
+        if packet.receive.is_zero() || packet.transmit.is_zero() || set_later {
+            return Err(Refusal::NoTime);
+        }
+        if packet.distance() >= MAX_DISTANCE {
+            return Err(Refusal::TooFar);
         }
         let (t1, t2, t3, t4) = (self.t1, packet.receive, packet.transmit, Timestamp::of(now));
         if (t4.since(t1) - elapsed.as_secs_f64()).abs() > STEP {
             return Err(Refusal::ClockSet);
         }
-        let delay = t4.since(t1) - t3.since(t2);
-        Ok(Sample {
-            t1,
-            t2,
-            t3,
-            t4,
-            offset: f64::midpoint(t2.since(t1), t3.since(t4)),
-            // A server whose clock runs fast could make it negative by a hair.
-            delay: delay.max(0.0),
-            stratum: packet.stratum,
-        })
+        let (held, delay) = (t3.since(t2), t4.since(t1) - t3.since(t2));
+        if held.min(delay) < -packet.tick() {
+            return Err(Refusal::Impossible);
+        }
+        let offset = f64::midpoint(t2.since(t1), t3.since(t4));
+        Ok(Sample { t1, t2, t3, t4, offset, delay, stratum: packet.stratum })
     }
 }
 
@@ -304,10 +330,23 @@ pub struct Sample {
     pub t4: Timestamp,
     /// How far the server's clock is ahead of ours, in seconds.
     pub offset: f64,
-    /// How long the way there and back took, in seconds.
+    /// How long the way there and back took, in seconds; it may be less than nothing by a tick of the clocks.
     pub delay: f64,
     /// How many servers away the server is from a clock.
     pub stratum: u8,
+}
+
+/// Of several samples of one server the one that most others agree with, and of those the one of the least delay. Two agree
+/// where the offsets that each allows for (by half its delay to either side, and a tick) have one in common: section 11.2.1
+/// in small.
+pub fn best(samples: &[Sample]) -> Option<&Sample> {
+    let agree = |one: &Sample, other: &Sample| {
+        (one.offset - other.offset).abs() <= f64::midpoint(one.delay.abs(), other.delay.abs()) + COARSEST
+    };
+    let agreeing = |sample: &Sample| samples.iter().filter(|other| agree(sample, other)).count();
+    let most = samples.iter().map(agreeing).max()?;
+    let chosen = samples.iter().filter(|sample| agreeing(sample) == most);
+    chosen.min_by(|one, other| one.delay.abs().total_cmp(&other.delay.abs()))
 }
 
 /// What is wrong with an answer.
@@ -323,6 +362,12 @@ pub enum Refusal {
     KissOfDeath([u8; 4]),
     /// The server does not know the time itself.
     Unsynchronised,
+    /// A timestamp of it is no time, or it was set after it was read.
+    NoTime,
+    /// The server may be 16 s or more from the clock that it follows.
+    TooFar,
+    /// It was held for longer than it took to come, or for less than no time.
+    Impossible,
     /// Our own clock was set while we waited.
     ClockSet,
 }
@@ -343,7 +388,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&match self {
             Self::TooShort(length) => {
-                t!("an answer of {length} bytes has the wrong length", "{length} 字节的回答，长度不对")
+                t!(
+                    "an answer of {length} bytes has the wrong length: perhaps the server answers another --protocol",
+                    "{length} 字节的回答，长度不对：也许服务器用的是另一种 --protocol"
+                )
             }
             Self::NotOurQuestion => t!("the answer is not to our question", "回答的不是我们的问题"),
             Self::NoAnswer(mode) => {
@@ -351,10 +399,18 @@ impl fmt::Display for Refusal {
             }
             Self::KissOfDeath(code) => {
                 let code = String::from_utf8_lossy(code);
-                let code = crate::text::escape(code.trim_end_matches('\0'));
+                let code = crate::text::escape_line(code.trim_end_matches('\0'));
                 t!("the server sends us away (kiss of death, {code})", "服务器拒绝了我们（kiss of death，{code}）")
             }
             Self::Unsynchronised => t!("the server does not know the time itself", "服务器自己也没有对过时"),
+            Self::NoTime => t!("the answer has no time in it", "回答里的时间不成立"),
+            Self::TooFar => {
+                t!("the server says that it may be wrong by 16 s or more", "服务器自称误差可能达到 16 秒以上")
+            }
+            Self::Impossible => t!(
+                "the server says that it held the question for longer than we waited, or for less than no time",
+                "服务器说它扣住问题的时间比我们等的还长，或者还没收到就回答了"
+            ),
             Self::ClockSet => t!("this machine's clock was set meanwhile", "测量时本机时钟被调过"),
         })
     }

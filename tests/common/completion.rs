@@ -50,13 +50,19 @@ pub fn every_option_is_offered_with_its_help_in_the_chosen_language(programs: &[
     }
 }
 
-/// Each program, with the words that are typed and end with the beginning of a file's name, is offered the whole name.
-pub fn files_are_offered_where_a_file_belongs(typed: &[(Program, &[&str])]) {
+/// Each program says nothing where a file belongs, behind these words: then the shell offers files.
+pub fn files_are_left_to_the_shell(typed: &[(Program, &[&str])]) {
     let place = Place::new();
     std::fs::write(place.file("friends.toml"), "").unwrap();
     let begun = place.file("fri");
     for &(program, before) in typed {
-        let words = [before, &[begun.as_str()]].concat();
-        assert_eq!(values(program, &words), [place.file("friends.toml")], "{words:?}");
+        for begun in [&begun, ""] {
+            let words = [before, &[begun]].concat();
+            assert_eq!(values(program, &words), Vec::<String>::new(), "{words:?}");
+        }
+        let option = before.last().unwrap();
+        if option.starts_with("--") {
+            assert_eq!(values(program, &[&format!("{option}={begun}")]), Vec::<String>::new(), "{option}");
+        }
     }
 }

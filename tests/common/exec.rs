@@ -5,12 +5,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use socket_demos::exec::key;
 use socket_demos::exec::tag::Key;
 use socket_demos::terminal::input::charset_of_pipes;
 
-use super::{Program, Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER};
+use super::textbook::{Datagram, Textbook};
+use super::{DEADLINE, Program, Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER};
 
 /// A directory of its own for each test, removed at the end.
 pub struct Place(PathBuf);
@@ -56,7 +58,73 @@ pub struct Pair {
 
 pub const TCP: Pair = Pair { server: TCP_EXEC_SERVER, client: TCP_EXEC_CLIENT };
 
+/// How long an answer to the code is waited for before it is said again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// What a server of the textbook's way says before its code.
+const FIRST: &str = "type this first: ";
+
+/// The answer to the code.
+pub const RIGHT: &str = "* the code is right: now the commands\n";
+
+/// The answer to anything else before it.
+pub const WRONG: &str = "* first the code that the server's terminal shows, alone: nothing was run\n";
+
 pub const UDP: Pair = Pair { server: UDP_EXEC_SERVER, client: UDP_EXEC_CLIENT };
+
+/// A server of the textbook's way in a directory of its own, and the code that it shows.
+pub struct Classic {
+    pub server: Server,
+    pub place: Place,
+    pub code: String,
+}
+
+impl Classic {
+    pub fn start(pair: Pair, args: &[&str]) -> Self {
+        let mut command = Command::new(pair.server);
+        command.args(["127.0.0.1:0", "--classic"]).args(args);
+        Self::spawn(command)
+    }
+
+    /// A server by a prepared command, which has to put it into its place.
+    pub fn spawn(mut command: Command) -> Self {
+        let place = Place::new();
+        command.current_dir(place.path());
+        let server = Server::of(Running::spawn(command));
+        let code = server.running.word_after(FIRST);
+        Self { server, place, code }
+    }
+
+    /// How many lines the commands of this test have left in the file `ran`.
+    pub fn executions(&self) -> usize {
+        fs::read_to_string(self.place.file("ran")).map_or(0, |ran| ran.lines().count())
+    }
+
+    /// A textbook's client that has said the code.
+    pub fn calls(&self) -> Textbook {
+        let mut owner = Textbook::calls(self.server.address);
+        owner.send(&self.code);
+        assert_eq!(owner.recv_text(), RIGHT);
+        owner
+    }
+
+    /// A textbook's client over UDP that has said the code, as often as a flooded server needs it.
+    pub fn writes(&self) -> Datagram {
+        let owner = Datagram::unbound_for(self.server.address);
+        owner.0.set_read_timeout(Some(AGAIN)).unwrap();
+        let (mut buffer, until) = ([0; 1024], Instant::now() + DEADLINE);
+        loop {
+            owner.send(&self.code, self.server.address);
+            let answered = owner.0.recv(&mut buffer).is_ok_and(|received| &buffer[..received] == RIGHT.as_bytes());
+            if answered {
+                break;
+            }
+            assert!(Instant::now() < until, "no answer to the code: {}", self.server.running.err());
+        }
+        owner.0.set_read_timeout(Some(DEADLINE)).unwrap();
+        owner
+    }
+}
 
 /// A server in a directory of its own, with a key of its own in `key`.
 pub struct Exec {
@@ -68,6 +136,14 @@ pub struct Exec {
 impl Exec {
     pub fn start(pair: Pair, args: &[&str]) -> Self {
         Self::prepared(pair, args, |_| {})
+    }
+
+    /// A server that sees no /proc.
+    #[cfg(target_os = "linux")]
+    pub fn without_proc(pair: Pair, args: &[&str]) -> Option<Self> {
+        without_proc(&Command::new("true"))?;
+        let hide = |command: &mut Command| *command = without_proc(command).expect("it went well just now");
+        Some(Self::prepared(pair, args, hide))
     }
 
     /// A server that is started a little differently.
@@ -109,4 +185,27 @@ impl Exec {
         let (status, out, err) = client.ended();
         (status.code(), String::from_utf8(out).unwrap(), err)
     }
+}
+
+/// Lets a prepared command run where /proc is empty. `None`, said aloud, where the right to do so is missing.
+#[cfg(target_os = "linux")]
+pub fn without_proc(command: &Command) -> Option<Command> {
+    let unshare = || {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["-rm", "sh", "-c", "mount -t tmpfs none /proc && exec \"$@\"", "sh"]);
+        unshare
+    };
+    if !unshare().arg("true").output().is_ok_and(|tried| tried.status.success()) {
+        super::not_run("unshare (util-linux), or the right to hide /proc with it, is missing");
+        return None;
+    }
+    let mut hidden = unshare();
+    hidden.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        hidden.env(name, value.unwrap());
+    }
+    if let Some(directory) = command.get_current_dir() {
+        hidden.current_dir(directory);
+    }
+    Some(hidden)
 }

@@ -156,6 +156,16 @@ impl Running {
         self.find(&self.err, text)
     }
 
+    /// What follows `text` on a line of standard error.
+    pub fn word_after(&self, text: &str) -> String {
+        let found = self.err.wait(|bytes, _| {
+            let so_far = String::from_utf8_lossy(bytes).into_owned();
+            let (word, _) = so_far.split_once(text)?.1.split_once('\n')?;
+            Some(word.trim_end().to_string())
+        });
+        found.unwrap_or_else(|| self.fail(&format!("nothing came after {text:?}")))
+    }
+
     fn find(&self, stream: &Collected, text: &str) -> String {
         let found = stream.wait(|bytes, _| {
             let so_far = String::from_utf8_lossy(bytes);

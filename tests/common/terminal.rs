@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use pty_process::blocking::{self, Command, Pty};
-use rustix::termios::{LocalModes, Termios, tcgetattr};
+use rustix::termios::{LocalModes, Termios, tcgetattr, tcgetpgrp};
 
 use super::{DEADLINE, eventually};
 
@@ -76,8 +76,23 @@ impl Terminal {
         !tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ICANON)
     }
 
+    /// Whether it shows the keys that are typed, as it does for a shell that edits no lines.
+    pub fn echoes(&self) -> bool {
+        tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// The program that a shell has put in front.
+    pub fn in_front(&self) -> u32 {
+        tcgetpgrp(&*self.pty).unwrap().as_raw_pid().try_into().unwrap()
+    }
+
     pub fn types(&self, text: &str) {
         (&*self.pty).write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Makes the terminal as narrow or wide as this.
+    pub fn resize(&self, columns: u16) {
+        self.pty.resize(pty_process::Size::new(USUAL.rows, columns)).unwrap();
     }
 
     /// Waits until the screen's text is as `wanted`.

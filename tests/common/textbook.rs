@@ -88,6 +88,13 @@ impl Datagram {
         Self(socket)
     }
 
+    /// The same, for a server of either family.
+    pub fn unbound_for(server: SocketAddr) -> Self {
+        let socket = UdpSocket::bind(if server.is_ipv6() { "[::]:0" } else { "0.0.0.0:0" }).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self(socket)
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
     }

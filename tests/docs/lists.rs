@@ -39,12 +39,12 @@ fn is_in_table(readme: &str, name: &str) -> bool {
     first_cells.any(|cell| code(cell).any(|program| program == name))
 }
 
-/// Whether every line that a README gives to a shell with loops has it.
+/// Whether every line that a README gives to a shell, PowerShell's too, has it.
 fn is_completed(readme: &str, name: &str) -> bool {
     let text = read(readme);
-    let mut loops = text.lines().filter(|line| line.starts_with("for p "));
-    let words = |line: &str| line.split([' ', '[', ']', ';']).flat_map(expanded).collect::<Vec<_>>();
-    loops.clone().count() == 4 && loops.all(|line| words(line).iter().any(|word| word == name))
+    let mut lines = text.lines().filter(|line| line.starts_with("for p ") || line.starts_with("$env:COMPLETE"));
+    let words = |line: &str| line.split([' ', '[', ']', ';', '"']).flat_map(expanded).collect::<Vec<_>>();
+    lines.clone().count() == 5 && lines.all(|line| words(line).iter().any(|word| word == name))
 }
 
 /// The lists that have the programs of the package alone, each with whether it has this one.

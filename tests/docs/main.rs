@@ -15,3 +15,4 @@ mod package;
 mod pages;
 mod programs;
 mod wings;
+mod words;

@@ -311,3 +311,65 @@ fn silent_and_slow_strangers_do_not_keep_the_owner_waiting() {
     assert!(memory(pid) < before + 4 * 1024 * 1024, "{before} to {} bytes", memory(pid));
     eventually(true, || fs::read_dir(format!("/proc/{pid}/task")).map_or(true, |tasks| tasks.count() <= 4));
 }
+
+/// A way to `server` that takes 100 ms there and back, for as long as the test runs.
+#[cfg(target_os = "linux")]
+fn far_away(server: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, server) = (client.unwrap(), TcpStream::connect(server).unwrap());
+            let ways = [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
+            for (mut from, mut to) in ways {
+                thread::spawn(move || {
+                    let mut buffer = [0; 4096];
+                    while let Ok(length @ 1..) = from.read(&mut buffer) {
+                        thread::sleep(Duration::from_millis(50)); // The length of the way.
+                        if to.write_all(&buffer[..length]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+            }
+        }
+    });
+    address
+}
+
+/// A connection from one of eight addresses that are not the owner's.
+#[cfg(target_os = "linux")]
+fn connect_from(number: u8, server: SocketAddr) -> socket2::Socket {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 2 + number % 8], 0)).into()).unwrap();
+    socket.connect(&server.into()).unwrap();
+    socket
+}
+
+#[cfg(target_os = "linux")] // Elsewhere the loopback has one address.
+#[test]
+fn a_crowd_at_the_door_does_not_keep_out_an_owner_who_is_far_away() {
+    descriptors::make_room_for(2000);
+    let exec = Exec::start(TCP, &[]);
+    let server = exec.server.address;
+    let (way, over) = (far_away(server), std::sync::atomic::AtomicBool::new(false));
+    let connected = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut crowd = std::collections::VecDeque::new();
+            while !over.load(Ordering::Relaxed) {
+                let number = connected.fetch_add(1, Ordering::Relaxed);
+                crowd.push_back(connect_from(number as u8, server));
+                if crowd.len() > 1000 {
+                    crowd.pop_front();
+                }
+                thread::sleep(Duration::from_millis(2)); // The attack's own pace, nearly 500 a second.
+            }
+        });
+        eventually(true, || connected.load(Ordering::Relaxed) > 300);
+        let results: Vec<_> = (0..5).map(|_| run_through(&exec, way)).collect();
+        over.store(true, Ordering::Relaxed);
+        assert!(results.iter().all(|result| *result == (Some(0), SHOWN.into())), "{results:?}");
+    });
+}

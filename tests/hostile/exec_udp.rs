@@ -1,5 +1,4 @@
-//! Remote commands over UDP under attack: recordings, strangers, floods and forged senders; and the textbook's way, which
-//! has nothing against them but whom it listens to.
+//! Remote commands over UDP under attack: recordings, strangers, floods and forged senders.
 
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
@@ -11,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::common::exec::{Exec, Place, UDP};
 use crate::common::forge::Forger;
 use crate::common::relay::{Harm, Relay};
-use crate::common::textbook::{Datagram, nobody};
-use crate::common::{self, DEADLINE, Running, Server, eventually, memory};
+use crate::common::textbook::Datagram;
+use crate::common::{Running, eventually, memory};
 use socket_demos::exec::reliable::Client;
 use socket_demos::exec::tag::Key;
 use socket_demos::random;
@@ -221,146 +220,4 @@ fn a_flood_of_hellos_from_forged_senders_costs_no_memory_and_the_owner_is_served
         // With the right tag: even the key makes nobody remember anything.
         forger.sends(&hello(&key), from, server);
     });
-}
-
-// The textbook's way.
-
-fn classic(place: &Place) -> Server {
-    let mut command = Command::new(UDP.server);
-    command.args(["127.0.0.1:0", "--classic"]).current_dir(place.path());
-    Server::of(Running::spawn(command))
-}
-
-/// A textbook's client: it does not bind, so that the system does, to every address.
-fn textbook_client() -> Datagram {
-    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-    socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    Datagram(socket)
-}
-
-/// Asks for a command of which the answer is known, so that all that came before has been looked at.
-fn answers_its_owner(server: &Server) {
-    let owner = textbook_client();
-    owner.send("echo mine", server.address);
-    assert_eq!(owner.recv().0, "mine\n");
-}
-
-#[test]
-fn two_servers_pointed_at_each_other_run_nothing() {
-    let Some(forger) = Forger::new() else { return };
-    let place = Place::new();
-    let servers = [classic(&place), classic(&place)];
-    let [one, two] = servers.each_ref().map(|server| server.address);
-    let command = b"echo ran >> ran; echo 'echo ran >> ran'";
-    // As if one had asked the other; as if one had asked itself; as if the system's own service had asked.
-    for from in [one, two, SocketAddr::from(([127, 0, 0, 1], 53)), SocketAddr::from(([127, 0, 0, 9], one.port()))] {
-        assert!(forger.sends(command, from, two));
-    }
-    servers[1].running.notes("127.0.0.1:53 is another user's, or a server's port");
-    servers.iter().for_each(answers_its_owner);
-    assert_eq!(executions(&place), 0);
-    // What the owner asks for is run once, and its answer goes nowhere else.
-    let owner = textbook_client();
-    owner.send(command, one);
-    assert_eq!(owner.recv().0, "echo ran >> ran\n");
-    servers.iter().for_each(answers_its_owner);
-    assert_eq!(executions(&place), 1);
-}
-
-#[test]
-fn a_low_port_of_our_own_and_another_user_run_nothing() {
-    let place = Place::new();
-    let server = classic(&place);
-    let low = (600..1024).rev().find_map(|port| UdpSocket::bind(("0.0.0.0", port)).ok());
-    let Some(low) = low.filter(|_| common::have("setpriv") && common::have("nc")) else {
-        return common::not_run("only root has low ports and can be another user");
-    };
-    low.send_to(b"echo ran >> ran", server.address).unwrap();
-    server.running.notes(&format!(":{} is another user's, or a server's port", low.local_addr().unwrap().port()));
-    let nc = ["nc", "-u", "-w", "1", "127.0.0.1", &server.port()];
-    let other = [&["--reuid", "65534", "--clear-groups"], &nc[..]].concat();
-    let (_, out, _) = common::run("setpriv", &other, "echo ran >> ran\n");
-    assert_eq!(out, "");
-    answers_its_owner(&server);
-    eventually(2, || server.running.err().matches("nothing was run").count());
-    assert_eq!(executions(&place), 0);
-}
-
-#[test]
-fn an_answer_is_one_datagram_and_the_rest_is_lost_which_both_sides_say() {
-    let place = Place::new();
-    let server = classic(&place);
-    let owner = textbook_client();
-    owner.send("head -c 100000 /dev/zero | tr '\\0' x", server.address);
-    let mut answer = vec![0; 100_000];
-    assert_eq!(owner.recv_bytes(&mut answer).0, 65_507);
-    server.running.notes("only the first 65507 of these bytes fit a datagram; the rest is not sent");
-    owner.send("true", server.address);
-    assert_eq!(owner.recv_bytes(&mut answer).0, 0, "no output is a datagram without bytes");
-    owner.send("echo out; echo err >&2", server.address);
-    assert_eq!(owner.recv().0, "out\nerr\n");
-    owner.send("echo with a newline\n", server.address);
-    assert_eq!(owner.recv().0, "with a newline\n");
-
-    let mut client = Running::start(UDP.client, &[&server.address(), "--classic", "--bufsize", "1000"]);
-    client.types("head -c 100000 /dev/zero | tr '\\0' y");
-    assert_eq!(client.says("\n").len(), 1001);
-    client.notes("truncated: this datagram was longer than 1000 bytes");
-    client.types("true");
-    client.says("(an empty message, 0 bytes)");
-    client.types("q");
-    client.ended_well();
-}
-
-#[test]
-fn half_a_command_is_not_run() {
-    let place = Place::new();
-    let server = classic(&place);
-    let owner = textbook_client();
-    let command = |length: usize| format!("echo ran >> ran; #{}", "x".repeat(length - 18));
-    owner.send(command(1025), server.address);
-    server.running.notes("a command of more than 1024 bytes was cut off (--bufsize): nothing was run");
-    assert!(owner.hears_nothing());
-    assert_eq!(executions(&place), 0);
-    owner.send(command(1024), server.address);
-    assert_eq!(owner.recv().0, "");
-    assert_eq!(executions(&place), 1);
-}
-
-#[test]
-fn a_textbook_server_in_gbk_is_understood_and_its_silence_explained() {
-    let server = Datagram::bind();
-    let mut client = Running::start(UDP.client, &[&server.address().to_string(), "--classic", "--encoding", "gbk"]);
-    client.types("dir 目录");
-    let (command, from) = server.recv();
-    assert_eq!(command, "dir 目录", "commands go out in UTF-8");
-    server.send(b"\xc4\xe3\xba\xc3", from);
-    client.says("你好\n");
-    client.types("no answer");
-    server.recv();
-    client.notes("the textbook's client cannot tell, and would wait for ever");
-}
-
-#[test]
-fn nc_takes_either_side() {
-    if !common::have("nc") {
-        return;
-    }
-    let place = Place::new();
-    let server = classic(&place);
-    let mut nc = Running::start("nc", &["-u", "127.0.0.1", &server.port()]);
-    nc.types("echo from nc");
-    nc.says("from nc\n");
-    drop(nc);
-
-    let port = nobody().port();
-    let mut nc = Running::start("nc", &["-u", "-l", "127.0.0.1", &port.to_string()]);
-    // nc does not say when it listens.
-    let entry = format!("0100007F:{port:04X} ");
-    eventually(true, || fs::read_to_string("/proc/net/udp").unwrap().contains(&entry));
-    let mut client = Running::start(UDP.client, &[&format!("127.0.0.1:{port}"), "--classic"]);
-    client.types("uname");
-    nc.says("uname");
-    nc.types("typed by hand");
-    client.says("typed by hand\n");
 }

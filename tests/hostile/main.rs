@@ -3,9 +3,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+/// Other users, low ports and namespaces are made as on Linux.
+#[cfg(target_os = "linux")]
+mod code;
 mod descriptors;
 mod exec;
-/// Forged senders, low ports and other users are made as on Linux.
+/// Forged senders are made as on Linux.
 #[cfg(target_os = "linux")]
 mod exec_udp;
 mod flood;

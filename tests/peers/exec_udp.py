@@ -9,8 +9,8 @@ import sys
 from blake3 import derive_key, keyed_hash
 
 HELLO, COOKIE, REQUEST, ACK, OUT, ERR, DONE = 0x81, 0x82, 0x83, 0x85, 0x86, 0x87, 0x88
-COOKIES = "socket-demos 2026-11-22 remote commands: cookie round of a UDP conversation"
-DATAGRAMS = "socket-demos 2026-11-22 remote commands: datagrams of a UDP conversation"
+COOKIES = "socket-demos 2026-11-30 remote commands: cookie round of a UDP conversation"
+DATAGRAMS = "socket-demos 2026-11-30 remote commands: datagrams of a UDP conversation"
 TO_SERVER, TO_CLIENT = b"\0", b"\1"
 WINDOW = 512
 
@@ -62,7 +62,8 @@ class Session:
     def run(self, command):
         self.request += 1
         number = struct.pack(">I", self.request)
-        request = bytes([REQUEST]) + self.context + number + command.encode()
+        # When it is asked is our own affair; we do not use it.
+        request = bytes([REQUEST]) + self.context + number + bytes(4) + command.encode()
         datagram = self.ask(request, lambda answer: answer[1:5] == number)
         pieces, next, last = {}, 0, None
         while last is None or next <= last:

@@ -5,8 +5,8 @@
 use std::process::Command;
 
 use crate::common::{
-    self, CLIENT, PROGRAMS, Program, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_SERVER, failure,
-    help, quick, run, textbook, wine,
+    self, CLIENT, PROGRAMS, Program, QQ_SERVER, Running, SERVER, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, TIME_CLIENT,
+    TIME_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER, UDP_SERVER, failure, help, quick, run, textbook, wine,
 };
 use socket_demos::net::event::{Event, Outcome};
 
@@ -19,6 +19,24 @@ fn help_is_as_written_down_in_both_languages() {
 #[test]
 fn chinese_help_has_no_english_of_claps() {
     help::chinese_has_no_english_of_claps(&PROGRAMS);
+}
+
+#[test]
+fn the_help_of_remote_commands_is_of_its_own_transport() {
+    for (program, own, others) in [
+        (
+            TCP_EXEC_SERVER,
+            &["How many clients", "one recv is one command"][..],
+            &["recvfrom", "datagram", "over UDP"][..],
+        ),
+        (UDP_EXEC_SERVER, &["How many commands", "one datagram is one command", "one recvfrom"], &["one recv ", "TCP"]),
+        (TCP_EXEC_CLIENT, &["one recv is one command"], &["recvfrom", "datagram"]),
+        (UDP_EXEC_CLIENT, &["one datagram is one command", "one recvfrom"], &["one recv ", "TCP"]),
+    ] {
+        let (_, help, _) = quick(program, &["--help"]);
+        assert!(own.iter().all(|words| help.contains(words)), "{help}");
+        assert!(!others.iter().any(|words| help.contains(words)), "{help}");
+    }
 }
 
 #[test]
@@ -42,7 +60,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         (&["127.0.0.1:"], "port is missing"),
         (&["127.0.0.1:99999"], "0 to 65535"),
         (&["8080", "9090"], "one argument too many: 9090"),
-        (&["--bufsize", "5"], "--bufsize is for --once and --classic"),
+        (&["--bufsize", "5"], "--bufsize works only with --once or --classic"),
         (&["--bufsize"], "needs a value"),
     ];
     for (args, why) in table {

@@ -24,7 +24,7 @@ fn values_are_offered_where_they_are_known() {
 }
 
 #[test]
-fn files_are_offered_where_a_file_belongs() {
+fn files_are_left_to_the_shell() {
     let typed = [(QQ_CLIENT, &["--contacts"][..]), (UDP_EXEC_CLIENT, &["--key-file"])];
-    completion::files_are_offered_where_a_file_belongs(&typed);
+    completion::files_are_left_to_the_shell(&typed);
 }

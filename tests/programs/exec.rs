@@ -8,7 +8,7 @@ mod unix {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use crate::common::exec::{Exec, Pair, Place, TCP, UDP};
+    use crate::common::exec::{Classic, Exec, Pair, Place, RIGHT, TCP, UDP};
     use crate::common::textbook::{self, Textbook, nobody};
     use crate::common::{self, Running, Server, eventually, memory, send_signal};
 
@@ -286,6 +286,22 @@ mod unix {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_command_is_stopped_at_the_time_limit_without_proc_too() {
+        for pair in PAIRS {
+            let Some(exec) = Exec::without_proc(pair, &["--timeout", "0.3"]) else { return };
+            for command in ["trap '' INT; sleep 600; sleep 600", "trap '' INT TERM; sleep 600; sleep 600", "sleep 600"]
+            {
+                let mut client = exec.client(&["-c", &format!("echo $$; {command}")]);
+                let pid = number(&client);
+                let (status, _, err) = client.ended();
+                assert!(status.code() == Some(124) && err.contains("time limit"), "{command}: {status:?} {err}");
+                eventually(false, || lives(pid));
+            }
+        }
+    }
+
     #[test]
     fn cd_alone_changes_where_the_next_commands_run() {
         let exec = Exec::start(TCP, &[]);
@@ -398,15 +414,10 @@ mod unix {
 
     // The textbook's way.
 
-    /// A classic server. It has no key.
-    fn classic() -> Server {
-        Server::of_program(TCP.server, &["--classic"])
-    }
-
     #[test]
     fn classic_one_recv_is_one_command_and_the_rest_of_a_long_answer_comes_with_the_next() {
-        let server = classic();
-        let mut textbook = Textbook::calls(server.address);
+        let classic = Classic::start(TCP, &[]);
+        let mut textbook = classic.calls();
         textbook.send("echo out; echo err >&2");
         assert_eq!(textbook.recv_text(), "out\nerr\n", "stdout, then stderr");
         textbook.send("head -c 1500 /dev/zero | tr '\\0' x");
@@ -414,9 +425,9 @@ mod unix {
         textbook.send("echo next");
         let rest = textbook.recv_text();
         assert!(rest.starts_with(&"x".repeat(476)), "the rest comes first: {rest}");
-        server.running.notes("runs: echo next");
+        classic.server.running.notes("runs: echo next");
         textbook.send("true");
-        server.running.notes("runs: true");
+        classic.server.running.notes("runs: true");
         textbook.send("echo after silence\n");
         let mut heard = rest;
         while !heard.contains("after silence") {
@@ -430,7 +441,7 @@ mod unix {
         let mut client = Running::start(TCP.client, &[&address.to_string(), "--classic"]);
         let mut server = Textbook::answers(&listener);
         client.types("");
-        client.notes("an empty message has no bytes");
+        client.notes("an empty command has no bytes");
         client.types("cd ..");
         assert_eq!(server.recv_text(), "cd ..");
         client.notes("a command without output");
@@ -467,8 +478,10 @@ mod unix {
 
     #[test]
     fn classic_our_two_talk_to_each_other() {
-        let server = classic();
+        let Classic { server, code, .. } = Classic::start(TCP, &[]);
         let mut client = Running::start(TCP.client, &[&server.address(), "--classic"]);
+        client.types(&code);
+        client.says(RIGHT);
         client.types("echo 你好");
         client.says("你好\n");
         client.types("q");
@@ -477,48 +490,9 @@ mod unix {
     }
 
     #[test]
-    fn classic_what_is_no_command_is_not_run() {
-        let place = Place::new();
-        let mark = place.file("mark");
-        let server = classic();
-        let long = format!("GET /{}?;touch${{IFS}}{mark}; HTTP/1.1\r\n\r\n", "x".repeat(2000));
-        let requests = [
-            format!("GET /;touch${{IFS}}{mark}; HTTP/1.1\r\nHost: x\r\n\r\n"),
-            format!("POST / HTTP/1.1\r\n\r\n;touch {mark}\n"),
-            format!("OPTIONS * HTTP/1.1\r\n\r\n;touch {mark}\n"),
-            format!("CONNECT http://x;touch {mark}\n"),
-            long,
-            format!("\u{16}\u{3}\u{1}\n touch {mark}\n"),
-            format!("\0touch {mark}\n"),
-            format!("touch {mark}\u{1b}\n"),
-            format!("touch {mark};exit HTTP/1.1\r\nHost: a\r\n"),
-            format!("\r\nGET /;touch {mark}\r\n"),
-        ];
-        for request in &requests {
-            let mut peer = server.connect();
-            peer.sends(request);
-            assert_eq!(peer.rest(), "", "{request:?}");
-        }
-        // One byte a packet.
-        let mut peer = server.connect();
-        peer.stream().set_nodelay(true).unwrap();
-        for byte in requests[0].chars().take(12) {
-            peer.sends(&byte.to_string());
-            thread::sleep(Duration::from_millis(20)); // A pause between packets, as a slow browser makes.
-        }
-        assert_eq!(peer.rest(), "");
-        assert!(!fs::exists(&mark).unwrap());
-        let mut owner = Textbook::calls(server.address);
-        owner.send("echo DIR");
-        assert_eq!(owner.recv_text(), "DIR\n");
-        let told = server.running.notes("runs: echo DIR");
-        assert_eq!(told.matches("runs:").count(), 1, "{told}");
-    }
-
-    #[test]
     fn classic_a_command_that_is_too_long_or_writes_too_much_is_stopped() {
-        let server = Server::of_program(TCP.server, &["--classic", "--timeout", "0.3"]);
-        let mut textbook = Textbook::calls(server.address);
+        let classic = Classic::start(TCP, &["--timeout", "0.3"]);
+        let mut textbook = classic.calls();
         textbook.send("echo before; sleep 600");
         assert_eq!(textbook.recv_text(), "before\n");
         textbook.send("yes | head -c 5000000");
@@ -530,33 +504,15 @@ mod unix {
         assert_eq!((received, textbook.recv_text().as_str()), (1024 * 1024, "end\n"));
     }
 
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn classic_another_user_is_sent_away() {
-        let server = classic();
-        let port = server.port();
-        let root = common::run("id", &["-u"], "").1.trim() == "0";
-        if !root || !common::have("setpriv") || !common::have("nc") {
-            return common::not_run("only root can be another user");
-        }
-        let nc = ["nc", "127.0.0.1", &port];
-        let other = [&["--reuid", "65534", "--clear-groups"], &nc[..]].concat();
-        let (_, out, _) = common::run("setpriv", &other, "echo ran\n");
-        assert_eq!(out, "");
-        server.running.notes("belongs to another user and was refused");
-        assert!(!server.running.err().contains("runs:"));
-        let mut same = Running::start("nc", &nc[1..]);
-        same.types("echo ran");
-        same.says("ran\n");
-    }
-
     #[test]
     fn classic_nc_takes_either_side() {
         if !common::have("nc") {
             return;
         }
-        let server = classic();
+        let Classic { server, code, .. } = Classic::start(TCP, &[]);
         let mut nc = Running::start("nc", &["127.0.0.1", &server.port()]);
+        nc.types(&code);
+        nc.says(RIGHT);
         nc.types("echo from nc");
         nc.says("from nc\n");
         drop(nc);
@@ -604,15 +560,60 @@ mod unix {
         named.notes("listening on 0.0.0.0:");
         named.kill();
         let (_, _, err) = common::run(TCP.server, &["0.0.0.0:0", "--key-file", &key, "--classic"], "");
-        assert!(err.contains("do not go together"), "{err}");
+        assert!(err.contains("--key-file does nothing with --classic"), "{err}");
+    }
+
+    /// `| head -n 1`: the command is stopped on the way, which is no success.
+    #[test]
+    fn a_client_whose_output_is_not_read_to_its_end_says_so_in_its_status() {
+        for pair in PAIRS {
+            let exec = Exec::start(pair, &[]);
+            let (client, address, key) = (pair.client, exec.server.address(), exec.place.file("key"));
+            let client = format!("{client} {address} --key-file '{key}'");
+            for (way, input) in [("-c 'while echo line; do :; done'", "/dev/null"), ("", "commands")] {
+                fs::write(exec.place.file("commands"), "while echo line; do :; done\n").unwrap();
+                let line = format!("{{ {client} {way} < {input}; echo status $? >&2; }} | head -n 1");
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &line]).current_dir(exec.place.path());
+                let (_, out, err) = Running::spawn(shell).ended();
+                assert_eq!(
+                    (String::from_utf8(out).unwrap().as_str(), err.as_str()),
+                    ("line\n", "status 141\n"),
+                    "{pair:?}"
+                );
+                exec.server.running.notes("ended by signal");
+            }
+        }
+    }
+
+    /// The text of a here-document, the body of a function: each line would be run as a command.
+    #[test]
+    fn a_script_stops_before_the_first_line_that_is_not_whole() {
+        for pair in PAIRS {
+            let exec = Exec::start(pair, &[]);
+            let precious = exec.place.path().join("precious");
+            std::fs::write(&precious, "").unwrap();
+            for begun in
+                ["cat <<END", "tidy() {", "for i in 1 2; do", "if false", "echo 'quoted", "false &&", "echo \\"]
+            {
+                let (status, out, err) = exec.piped(&[], &format!("echo before\n{begun}\nrm precious\n"));
+                assert_eq!((status, out.as_str()), (Some(255), "before\n"), "{pair:?} {begun}: {err}");
+                assert!(err.contains(begun) && err.contains("-c \"$(cat FILE)\""), "{err}");
+                assert!(precious.exists(), "{pair:?} {begun}");
+            }
+            let script = "cat <<END\nnot run: rm precious\nEND\nfor i in 1 2; do\necho $i\ndone";
+            assert_eq!(exec.run(script).1, "not run: rm precious\n1\n2\n", "{pair:?}");
+            let whole = "x='a b'; echo \"$x\" # it's\nfor i in 1 2; do echo $((i<<1)); done\n";
+            let (status, out, err) = exec.piped(&[], whole);
+            assert_eq!((status, out.as_str(), err.as_str()), (Some(0), "a b\n2\n4\n", ""), "{pair:?}");
+        }
     }
 }
 
 #[cfg(windows)]
 mod windows {
-    use crate::common::exec::{Exec, TCP, UDP};
-    use crate::common::textbook::Textbook;
-    use crate::common::{self, Server};
+    use crate::common;
+    use crate::common::exec::{Classic, Exec, RIGHT, TCP, UDP};
 
     #[test]
     fn the_commands_status_and_both_outputs_come() {
@@ -633,6 +634,22 @@ mod windows {
     fn the_output_is_in_the_systems_code_page_and_arrives_as_utf_8() {
         for pair in [TCP, UDP] {
             assert_eq!(Exec::start(pair, &[]).run("echo 你好").1.trim(), "你好");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_command_is_stopped_at_the_time_limit_without_proc_too() {
+        for pair in PAIRS {
+            let Some(exec) = Exec::without_proc(pair, &["--timeout", "0.3"]) else { return };
+            for command in ["trap '' INT; sleep 600; sleep 600", "trap '' INT TERM; sleep 600; sleep 600", "sleep 600"]
+            {
+                let mut client = exec.client(&["-c", &format!("echo $$; {command}")]);
+                let pid = number(&client);
+                let (status, _, err) = client.ended();
+                assert!(status.code() == Some(124) && err.contains("time limit"), "{command}: {status:?} {err}");
+                eventually(false, || lives(pid));
+            }
         }
     }
 
@@ -661,12 +678,14 @@ mod windows {
 
     #[test]
     fn classic_the_answer_is_the_code_pages_bytes() {
-        let server = Server::of_program(TCP.server, &["--classic"]);
-        let mut textbook = Textbook::calls(server.address);
+        let classic = Classic::start(TCP, &[]);
+        let mut textbook = classic.calls();
         textbook.send("echo 你好");
         assert_eq!(textbook.recv(), b"\xc4\xe3\xba\xc3\r\n", "code page 936");
-        let mut client = common::Running::start(TCP.client, &[&server.address(), "--classic"]);
+        let mut client = common::Running::start(TCP.client, &[&classic.server.address(), "--classic"]);
         drop(textbook);
+        client.types(&classic.code);
+        client.says(RIGHT);
         client.types("echo 你好");
         client.says("你好");
     }

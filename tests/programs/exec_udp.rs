@@ -9,10 +9,10 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::exec::{Exec, UDP};
+use crate::common::exec::{Classic, Exec, RIGHT, UDP};
 use crate::common::relay::{Harm, Relay};
-use crate::common::textbook::nobody;
-use crate::common::{Running, Server, eventually, memory, send_signal};
+use crate::common::textbook::{Datagram, nobody};
+use crate::common::{self, Running, Server, eventually, memory, send_signal};
 use socket_demos::net::faults::BadNetwork;
 
 /// How many clients there are at once.
@@ -328,4 +328,86 @@ fn a_client_that_is_ended_while_it_still_asks_says_by_what() {
         let (ended, _, err) = client.ended();
         assert_eq!((ended.code(), err.as_str()), (Some(status), ""), "{signal}");
     }
+}
+
+// The textbook's way.
+
+#[test]
+fn classic_an_answer_is_one_datagram_and_the_rest_is_lost_which_both_sides_say() {
+    let classic = Classic::start(UDP, &[]);
+    let (owner, server) = (classic.writes(), &classic.server);
+    owner.send("head -c 100000 /dev/zero | tr '\\0' x", server.address);
+    let mut answer = vec![0; 100_000];
+    assert_eq!(owner.recv_bytes(&mut answer).0, 65_507);
+    server.running.notes("only the first 65507 of these bytes fit a datagram; the rest is not sent");
+    owner.send("true", server.address);
+    assert_eq!(owner.recv_bytes(&mut answer).0, 0, "no output is a datagram without bytes");
+    owner.send("echo out; echo err >&2", server.address);
+    assert_eq!(owner.recv().0, "out\nerr\n");
+    owner.send("echo with a newline\n", server.address);
+    assert_eq!(owner.recv().0, "with a newline\n");
+
+    let mut client = Running::start(UDP.client, &[&server.address(), "--classic", "--bufsize", "1000"]);
+    client.types(&classic.code);
+    client.says(RIGHT);
+    client.types("head -c 100000 /dev/zero | tr '\\0' y");
+    assert_eq!(client.says("y\n").len(), RIGHT.len() + 1001);
+    client.notes("truncated: this datagram was longer than 1000 bytes");
+    client.types("true");
+    client.says("(an empty message, 0 bytes)");
+    client.types("q");
+    client.ended_well();
+}
+
+#[test]
+fn classic_half_a_command_is_not_run() {
+    let classic = Classic::start(UDP, &[]);
+    let (owner, server) = (classic.writes(), &classic.server);
+    let command = |length: usize| format!("echo ran >> ran; #{}", "x".repeat(length - 18));
+    owner.send(command(1025), server.address);
+    server.running.notes("a command of more than 1024 bytes was cut off (--bufsize): nothing was run");
+    assert!(owner.hears_nothing());
+    assert_eq!(classic.executions(), 0);
+    owner.send(command(1024), server.address);
+    assert_eq!(owner.recv().0, "");
+    assert_eq!(classic.executions(), 1);
+}
+
+#[test]
+fn classic_a_textbook_server_in_gbk_is_understood_and_its_silence_explained() {
+    let server = Datagram::bind();
+    let mut client = Running::start(UDP.client, &[&server.address().to_string(), "--classic", "--encoding", "gbk"]);
+    client.types("dir 目录");
+    let (command, from) = server.recv();
+    assert_eq!(command, "dir 目录", "commands go out in UTF-8");
+    server.send(b"\xc4\xe3\xba\xc3", from);
+    client.says("你好\n");
+    client.types("no answer");
+    server.recv();
+    client.notes("the textbook's client cannot tell, and would wait for ever");
+}
+
+#[test]
+fn classic_nc_takes_either_side() {
+    if !common::have("nc") {
+        return;
+    }
+    let Classic { server, code, .. } = Classic::start(UDP, &[]);
+    let mut nc = Running::start("nc", &["-u", "127.0.0.1", &server.port()]);
+    nc.types(&code);
+    nc.says(RIGHT);
+    nc.types("echo from nc");
+    nc.says("from nc\n");
+    drop(nc);
+
+    let port = nobody().port();
+    let mut nc = Running::start("nc", &["-u", "-l", "127.0.0.1", &port.to_string()]);
+    // nc does not say when it listens.
+    let entry = format!("0100007F:{port:04X} ");
+    eventually(true, || fs::read_to_string("/proc/net/udp").unwrap().contains(&entry));
+    let mut client = Running::start(UDP.client, &[&format!("127.0.0.1:{port}"), "--classic"]);
+    client.types("uname");
+    nc.says("uname");
+    nc.types("typed by hand");
+    client.says("typed by hand\n");
 }

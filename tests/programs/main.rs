@@ -14,9 +14,15 @@ mod exec_udp;
 /// nc and Python are looked for with a shell of Unix.
 #[cfg(unix)]
 mod interop;
+mod options;
 mod pairs;
 mod qq;
+mod ready;
 mod sntp;
+mod strangers_words;
+/// Job control is one of Unix's shells.
+#[cfg(unix)]
+mod suspending;
 mod tcp_chat;
 /// A pseudo-terminal is one of Unix.
 #[cfg(unix)]

@@ -1,7 +1,7 @@
 //! Each pair of programs, in each of its ways: a whole conversation of the real server with the real client, as two
 //! people would have it in two terminals. On every system.
 
-use crate::common::exec::{Exec, Pair, TCP, UDP};
+use crate::common::exec::{Classic, Exec, Pair, RIGHT, TCP, UDP};
 use crate::common::{
     CLIENT, Program, QQ_CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER,
 };
@@ -146,8 +146,11 @@ fn remote_commands(pair: Pair) {
 }
 
 fn classic_commands(pair: Pair) {
-    let (server, address) = server(pair.server, &["--classic"]);
+    let Classic { server, code, .. } = Classic::start(pair, &[]);
+    let address = server.address();
     let mut first = client(pair.client, &address, &["--classic"]);
+    first.types(&code);
+    first.says(RIGHT);
     first.types("echo 你好");
     first.says("你好");
     first.types("echo again");
@@ -156,6 +159,8 @@ fn classic_commands(pair: Pair) {
     first.types("q");
     first.ended_well();
     let mut next = client(pair.client, &address, &["--classic"]);
+    next.types(&code);
+    next.says(RIGHT);
     next.types("echo next");
     next.says("next");
 }

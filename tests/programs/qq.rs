@@ -1,8 +1,11 @@
 //! `udp-qq-client`: the contact book and the conversations.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::process::Command;
 
+use crate::common::exec::Place;
 use crate::common::textbook::{Datagram, nobody};
 use crate::common::{self, QQ_CLIENT, QQ_SERVER, Running, Server, wine};
 use socket_demos::chat::contacts::Contacts;
@@ -60,7 +63,7 @@ fn two_conversations_go_on_at_once() {
     client.types("");
     client.notes("nothing was typed, so nothing was sent");
     client.types("//q");
-    assert_eq!(li.recv().0, "/q");
+    assert_eq!(li.recv().0, "q");
     client.types("q");
     client.types("q");
     assert_eq!(client.ended_well(), "[李白] 对影成三人\n[苏轼] 浪淘尽\n");
@@ -134,29 +137,146 @@ fn a_wrong_line_is_named_by_its_number() {
     assert!(code == Some(1) && err.contains("cannot read the contacts no-such-file.toml"), "{err}");
 }
 
+/// A book alone in a folder of its own.
+fn book_alone(text: &str) -> (Place, String) {
+    let place = Place::new();
+    let book = place.file("book");
+    fs::write(&book, text).unwrap();
+    (place, book)
+}
+
+/// Who the program has said to be in the book's file.
+fn told(err: &str) -> Vec<String> {
+    err.lines().filter_map(|line| Some(line.split_once(" is in ")?.0.to_string())).collect()
+}
+
+fn beside(place: &Place) -> Vec<String> {
+    let names = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name != "book").collect()
+}
+
 #[test]
 fn the_book_is_whole_whenever_the_program_is_killed() {
-    let book = Book::with("killed", "# my friends\nfirst = \"1\"\n");
-    let mut added = 1;
-    for round in 0..100 {
-        let mut client = Running::start(QQ_CLIENT, &["--contacts", book.path()]);
+    let (place, book) = book_alone("# my friends\nfirst = \"1\"\n");
+    let mut all_told = Vec::new();
+    for round in 0..200 {
+        let mut client = Running::start(QQ_CLIENT, &["--contacts", &book]);
         let lines: String = (0..50).map(|n| format!("/add r{round}n{n} 127.0.0.1:{}\n", n + 1)).collect();
         client.feeds(lines.as_bytes());
         if round % 4 != 0 {
             client.notes(&format!("r{round}n{} is in", round % 7));
         }
         client.kill();
-        let contacts = Contacts::read(&book.0).unwrap_or_else(|why| panic!("round {round}: {why}"));
-        let now = contacts.list().lines().count();
-        assert!(now >= added && contacts.find("first").is_some(), "round {round}: {added} became {now}");
-        added = now;
+        all_told.extend(told(&client.err()));
+        let contacts = Contacts::read(Path::new(&book)).unwrap_or_else(|why| panic!("round {round}: {why}"));
+        assert!(contacts.find("first").is_some(), "round {round}");
+        for name in &all_told {
+            assert!(contacts.find(name).is_some(), "round {round}: {name} was told");
+        }
         // A thousand is the limit, and a shorter book is quicker; the comment at its top has to stay.
-        if added > 200 {
-            assert!(fs::read_to_string(&book.0).unwrap().starts_with("# my friends\nfirst"));
-            fs::write(&book.0, "# my friends\nfirst = \"1\"\n").unwrap();
-            added = 1;
+        if all_told.len() > 200 {
+            assert!(fs::read_to_string(&book).unwrap().starts_with("# my friends\nfirst"));
+            fs::write(&book, "# my friends\nfirst = \"1\"\n").unwrap();
+            all_told.clear();
         }
     }
+    // What the last one had no time to remove, the next one removes.
+    let (code, _, err) = common::run(QQ_CLIENT, &["--contacts", &book], "/add last 127.0.0.1:1\n");
+    assert_eq!((code, beside(&place)), (Some(0), Vec::new()), "{err}");
+}
+
+#[test]
+fn eight_programs_that_add_to_one_book_lose_nothing() {
+    let (place, book) = book_alone("# ours\n");
+    let mut clients: Vec<_> = (0..8).map(|_| Running::start(QQ_CLIENT, &["--contacts", &book])).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        let lines: String = (0..20).map(|n| format!("/add c{number}n{n} 127.0.0.1:{}\n", n + 1)).collect();
+        client.feeds(format!("{lines}/list\n").as_bytes());
+        client.ends_input();
+    }
+    let mut all_told = Vec::new();
+    for mut client in clients {
+        let (status, _, err) = client.ended();
+        let own = told(&err);
+        // On a machine that is busy enough somebody may wait for too long, and is told so.
+        let all = status.success() && own.len() == 20;
+        assert!(all || err.contains("another program has kept it"), "{err}");
+        all_told.extend(own);
+    }
+    let mut kept = Contacts::read(Path::new(&book)).unwrap().names();
+    all_told.sort();
+    kept.sort();
+    assert!(all_told.len() > 20 && kept == all_told, "{all_told:?}\n{kept:?}");
+    assert_eq!(beside(&place), Vec::<String>::new());
+}
+
+#[test]
+fn what_another_program_adds_is_seen_at_the_next_addition() {
+    let (_place, book) = book_alone("");
+    let mut first = Running::start(QQ_CLIENT, &["--contacts", &book]);
+    first.types("/add ann 127.0.0.1:1");
+    first.notes("ann is in ");
+    let (code, _, err) = common::run(QQ_CLIENT, &["--contacts", &book], "/add bob 127.0.0.1:2\n");
+    assert_eq!(code, Some(0), "{err}");
+    first.types("/add eve 127.0.0.1:3");
+    first.types("/list");
+    first.notes("2  bob  127.0.0.1:2\n3  eve  127.0.0.1:3\n");
+}
+
+#[test]
+fn a_command_from_a_pipe_that_fails_ends_the_program_with_1() {
+    let (_place, book) = book_alone("ann = \"1\"\n");
+    for (line, why) in [("/add ann 127.0.0.1:2", "ann is in the book already"), ("/ad", "the commands are /list")] {
+        let (code, _, err) = common::run(QQ_CLIENT, &["--contacts", &book], &format!("{line}\n/add bob 127.0.0.1:1\n"));
+        assert!(code == Some(1) && err.contains(why) && !err.contains("bob"), "{line}: {err}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_book_that_somebody_keeps_locked_hangs_nobody() {
+    use rustix::fs::{FlockOperation, flock};
+    let (_place, book) = book_alone("ann = \"1\"\n");
+    let held = fs::File::open(&book).unwrap();
+    flock(&held, FlockOperation::LockExclusive).unwrap();
+    let (code, _, err) = common::run(QQ_CLIENT, &["--contacts", &book], "/add bob 127.0.0.1:1\n");
+    assert!(code == Some(1) && err.contains("another program has kept it for 5 s; nothing was changed"), "{err}");
+    assert_eq!(fs::read_to_string(&book).unwrap(), "ann = \"1\"\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_has_no_end_is_no_book() {
+    let (place, _book) = book_alone("");
+    let (pipe, sparse) = (place.file("pipe"), place.file("sparse"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::File::create(&sparse).unwrap().set_len(10 << 30).unwrap();
+    let folder = place.path().to_str().unwrap();
+    for (file, why) in [
+        ("/dev/zero", "it is no plain file"),
+        (&pipe[..], "it is no plain file"),
+        (folder, "it is a directory (EISDIR"),
+        (&sparse[..], "larger than 1048576 bytes"),
+        ("/proc/kallsyms", "larger than 1048576 bytes"),
+    ] {
+        let (code, err) = common::failure(QQ_CLIENT, &["--contacts", file]);
+        assert!(code == Some(1) && err.contains(&format!("cannot read the contacts {file}: {why}")), "{err}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_users_book_stays_the_users_when_root_adds_to_it() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    let (_place, book) = book_alone("ann = \"1\"\n");
+    if chown(&book, Some(65_534), Some(65_533)).is_err() {
+        return common::not_run("only root can give a file away");
+    }
+    fs::set_permissions(&book, fs::Permissions::from_mode(0o640)).unwrap();
+    let (code, _, err) = common::run(QQ_CLIENT, &["--contacts", &book], "/add bob 127.0.0.1:1\n");
+    assert_eq!(code, Some(0), "{err}");
+    let now = fs::metadata(&book).unwrap();
+    assert_eq!((now.uid(), now.gid(), now.mode() & 0o7777), (65_534, 65_533, 0o640));
 }
 
 #[cfg(target_os = "linux")]
@@ -170,20 +290,17 @@ fn the_book_is_whole_on_a_full_disk() {
         "mount -t tmpfs -o size=12k tmpfs {disk} && yes '# comment' | head -c 5000 > {disk}/book && \
          echo 'a = \"1\"' > {disk}/end && cat {disk}/end >> {disk}/book && rm {disk}/end && cp {disk}/book {disk}/copy; \
          rm -f {disk}/copy; head -c 4096 /dev/zero > {disk}/fill; sum=$(cksum < {disk}/book); \
-         printf '/add bob 127.0.0.1:9\\n/list\\nq\\n' | {QQ_CLIENT} --contacts {disk}/book; \
+         printf '/add bob 127.0.0.1:9\\n/list\\nq\\n' | {QQ_CLIENT} --contacts {disk}/book; echo status $?; \
          [ \"$sum\" = \"$(cksum < {disk}/book)\" ] && echo unchanged; ls {disk}"
     );
-    let output = std::process::Command::new("unshare")
-        .args(["-rm", "sh", "-c", &script])
-        .env("SOCKET_DEMOS_LANG", "en")
-        .output();
+    let output = Command::new("unshare").args(["-rm", "sh", "-c", &script]).env("SOCKET_DEMOS_LANG", "en").output();
     fs::remove_dir_all(&dir).unwrap();
     let Ok(output) = output else { return common::not_run("unshare is not installed") };
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if err.contains("unshare failed") || err.contains("mount:") {
         return common::not_run(&format!("no right to mount a small disk: {err}"));
     }
-    assert!(out.contains("unchanged") && !out.contains(".new"), "{out}\n{err}");
+    assert!(out.contains("status 1\nunchanged") && !out.contains(".new"), "{out}\n{err}");
     assert!(err.contains("the disk is full (ENOSPC 28); nothing was changed"), "{err}");
     assert!(!err.contains("2  bob"), "{err}");
 }

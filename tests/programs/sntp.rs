@@ -4,12 +4,13 @@
 
 use std::net::UdpSocket;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::SystemTime;
 
 use crate::common::textbook::Datagram;
 use crate::common::{Running, Server, TIME_CLIENT, TIME_SERVER, eventually, have, run};
-use socket_demos::time::sntp::{Packet, Question};
+use socket_demos::time::sntp::{Packet, Question, Short, Timestamp};
 
 #[test]
 fn the_client_measures_our_server() {
@@ -53,18 +54,97 @@ fn measured(address: &str) -> (Option<i32>, String) {
 }
 
 #[test]
+fn ten_thousand_wrong_answers_are_told_in_two_lines() {
+    let socket = Datagram::bind();
+    let address = socket.address().to_string();
+    thread::spawn(move || {
+        let mut request = [0; 48];
+        let (_, client) = socket.0.recv_from(&mut request).unwrap();
+        for _ in 0..10_000 {
+            let _ = socket.0.send_to(b"?", client);
+        }
+    });
+    let args = [&address[..], "--protocol", "sntp", "--timeout", "500ms", "--retries", "1"];
+    let (code, _, err) = run(TIME_CLIENT, &args, "");
+    let lines: Vec<&str> = err.lines().collect();
+    assert!(code == Some(1) && lines.len() == 3, "{err}");
+    assert_eq!(lines[0], "an answer of 1 bytes has the wrong length: perhaps the server answers another --protocol");
+    // As many as found room.
+    let counted = lines[1].strip_suffix(" answers in all were of no use").unwrap().parse::<usize>().unwrap();
+    assert!((2..=10_000).contains(&counted), "{err}");
+    assert!(lines[2].contains("no usable answer from"), "{err}");
+}
+
+#[test]
 fn liars_are_refused_with_the_reason() {
     assert_eq!(measured(&liar(|_| ())).0, Some(0), "the truth is taken");
     let refused = |lie: fn(&mut Packet), why: &str| {
         let (code, said) = measured(&liar(lie));
         assert!(code == Some(1) && said.contains(why), "{why}: {said}");
     };
-    refused(|p| p.origin = p.receive, "not to our question");
-    refused(|p| p.mode = 5, "mode 5");
-    refused(|p| (p.stratum, p.reference_id) = (0, *b"DENY"), "kiss of death, DENY");
-    refused(|p| (p.stratum, p.reference_id) = (0, *b"\x1b[2J"), "kiss of death, \\x1b[2J");
-    refused(|p| p.leap = 3, "does not know the time itself");
-    refused(|p| p.stratum = 16, "does not know the time itself");
+    for (lie, why) in LIES {
+        refused(*lie, why);
+    }
+}
+
+/// What is wrong with an answer, and what the client says of it.
+type Lie = (fn(&mut Packet), &'static str);
+
+const LIES: &[Lie] = &[
+    (|p| p.origin = p.receive, "not to our question"),
+    (|p| p.origin = Timestamp::default(), "not to our question"),
+    (|p| p.origin = Timestamp::of_bits(p.origin.bits() ^ 1), "not to our question"),
+    (|p| p.mode = 0, "mode 0"),
+    (|p| p.mode = 1, "mode 1"),
+    (|p| p.mode = 2, "mode 2"),
+    (|p| p.mode = 3, "mode 3"),
+    (|p| p.mode = 5, "mode 5"),
+    (|p| p.mode = 6, "mode 6"),
+    (|p| p.mode = 7, "mode 7"),
+    (|p| p.version = 0, "mode 4"),
+    (|p| p.version = 5, "mode 4"),
+    (|p| p.version = 7, "mode 4"),
+    (|p| (p.stratum, p.reference_id) = (0, *b"DENY"), "kiss of death, DENY"),
+    (|p| (p.stratum, p.reference_id) = (0, *b"RSTR"), "kiss of death, RSTR"),
+    (|p| (p.stratum, p.reference_id) = (0, *b"\x1b[2J"), "kiss of death, \\x1b[2J"),
+    (|p| p.leap = 3, "does not know the time itself"),
+    (|p| p.stratum = 16, "does not know the time itself"),
+    (|p| p.stratum = 255, "does not know the time itself"),
+    (|p| p.receive = Timestamp::default(), "has no time in it"),
+    (|p| p.transmit = Timestamp::default(), "has no time in it"),
+    (|p| (p.receive, p.transmit) = Default::default(), "has no time in it"),
+    (|p| p.reference = later(p.transmit, 3600), "has no time in it"),
+    (|p| p.root_dispersion = Short::seconds(16), "wrong by 16 s or more"),
+    (|p| p.root_dispersion = Short::seconds(u16::MAX), "wrong by 16 s or more"),
+    (|p| p.root_delay = Short::seconds(32), "wrong by 16 s or more"),
+    (|p| p.root_delay = Short::seconds(u16::MAX), "wrong by 16 s or more"),
+    (|p| p.transmit = later(p.transmit, 60), "held the question for longer"),
+    (|p| (p.transmit, p.precision) = (later(p.transmit, 1), 127), "held the question for longer"),
+    (|p| p.receive = later(p.receive, 60), "held the question for longer"),
+    (|p| p.receive = later(p.receive, 1), "held the question for longer"),
+    (|p| p.receive = Timestamp::of_bits(1), "held the question for longer"),
+];
+
+fn later(timestamp: Timestamp, seconds: u64) -> Timestamp {
+    Timestamp::of_bits(timestamp.bits().wrapping_add(seconds << 32))
+}
+
+/// Every third answer is a lie that would look best, or shifts the time by a minute and looks like any other.
+#[test]
+fn a_lie_does_not_win_among_honest_samples() {
+    const SHIFTED: Lie = (|p| (p.receive, p.transmit) = (later(p.receive, 60), later(p.transmit, 60)), "");
+    for (lie, _) in LIES.iter().filter(|(_, why)| !why.contains("kiss")).chain([&SHIFTED]) {
+        let answers = AtomicUsize::new(0);
+        let address = liar(move |packet| {
+            if answers.fetch_add(1, Ordering::Relaxed) % 3 == 1 {
+                lie(packet);
+            }
+        });
+        let args = [&address, "--protocol", "sntp", "--timeout", "100ms", "--samples", "4", "--json"];
+        let (code, out, err) = run(TIME_CLIENT, &args, "");
+        let sample: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{code:?} {err}"));
+        assert!(sample["offset"].as_f64().unwrap().abs() < 0.05, "{out}{err}");
+    }
 }
 
 #[test]

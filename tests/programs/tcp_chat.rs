@@ -1,5 +1,6 @@
 //! `tcp-chat-server` and `tcp-chat-client` with each other and with a textbook's programs.
 
+use std::io::{BufRead as _, Write as _};
 use std::net::Shutdown;
 use std::time::Duration;
 #[cfg(unix)]
@@ -8,7 +9,7 @@ use std::time::Instant;
 use socket_demos::terminal::input::charset_of_pipes;
 
 use crate::common::textbook::{self, Textbook};
-use crate::common::{CLIENT, Peer, Running, SERVER, Server, eventually, run, wine};
+use crate::common::{self, CLIENT, Peer, Running, SERVER, Server, eventually, run, wine};
 
 #[test]
 fn once_is_one_message_each_way() {
@@ -174,7 +175,7 @@ fn a_textbook_client_in_the_room_gets_the_others_words_and_never_a_notice() {
     drop(carol);
     bob.hears_until("* carol left\n");
     bob.sends("/name rob\n");
-    bob.hears_until("welcome, rob\n");
+    bob.hears_until("you are now rob\n");
     textbook.send("again");
     assert_eq!(bob.hears_until("again"), format!("[{name}] again\n"));
     bob.sends("last\n");
@@ -242,6 +243,24 @@ fn a_silent_connection_hears_words_and_is_not_announced() {
     });
 }
 
+/// No brackets within brackets: a label is cut at the first of them.
+#[test]
+fn an_ipv6_client_without_a_name_has_a_label_that_kick_understands() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        return common::not_run("this machine has no IPv6");
+    }
+    let mut server = Server::of(Running::start(SERVER, &["[::1]:0"]));
+    let mut bob = server.join("bob");
+    let mut nameless = server.connect();
+    let label = format!("::1#{}", nameless.stream().local_addr().unwrap().port());
+    nameless.sends("hello\n");
+    assert_eq!(bob.hears_until("hello\n"), format!("* {label} joined\n[{label}] hello\n"));
+    bob.sends(&format!("/name {label}0\n"));
+    assert!(bob.line().contains("is no address"));
+    server.running.types(&format!("/kick {label}"));
+    assert!(nameless.rest().ends_with("* you were sent out by server\n"));
+}
+
 #[test]
 fn the_person_at_the_server_speaks_kicks_and_ends() {
     let mut server = Server::start(&["--name", "老师"]);
@@ -289,6 +308,39 @@ fn what_is_piped_in_waits_until_somebody_is_connected_and_its_end_changes_nothin
     assert_eq!(first.line(), "[second] it goes on\n");
 }
 
+/// PuTTY offers options first, and sends each key as it is pressed.
+#[test]
+fn keys_of_a_telnet_client_are_no_messages_until_enter() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let putty = server.connect();
+    let mut stream = putty.stream();
+    stream.write_all(b"\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x18\xff\xfb\x27\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03").unwrap();
+    bob.stream().set_read_timeout(Some(Duration::from_millis(400))).unwrap();
+    for key in ["h", "i"] {
+        stream.write_all(key.as_bytes()).unwrap();
+        assert!(bob.reader.fill_buf().is_err(), "twice the silence that ends a textbook's message");
+    }
+    bob.stream().set_read_timeout(Some(common::DEADLINE)).unwrap();
+    stream.write_all(b"\r\0").unwrap();
+    let name = putty.address();
+    assert_eq!(bob.hears_until("hi\n"), format!("* {name} joined\n[{name}] hi\n"));
+}
+
+#[test]
+fn a_letter_that_is_the_byte_255_arrives() {
+    for (encoding, letter) in [("windows-1251", "я"), ("iso-8859-15", "ÿ")] {
+        let server = Server::start(&["--encoding", encoding]);
+        let reader = Running::start(CLIENT, &[&server.address(), "--name", "reader", "--encoding", encoding]);
+        reader.says("welcome, reader");
+        let peer = server.connect();
+        peer.stream().write_all(b"\xff-\xff\r\0").unwrap();
+        // With the line end that PuTTY sends for Enter.
+        let heard = reader.says(&format!("{letter}\n"));
+        assert_eq!(heard.matches(letter).count(), 2, "{encoding}: {heard}");
+    }
+}
+
 #[test]
 fn two_of_our_clients_chat_and_leave() {
     let server = Server::start(&[]);
@@ -298,12 +350,12 @@ fn two_of_our_clients_chat_and_leave() {
     ming.says("* 小红 joined");
     hong.types("你好，世界");
     hong.types("");
-    hong.types(" q");
-    hong.types("q");
+    hong.types("//q");
+    hong.types(" Q ");
     assert_eq!(hong.ended_well(), "* welcome, 小红\n");
     hong.notes("nothing was typed, so nothing was sent");
     let heard = ming.says("* 小红 left\n");
-    assert_eq!(heard, "* welcome, 小明\n* 小红 joined\n[小红] 你好，世界\n[小红]  q\n* 小红 left\n");
+    assert_eq!(heard, "* welcome, 小明\n* 小红 joined\n[小红] 你好，世界\n[小红] q\n* 小红 left\n");
 }
 
 #[test]
@@ -418,7 +470,8 @@ fn the_room_in_chinese() {
     let mut command = std::process::Command::new(SERVER);
     command.args(["127.0.0.1:0", "--lang", "zh"]);
     let server = Server::of(Running::spawn(command));
-    server.running.notes("聊天室（课本写法请加 --classic），正在监听 127.0.0.1:");
+    server.running.notes("聊天室，正在监听 127.0.0.1:");
+    server.running.notes("\n（课本写法请加 --classic）\n");
     let mut bob = server.connect();
     bob.sends("/name 小明\n");
     assert_eq!(bob.line(), "* 欢迎，小明\n");

@@ -99,6 +99,45 @@ fn a_wrong_format_is_refused_at_the_start() {
         let (code, _, err) = run(TIME_SERVER, &["0", "--format", format], "");
         assert!(code == Some(2) && err.lines().count() == 1, "{format:?}: {err}");
     }
+    let long = "%Y".repeat(21);
+    for place in [&["0", "--lan"][..], &["0.0.0.0:0"], &["[::]:0"]] {
+        let (code, _, err) = run(TIME_SERVER, &[place, &["--format", &long]].concat(), "");
+        assert!(code == Some(2) && err.contains("at most 80 bytes") && err.lines().count() == 1, "{place:?}: {err}");
+    }
+    Server::of_program(TIME_SERVER, &["--format", &long]);
+}
+
+/// An answer that grows too long while the server runs, as that of a month's name does, is not sent to other machines.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_becomes_too_long_goes_to_this_machine_alone() {
+    use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+    if !common::have("faketime") {
+        return;
+    }
+    // It is May, and four seconds later June.
+    let format = "%B".repeat(26);
+    let mut command = common::at_another_time(TIME_SERVER, "@2026-05-31 23:59:56");
+    command.args(["0.0.0.0:0", "--format", &format]).env("TZ", "UTC");
+    let server = Server::of(Running::spawn(command));
+    let own = if_addrs::get_if_addrs().unwrap().into_iter().map(|interface| interface.ip());
+    let Some(own) = own.into_iter().find(|ip| ip.is_ipv4() && !ip.is_loopback()) else {
+        return common::not_run("this machine has no address but the loopback's");
+    };
+    let [here, there] = [Ipv4Addr::LOCALHOST.into(), own].map(|ip| SocketAddr::new(ip, server.address.port()));
+    let elsewhere = UdpSocket::bind((own, 0)).unwrap();
+    elsewhere.set_read_timeout(Some(common::DEADLINE)).unwrap();
+    elsewhere.send_to(b"get time", there).unwrap();
+    assert_eq!(elsewhere.recv(&mut [0; 600]).unwrap(), "May".len() * 26);
+    let asked = Instant::now();
+    eventually(true, || asked.elapsed() > Duration::from_millis(4500)); // The month has to end.
+    let peer = Datagram::bind();
+    peer.send("get time", here);
+    assert_eq!(peer.recv().0, "June".repeat(26));
+    elsewhere.send_to(b"get time", there).unwrap();
+    server.running.notes("another machine gets at most 80 for such a question");
+    elsewhere.set_nonblocking(true).unwrap();
+    assert!(elsewhere.recv_from(&mut [0; 600]).is_err());
 }
 
 /// `FLOOD` datagrams of random bytes at each UDP server (`.ci/nightly` sends a million).

@@ -10,8 +10,6 @@ use crate::common::textbook::Datagram;
 use crate::common::{self, Peer, QQ_CLIENT, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, eventually, run};
 #[cfg(target_os = "linux")]
 use crate::common::{UDP_CLIENT, forge::Forger, textbook::nobody};
-#[cfg(target_os = "linux")]
-use socket_demos::net::ports::{self, Transport};
 use socket_demos::time::sntp::{Packet, Question};
 
 /// A contact file with these lines, for the time that `talk` takes.
@@ -161,9 +159,11 @@ fn a_refused_message_does_not_end_the_waiting_for_the_next() {
     (&stdout.file).write_all(&vec![b'x'; room]).unwrap();
     server.send("this cannot be shown yet", from);
     // Taken out of the socket, so the thread is on its way to the full pipe and receives nothing more.
+    let port = format!(":{:04X} ", from.port());
     eventually(true, || {
-        let sockets = ports::sockets_of(Transport::Udp, from, address).unwrap();
-        sockets.iter().all(|socket| socket.receive_queue == 0) && client.err().contains("this cannot be shown yet")
+        let table = fs::read_to_string("/proc/net/udp").unwrap();
+        let mut lines = table.lines().filter(|line| line.contains(&port));
+        lines.all(|line| line.contains(" 00000000:00000000 ")) && client.err().contains("this cannot be shown yet")
     });
     drop(server);
     client.types("too early");
@@ -285,6 +285,22 @@ impl Drop for Killed {
     }
 }
 
+/// A peer that answers whatever comes, as an echo does, or another textbook's server.
+#[test]
+fn a_textbook_time_server_falls_silent_before_whoever_answers_anything() {
+    let server = Server::of_program(TIME_SERVER, &["--classic"]);
+    let peer = Datagram::bind();
+    let answers = (0..10_000).take_while(|_| {
+        peer.send("what comes", server.address);
+        !peer.hears_nothing()
+    });
+    let answers = answers.count();
+    assert!((100..10_000).contains(&answers), "{answers}");
+    // A question is always one.
+    peer.send("get time", server.address);
+    assert_eq!(peer.recv().0.len(), "2026-11-30 12:00:00".len());
+}
+
 /// As a forger would: what one says reaches the other, whose format it does not know.
 #[cfg(target_os = "linux")]
 #[test]
@@ -309,9 +325,10 @@ fn two_textbook_time_servers_do_not_answer_each_other() {
         };
         // The log is read behind the server's back: when the last line is there, so are those before it.
         eventually(2, || answered(&|line| line.contains(&asked)));
-        assert_eq!(answered(&|line| !line.contains(&asked)), 0, "{}", server.running.err());
+        let others = answered(&|line| !line.contains(&asked));
+        assert!(others <= 50, "not for ever: {others} of the 50 lines that the log tells at once");
     }
-    servers[0].running.notes("it is another server's");
+    servers[0].running.notes("from a server, or too many in a row");
 }
 
 #[test]

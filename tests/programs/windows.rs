@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
-use crate::common::exec::{Exec, TCP, UDP};
+use crate::common::exec::{Classic, Exec, RIGHT, TCP, UDP};
 use crate::common::textbook::{self, Textbook};
 use crate::common::{self, CLIENT, Running, SERVER, Server, UDP_SERVER, eventually, run};
 use socket_demos::errors;
@@ -121,17 +121,18 @@ fn a_datagram_over_the_buffer_is_10040_with_what_fits() {
 
 #[test]
 fn the_code_page_of_the_output_is_decoded_over_udp_too() {
-    let server = Server::of_program(UDP.server, &["--classic"]);
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(common::DEADLINE)).unwrap();
-    socket.send_to("echo 你好".as_bytes(), server.address).unwrap();
+    let classic = Classic::start(UDP, &[]);
+    let owner = classic.writes();
+    owner.send("echo 你好", classic.server.address);
     let mut buffer = [0; 100];
-    let (length, _) = socket.recv_from(&mut buffer).unwrap();
+    let (length, _) = owner.recv_bytes(&mut buffer);
     assert_eq!(&buffer[..length], b"\xc4\xe3\xba\xc3\r\n", "code page 936");
     for pair in [TCP, UDP] {
-        let server = Server::of_program(pair.server, &["--classic"]);
+        let Classic { server, code, .. } = Classic::start(pair, &[]);
         for (encoding, shown) in [("utf-8", "\u{fffd}"), ("gbk", "你好")] {
             let mut client = Running::start(pair.client, &[&server.address(), "--classic", "--encoding", encoding]);
+            client.types(&code);
+            client.says(RIGHT);
             client.types("echo 你好");
             client.says(shown);
         }

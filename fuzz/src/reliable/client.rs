@@ -103,7 +103,7 @@ impl World {
             let numbers: Vec<_> = message[61..].chunks_exact(8).map(u64_of).collect();
             match message[0] {
                 0x83 => {
-                    let command = message[61..].to_vec();
+                    let command = message[65..].to_vec();
                     let before = self.commands.insert(self.request, command.clone());
                     assert!(before.is_none_or(|before| before == command), "request {} has changed", self.request);
                 }
@@ -148,6 +148,10 @@ impl World {
         let message = match choices.byte() % 16 {
             kind @ 0..9 => numbered(0x86 + kind % 2, piece(request, number).as_bytes()),
             9..12 => numbered(0x88, &Outcome::Exited(number as u32).encode()),
+            12 => {
+                let numbers = [&choices.array::<4>()[..], &[choices.byte() % 3], &number.to_be_bytes()].concat();
+                [&[0x89][..], &request.to_be_bytes(), &numbers].concat()
+            }
             kind => [&[0x89 + kind % 4][..], &request.to_be_bytes()].concat(),
         };
         let datagram = perhaps_harmed(tagged(&message, tag_key, 1), choices);

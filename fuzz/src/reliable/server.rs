@@ -106,7 +106,7 @@ impl World {
         };
         let header = [&header[..], &request.to_be_bytes()].concat();
         let message = match choices.byte() % 4 {
-            0 | 1 => [&[0x83][..], &header, &header].concat(),
+            0 | 1 => [&[0x83][..], &header, &choices.array::<4>(), &header].concat(),
             2 => [&[0x84][..], &header].concat(),
             _ => [&[0x85][..], &header, &acknowledgement(choices)].concat(),
         };

@@ -243,15 +243,15 @@ fn key(mut facts: Facts) -> Facts {
 
 fn exec_server(name: &str) -> Facts {
     let tcp = name == "tcp-exec-server";
-    key(Facts {
+    let mut facts = key(Facts {
         description: vec![
             t!(
                 "Runs commands for whoever has the key, and for nobody else, and sends back standard output, standard error and the exit status. Nothing is encrypted: over a network that you do not trust use ssh(1).",
                 "替持有密钥的人执行命令，别人一概不行；送回标准输出、标准错误和退出状态。内容不加密：网络不可信时请用 ssh(1)。"
             ),
             t!(
-                "On any address but loopback it starts only with --key-file. With --classic it is the textbook's remote shell, for the same user on this machine only.",
-                "监听回环地址以外的地址时，必须写明 --key-file。加 --classic 就是课本上的远程执行，只给本机的同一个用户用。"
+                "On any address but loopback it starts only with --key-file. With --classic it is the textbook's remote shell, on this machine only, for whoever says the code that it shows.",
+                "监听回环地址以外的地址时，必须写明 --key-file。加 --classic 就是课本上的远程执行，只限本机，先输入它显示的口令才能用。"
             ),
         ],
         examples: vec![entry(
@@ -264,7 +264,15 @@ fn exec_server(name: &str) -> Facts {
             vec!["udp-exec-client(1)", "tcp-exec-server(1)", "sshd(8)"]
         },
         ..Facts::default()
-    })
+    });
+    facts.environment.push(entry(
+        "SOCKET_DEMOS_CODE",
+        t!(
+            "the code that has to be said first with --classic, for scripts [default: another one at each start, shown]",
+            "加 --classic 时要先说的口令，供脚本使用 [默认：每次启动生成一个，并显示出来]"
+        ),
+    ));
+    facts
 }
 
 fn exec_client(name: &str) -> Facts {
@@ -314,6 +322,13 @@ fn command_statuses(tcp: bool) -> Vec<Entry> {
         entry("124", t!("the command was stopped at the server's time limit", "命令超过服务器的时限，被停止")),
         entry("128+N", t!("the command was ended by signal N", "命令被信号 N 终止")),
         entry("130", t!("Ctrl-C", "按了 Ctrl-C")),
+        entry(
+            "141",
+            t!(
+                "nobody read the output to its end (| head): the command was stopped",
+                "输出没有读完（如 | head）：命令被停止"
+            ),
+        ),
     ];
     if !tcp {
         statuses.push(entry(

@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use super::links::{Kind, Link};
-use super::sockets::{Socket, Traces, is_known_as};
+use super::sockets::{Traces, is_known_as};
 use super::states::States;
 use socket_demos::net::event::{Call, Fault, Outcome};
 use socket_demos::t;
@@ -69,6 +70,8 @@ pub(super) struct Layout<'a> {
     numbers: HashMap<usize, usize>,
     /// The lanes in which more than one socket moves bytes or waits for them.
     several: Vec<bool>,
+    /// To whom each UDP socket was connected last, so far.
+    connected: HashMap<usize, Option<SocketAddr>>,
     rows: Vec<Row>,
 }
 
@@ -89,7 +92,8 @@ impl<'a> Layout<'a> {
         }
         let several = sockets.into_iter().map(|count| count > 1).collect();
         let (states, numbers, rows) = (States::of(traces, links), HashMap::new(), Vec::new());
-        let mut layout = Self { traces, states, links, from, to, order, places, numbers, several, rows };
+        let connected = HashMap::new();
+        let mut layout = Self { traces, states, links, from, to, order, places, numbers, several, connected, rows };
         for &call in order {
             layout.lay(call);
         }
@@ -98,6 +102,9 @@ impl<'a> Layout<'a> {
 
     fn lay(&mut self, call: usize) {
         let made = &self.traces.calls[call];
+        if made.event.call == Call::Connect && made.moved().is_some() {
+            self.connected.insert(made.socket, made.peer);
+        }
         if made.is_send() && made.moved() != Some(0) || made.is_send() && self.is_datagram(call) {
             self.send(call);
             return self.reset(call);
@@ -194,17 +201,13 @@ impl<'a> Layout<'a> {
         if !self.is_datagram(call) {
             return self.states.other(socket).map(|other| self.traces.sockets[other].lane);
         }
-        self.receiver(call).map(|receiver| receiver.lane)
+        self.receiver(call).map(|receiver| self.traces.sockets[receiver].lane)
     }
 
     /// The socket that has the address a datagram was sent to.
-    fn receiver(&self, call: usize) -> Option<&Socket> {
-        let (sender, to) = (self.traces.calls[call].socket, self.traces.calls[call].peer?);
-        let mut sockets = self.traces.sockets.iter().enumerate();
-        let at = |at: usize, other: &Socket| {
-            at != sender && other.datagrams && other.local.is_some() && is_known_as(other.local, Some(to))
-        };
-        sockets.find(|&(index, other)| at(index, other)).map(|(_, other)| other)
+    fn receiver(&self, call: usize) -> Option<usize> {
+        let made = &self.traces.calls[call];
+        self.traces.open_at(made.peer?, true, Some(made.socket))
     }
 
     /// What became of a datagram that was sent and never received.
@@ -220,12 +223,9 @@ impl<'a> Layout<'a> {
     fn is_filtered(&self, call: usize) -> bool {
         let sender = self.traces.sockets[self.traces.calls[call].socket].local;
         let Some(receiver) = self.receiver(call) else { return false };
-        let before = receiver.calls.iter().filter(|&&other| self.places[other] < self.places[call]);
-        let mut connects =
-            before.map(|&other| &self.traces.calls[other]).filter(|made| made.event.call == Call::Connect);
-        let last = connects.rfind(|made| made.moved().is_some()).and_then(|made| made.peer);
+        let (last, own) = (self.connected.get(&receiver).copied().flatten(), self.traces.sockets[receiver].local);
         // Who is connected to itself hears nobody; the lab has it in place of a port that is closed.
-        last.is_some_and(|peer| sender.is_some() && !is_known_as(sender, Some(peer)) && receiver.local != Some(peer))
+        last.is_some_and(|peer| sender.is_some() && !is_known_as(sender, Some(peer)) && own != Some(peer))
     }
 
     fn fault(&self, call: usize) -> String {
@@ -245,10 +245,12 @@ impl<'a> Layout<'a> {
             links.map_or(0, |links| links.iter().filter(|&&link| self.links[link].kind != Kind::End).count())
         };
         let between = self.order.get(self.places[*from] + 1..self.places[*to]).unwrap_or_default();
-        let next = between.len() <= MOST_BETWEEN && !between.iter().any(|&call| self.carries(call));
+        if between.len() > MOST_BETWEEN || between.iter().any(|&call| self.carries(call)) {
+            return false;
+        }
         let alone = messages(self.from.get(from)) == 1 && messages(self.to.get(to)) == 1;
         let harmed = self.traces.calls[*to].event.fault.is_some();
-        next && alone && !harmed && *kind != Kind::Again
+        alone && !harmed && *kind != Kind::Again
     }
 
     fn carries(&self, call: usize) -> bool {

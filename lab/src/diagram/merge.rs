@@ -1,6 +1,7 @@
 //! One order of all calls: each program's own, no receive before its send, and the clocks where both leave it open.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use super::links::Link;
 use super::sockets::Traces;
@@ -54,29 +55,93 @@ fn time(traces: &Traces, call: usize) -> i128 {
 
 /// The calls in one order.
 pub(super) fn order(traces: &Traces, links: &[Link], clocks: &[i128]) -> Vec<usize> {
-    let mut waits = vec![Vec::new(); traces.calls.len()];
-    for link in links {
-        waits[link.to].push(link.from);
+    Merge::of(traces, links, clocks).order()
+}
+
+/// The calls while they are put in order.
+struct Merge<'a> {
+    traces: &'a Traces,
+    clocks: &'a [i128],
+    /// The calls that must come before each call, and how many of them are missing.
+    waits: Vec<Vec<usize>>,
+    missing: Vec<usize>,
+    /// The calls that wait for each call.
+    awaited_by: Vec<Vec<usize>>,
+    /// What is left of each lane; its head comes next.
+    lanes: Vec<VecDeque<usize>>,
+    /// The heads that wait for nothing, the one with the earliest clock first, then the one in the first lane.
+    ready: BinaryHeap<Reverse<(i128, usize, usize)>>,
+    placed: Vec<bool>,
+}
+
+impl<'a> Merge<'a> {
+    fn of(traces: &'a Traces, links: &[Link], clocks: &'a [i128]) -> Self {
+        let count = traces.calls.len();
+        let (mut waits, mut awaited_by) = (vec![Vec::new(); count], vec![Vec::new(); count]);
+        for link in links {
+            waits[link.to].push(link.from);
+            awaited_by[link.from].push(link.to);
+        }
+        let mut lanes = vec![VecDeque::new(); traces.lanes.len()];
+        for (index, call) in traces.calls.iter().enumerate() {
+            lanes[call.lane].push_back(index);
+        }
+        let (missing, placed) = (waits.iter().map(Vec::len).collect(), vec![false; count]);
+        let mut merge = Self { traces, clocks, waits, missing, awaited_by, lanes, ready: BinaryHeap::new(), placed };
+        for lane in 0..merge.lanes.len() {
+            merge.offer_head(lane);
+        }
+        merge
     }
-    let mut lanes = vec![VecDeque::new(); traces.lanes.len()];
-    for (index, call) in traces.calls.iter().enumerate() {
-        lanes[call.lane].push_back(index);
+
+    fn order(mut self) -> Vec<usize> {
+        let mut order = Vec::with_capacity(self.placed.len());
+        while let Some(next) = self.next() {
+            self.placed[next] = true;
+            order.push(next);
+            for waiting in std::mem::take(&mut self.awaited_by[next]) {
+                self.missing[waiting] -= 1;
+                let lane = self.traces.calls[waiting].lane;
+                if self.missing[waiting] == 0 && self.lanes[lane].front() == Some(&waiting) {
+                    self.offer(waiting);
+                }
+            }
+            self.offer_next(self.traces.calls[next].lane);
+        }
+        order
     }
-    let clock = |call: usize| time(traces, call) - clocks[traces.lanes[traces.calls[call].lane].file];
-    let mut placed = vec![false; traces.calls.len()];
-    let mut order = Vec::with_capacity(placed.len());
-    loop {
-        for lane in &mut lanes {
-            while lane.front().is_some_and(|&call| placed[call]) {
-                lane.pop_front();
+
+    fn next(&mut self) -> Option<usize> {
+        while let Some(Reverse((_, _, call))) = self.ready.pop() {
+            if !self.placed[call] {
+                return Some(call);
             }
         }
-        let heads: Vec<usize> = lanes.iter().filter_map(|lane| lane.front().copied()).collect();
-        let ready = heads.iter().copied().filter(|&call| waits[call].iter().all(|&before| placed[before]));
-        let next = ready.min_by_key(|&call| clock(call));
-        let Some(next) = next.or_else(|| first_awaited(traces, &heads, &waits, &placed)) else { return order };
-        placed[next] = true;
-        order.push(next);
+        let heads: Vec<usize> = self.lanes.iter().filter_map(|lane| lane.front().copied()).collect();
+        first_awaited(self.traces, &heads, &self.waits, &self.placed)
+    }
+
+    /// Drops what is placed from the beginning of a lane, and offers what comes next there.
+    fn offer_next(&mut self, lane: usize) {
+        let before = self.lanes[lane].front().copied();
+        while self.lanes[lane].front().is_some_and(|&call| self.placed[call]) {
+            self.lanes[lane].pop_front();
+        }
+        if self.lanes[lane].front().copied() != before {
+            self.offer_head(lane);
+        }
+    }
+
+    fn offer_head(&mut self, lane: usize) {
+        if let Some(&head) = self.lanes[lane].front().filter(|&&head| self.missing[head] == 0) {
+            self.offer(head);
+        }
+    }
+
+    fn offer(&mut self, call: usize) {
+        let lane = self.traces.calls[call].lane;
+        let clock = time(self.traces, call) - self.clocks[self.traces.lanes[lane].file];
+        self.ready.push(Reverse((clock, lane, call)));
     }
 }
 
@@ -84,9 +149,7 @@ pub(super) fn order(traces: &Traces, links: &[Link], clocks: &[i128]) -> Vec<usi
 /// Where several could, it is the one that would have to be written down least late.
 fn first_awaited(traces: &Traces, heads: &[usize], waits: &[Vec<usize>], placed: &[bool]) -> Option<usize> {
     let awaited = heads.iter().flat_map(|&head| waits[head].iter().copied()).filter(|&before| !placed[before]);
-    let late = |&call: &usize| {
-        let head = heads.iter().find(|&&head| traces.calls[head].lane == traces.calls[call].lane);
-        head.map(|&head| time(traces, call) - time(traces, head))
-    };
+    let heads: HashMap<usize, usize> = heads.iter().map(|&head| (traces.calls[head].lane, head)).collect();
+    let late = |&call: &usize| heads.get(&traces.calls[call].lane).map(|&head| time(traces, call) - time(traces, head));
     awaited.min_by_key(late)
 }

@@ -1,7 +1,7 @@
 //! Which calls of the traces belong to the same socket, and which sockets are the two ends of one connection.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use socket_demos::net::event::{Call, Event, Outcome};
 
@@ -57,24 +57,43 @@ pub(super) struct Traces {
     pub(super) lanes: Vec<Lane>,
     pub(super) calls: Vec<Made>,
     pub(super) sockets: Vec<Socket>,
+    /// How many lanes there were besides: those with the fewest calls.
+    pub(super) left_out: usize,
     /// The latest socket of each lane and number.
     latest: HashMap<(usize, u32), usize>,
+    /// The sockets that nobody has accepted, in order, by whether they are UDP's and what they are bound to.
+    open: HashMap<(bool, SocketAddr), Vec<usize>>,
 }
+
+/// How many lanes are drawn: a class and its server. More fit no screen and no paper.
+pub(super) const MOST_LANES: usize = 64;
+
+/// A lane as the events name it: the file, the program, its process.
+type Name = (usize, String, u32);
 
 impl Traces {
     /// Takes the events of several files, each in its own order.
     pub(super) fn of(files: Vec<Vec<Event>>) -> Self {
-        let mut traces = Self::default();
+        let (drawn, left_out) = busiest(&files);
+        let mut traces = Self { left_out, ..Self::default() };
         let mut lanes = HashMap::new();
         for (file, events) in files.into_iter().enumerate() {
             for event in events {
-                let lane = Lane { program: event.program.clone(), pid: event.pid, file };
                 let key = (file, event.program.clone(), event.pid);
+                if !drawn.contains(&key) {
+                    continue;
+                }
+                let lane = Lane { program: event.program.clone(), pid: event.pid, file };
                 let index = *lanes.entry(key).or_insert_with(|| {
                     traces.lanes.push(lane);
                     traces.lanes.len() - 1
                 });
                 traces.add(index, event);
+            }
+        }
+        for (index, socket) in traces.sockets.iter().enumerate().filter(|(_, socket)| socket.accepted.is_none()) {
+            if let Some(local) = socket.local {
+                traces.open.entry((socket.datagrams, bound_to(local))).or_default().push(index);
             }
         }
         traces
@@ -123,11 +142,13 @@ impl Traces {
 
     /// The lane of a socket that others know as `address`, and that was not accepted for one of them: a server's.
     pub(super) fn lane_at(&self, address: SocketAddr, datagrams: bool) -> Option<usize> {
-        let at = |socket: &&Socket| {
-            let is_open = socket.datagrams == datagrams && socket.accepted.is_none() && socket.local.is_some();
-            is_open && is_known_as(socket.local, Some(address))
-        };
-        self.sockets.iter().find(at).map(|socket| socket.lane)
+        self.open_at(address, datagrams, None).map(|socket| self.sockets[socket].lane)
+    }
+
+    /// The first socket but one that others know as `address`, and that was not accepted for one of them.
+    pub(super) fn open_at(&self, address: SocketAddr, datagrams: bool, but: Option<usize>) -> Option<usize> {
+        let bound = known_as(address).into_iter().filter_map(|bound| self.open.get(&(datagrams, bound)));
+        bound.filter_map(|sockets| sockets.iter().copied().find(|&socket| Some(socket) != but)).min()
     }
 
     /// The pairs of sockets that are the ends of one TCP connection: the one that called, the one that was accepted.
@@ -147,8 +168,37 @@ impl Traces {
     }
 }
 
+/// The lanes with the most calls, as many as are drawn, and how many there are besides.
+fn busiest(files: &[Vec<Event>]) -> (HashSet<Name>, usize) {
+    let mut calls: HashMap<Name, (usize, usize)> = HashMap::new();
+    for (file, events) in files.iter().enumerate() {
+        for event in events {
+            let first = calls.len();
+            calls.entry((file, event.program.clone(), event.pid)).or_insert((0, first)).0 += 1;
+        }
+    }
+    let mut lanes: Vec<_> = calls.into_iter().collect();
+    lanes.sort_by_key(|(_, (calls, first))| (std::cmp::Reverse(*calls), *first));
+    let left_out = lanes.len().saturating_sub(MOST_LANES);
+    (lanes.into_iter().take(MOST_LANES).map(|(name, _)| name).collect(), left_out)
+}
+
+/// What sockets are bound to that others know as `address`: it, its port alone, its host with a port that is not known yet,
+/// or nothing that is known.
+pub(super) fn known_as(address: SocketAddr) -> [SocketAddr; 4] {
+    let (address, any) = (bound_to(address), IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let (host, port) = (address.ip(), address.port());
+    [(host, port), (any, port), (host, 0), (any, 0)].map(SocketAddr::from)
+}
+
+/// As [`plain`], with one address for all that are unspecified.
+pub(super) fn bound_to(address: SocketAddr) -> SocketAddr {
+    let address = plain(address);
+    if address.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())) } else { address }
+}
+
 /// An IPv4 address as such, also where an IPv6 socket sees it.
-fn plain(address: SocketAddr) -> SocketAddr {
+pub(super) fn plain(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 

@@ -14,8 +14,15 @@ pub(super) struct States<'a> {
     ended: HashMap<usize, End>,
     /// The sockets that are closed: what still comes for them is answered with a reset.
     closed: HashSet<usize>,
-    /// Which receive saw the end of which socket.
-    seen: HashMap<usize, usize>,
+    /// Which receives saw the end of the other socket.
+    seen: HashSet<usize>,
+    /// The first of them of each socket.
+    first_seen: HashMap<usize, usize>,
+    /// The first call of each socket that ends its direction.
+    first_end: HashMap<usize, usize>,
+    /// The sockets that throw away what is unsent, and those that were told of a reset.
+    lingering: HashSet<usize>,
+    told_of_reset: HashSet<usize>,
 }
 
 /// How a socket's direction ended.
@@ -42,8 +49,31 @@ impl<'a> States<'a> {
         let pairs = traces.connections();
         let other = pairs.iter().flat_map(|&(one, two)| [(one, two), (two, one)]).collect();
         let ends = links.iter().filter(|link| link.kind == Kind::End);
-        let seen = ends.map(|link| (link.to, traces.calls[link.from].socket)).collect();
-        Self { traces, other, ended: HashMap::new(), closed: HashSet::new(), seen }
+        let seen = ends.map(|link| link.to).collect();
+        let (ended, closed, first_seen, first_end) = Default::default();
+        let (lingering, told_of_reset) = Default::default();
+        let mut states = Self { traces, other, ended, closed, seen, first_seen, first_end, lingering, told_of_reset };
+        for index in 0..traces.calls.len() {
+            states.note(index);
+        }
+        states
+    }
+
+    /// Remembers what a call tells of its socket, before or after.
+    fn note(&mut self, index: usize) {
+        let call = &self.traces.calls[index];
+        if self.seen.contains(&index) {
+            self.first_seen.entry(call.socket).or_insert(index);
+        }
+        if call.is_end() {
+            self.first_end.entry(call.socket).or_insert(index);
+        }
+        if call.event.argument.starts_with("SO_LINGER, 0") {
+            self.lingering.insert(call.socket);
+        }
+        if call.failed_with("ECONNRESET") {
+            self.told_of_reset.insert(call.socket);
+        }
     }
 
     /// The socket at the other end of a TCP connection.
@@ -82,20 +112,15 @@ impl<'a> States<'a> {
 
     /// A socket that throws away what is unsent, or whose end is an error for the other one.
     fn resets(&self, socket: usize, other: usize) -> bool {
-        let calls =
-            |socket: usize| self.traces.sockets[socket].calls.iter().map(|&call| &self.traces.calls[call].event);
-        calls(socket).any(|event| event.argument.starts_with("SO_LINGER, 0"))
-            || calls(other).any(|event| format!("{:?}", event.result).contains("ECONNRESET"))
+        self.lingering.contains(&socket) || self.told_of_reset.contains(&other)
     }
 
     fn has_seen_end(&self, socket: usize, until: usize) -> bool {
-        let calls = self.traces.sockets[socket].calls.iter();
-        calls.take_while(|&&call| call < until).any(|call| self.seen.contains_key(call))
+        self.first_seen.get(&socket).is_some_and(|&first| first < until)
     }
 
     fn was_ended_before(&self, until: usize) -> bool {
-        let calls = self.traces.sockets[self.traces.calls[until].socket].calls.iter();
-        calls.take_while(|&&call| call < until).any(|&call| self.traces.calls[call].is_end())
+        self.first_end.get(&self.traces.calls[until].socket).is_some_and(|&first| first < until)
     }
 
     /// The state that a socket is certain to be in once this call has returned.
@@ -109,8 +134,8 @@ impl<'a> States<'a> {
             (Deed::Connects, _) => Some("ESTABLISHED"),
             (Deed::Ends, Some(End::First)) if !self.was_ended_before(call) => Some("FIN_WAIT"),
             (Deed::Ends, Some(End::Answered)) if !self.was_ended_before(call) => Some("LAST_ACK"),
-            (Deed::Receives, None) if self.seen.contains_key(&call) => Some("CLOSE_WAIT"),
-            (Deed::Receives, Some(End::First)) if self.seen.contains_key(&call) => Some("TIME_WAIT"),
+            (Deed::Receives, None) if self.seen.contains(&call) => Some("CLOSE_WAIT"),
+            (Deed::Receives, Some(End::First)) if self.seen.contains(&call) => Some("TIME_WAIT"),
             (Deed::Ends | Deed::Receives | Deed::Sends, _) => None,
         }
     }

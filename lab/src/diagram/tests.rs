@@ -2,6 +2,7 @@
 
 mod drawn;
 mod inferred;
+mod large;
 
 use super::*;
 use socket_demos::net::event::{Call, Data, Fault, Outcome};

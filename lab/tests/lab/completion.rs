@@ -33,8 +33,8 @@ fn values_are_offered_where_they_are_known() {
 }
 
 #[test]
-fn files_are_offered_where_a_file_belongs() {
-    completion::files_are_offered_where_a_file_belongs(&[(LAB, &["diagram"]), (LAB, &["--trace-file"])]);
+fn files_are_left_to_the_shell() {
+    completion::files_are_left_to_the_shell(&[(LAB, &["diagram"]), (LAB, &["--trace-file"])]);
 }
 
 #[test]
@@ -62,6 +62,8 @@ struct Shell {
     child: Child,
     bytes: Receiver<Vec<u8>>,
     screen: vt100::Parser,
+    /// What it wants typed before what it has completed to is in the line.
+    accepts: &'static str,
 }
 
 impl Shell {
@@ -86,7 +88,8 @@ impl Shell {
             }
         });
         let size = |number| std::num::NonZero::new(number).unwrap();
-        Self { pty, child, bytes, screen: vt100::Parser::new(size(rows), size(columns), 0) }
+        let accepts = if shell == "elvish" { "\r" } else { "" };
+        Self { pty, child, bytes, screen: vt100::Parser::new(size(rows), size(columns), 0), accepts }
     }
 
     fn types(&mut self, text: &str) {
@@ -95,14 +98,36 @@ impl Shell {
 
     /// Waits until the screen holds `text`.
     fn sees(&mut self, text: &str) {
+        self.waits(&format!("{text:?}"), |screen| screen.contents().contains(text));
+    }
+
+    fn waits(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while !self.screen.screen().contents().contains(text) {
+        while !wanted(self.screen.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(bytes) = self.bytes.recv_timeout(left) else {
-                panic!("{text:?} is not here:\n{}", self.screen.screen().contents());
+                panic!("{what} is not here:\n{}", self.screen.screen().contents());
             };
             self.screen.process(&bytes);
         }
+    }
+
+    /// Types a line, once the prompt is there.
+    fn runs(&mut self, line: &str) {
+        self.waits("a prompt", |screen| cursor_row(screen).ends_with(['>', '#', '$', '%']));
+        self.types(line);
+        self.types("\r");
+    }
+
+    /// Types the beginning of a line, presses Tab, and runs the line when it is completed.
+    fn runs_completed(&mut self, begun: &str) {
+        self.waits("a prompt", |screen| cursor_row(screen).ends_with(['>', '#', '$', '%']));
+        self.types(begun);
+        self.waits("what was typed", |screen| cursor_row(screen).ends_with(begun));
+        self.types("\t");
+        self.waits("what is completed", |screen| !cursor_row(screen).ends_with(begun));
+        self.types(self.accepts);
+        self.types("\r");
     }
 }
 
@@ -111,6 +136,12 @@ impl Drop for Shell {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What stands in the row of the cursor.
+fn cursor_row(screen: &vt100::Screen) -> String {
+    let row = screen.cursor_position().0;
+    screen.contents_between(row, 0, row, screen.size().1.get()).trim_end().to_string()
 }
 
 /// What a README tells for a shell: the block of that name, without its comment.
@@ -146,6 +177,96 @@ fn completes(shell: &str, args: &[&str], prompt: &str, before: &str) {
     }
 }
 
+/// Names with all that shells do something about: separators, substitutions, quotes, patterns, comments, white space.
+const NAMES: [&str; 24] = [
+    "t; touch ran; #",
+    "t$(touch ran)",
+    "t`touch ran`",
+    "t& touch ran &",
+    "t| touch ran",
+    "t\ntouch ran\n",
+    "t'touch ran'",
+    "t\"touch ran\"",
+    "t two  blanks ",
+    "t*",
+    "t?[a]",
+    "t!touch",
+    "t!!",
+    "t> ran",
+    "t< x",
+    "t#x",
+    "t\\x",
+    "t{a,b}",
+    "t~",
+    "t$HOME",
+    "t(touch ran)",
+    "t:x=y",
+    "t%1^2",
+    "t文件 ○",
+];
+
+/// A trace in which a program of this name makes one call.
+fn trace_of(program: &str) -> String {
+    format!(
+        r#"{{"time":"2026-01-01T00:00:00Z","program":"{program}","pid":1,"socket":1,"call":"socket","argument":"","result":{{"ok":1}}}}"#
+    )
+}
+
+/// Files with such names are completed to their names, whatever the shell makes of them: the right one is opened, and nothing
+/// in a name is run.
+fn opens_the_file_that_is_there(shell: &str, args: &[&str], prompt: &str, before: &str) {
+    if !have(shell) {
+        return;
+    }
+    let home = Place::new();
+    for (number, name) in NAMES.into_iter().enumerate() {
+        std::fs::create_dir(home.file(&format!("d{number}"))).unwrap();
+        std::fs::write(home.file(&format!("d{number}/{name}")), trace_of(&format!("opened-{number:02}"))).unwrap();
+    }
+    std::fs::write(home.file("-o"), trace_of("leading-sign")).unwrap();
+    std::fs::create_dir(home.file("book")).unwrap();
+    std::fs::write(home.file("book/t; touch ran; #"), "found = \"127.0.0.1:9\"\n").unwrap();
+    let mut terminal = Shell::start(shell, args, &home);
+    terminal.sees(prompt);
+    terminal.types(&format!("{before}{}\r", told("README.md", shell)));
+    terminal.types("echo do''ne\r");
+    terminal.sees("done");
+    for number in 0..NAMES.len() {
+        terminal.runs(&format!("cd d{number}"));
+        terminal.runs_completed("socket-lab diagram t");
+        terminal.sees(&format!("opened-{number:02}"));
+        terminal.runs("cd ..");
+    }
+    // In a folder below, in the home directory, a second one, one that looks like an option, the value of an option.
+    for (begun, seen) in [
+        ("socket-lab diagram d1/t", "opened-01"),
+        ("socket-lab diagram ~/d2/t", "opened-02"),
+        ("socket-lab diagram ./-o d3/t", "opened-03"),
+        ("socket-lab diagram ./-", "leading-sign"),
+        ("udp-qq-client --contacts book/t", "found  127.0.0.1:9"),
+        ("udp-qq-client --contacts=book/t", "found  127.0.0.1:9"),
+        ("socket-lab diagram ./-o -o d0/t", ""),
+    ] {
+        terminal.runs("clear");
+        terminal.runs("echo emp''ty");
+        terminal.sees("empty");
+        terminal.runs_completed(begun);
+        terminal.sees(seen);
+        if begun.starts_with("udp-qq") {
+            terminal.types("q\r");
+        }
+    }
+    terminal.runs("echo wri''tten");
+    terminal.sees("written");
+    assert!(std::fs::read_to_string(home.file(&format!("d0/{}", NAMES[0]))).unwrap().starts_with("<svg"));
+    for (number, name) in NAMES.into_iter().enumerate() {
+        assert_eq!(std::fs::read_dir(home.file(&format!("d{number}"))).unwrap().count(), 1, "{name:?}");
+    }
+    let mut all: Vec<_> = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    all.retain(|name| name == "ran");
+    assert!(all.is_empty(), "something in a name was run");
+}
+
 #[test]
 fn bash_completes() {
     completes("bash", &["--norc", "--noprofile", "-i"], "> ", "");
@@ -163,5 +284,26 @@ fn fish_completes() {
 
 #[test]
 fn elvish_completes() {
-    completes("elvish", &["-norc"], "~", "");
+    completes("elvish", &["-norc"], "~", "set edit:rprompt = { put '' }; ");
+}
+
+#[test]
+fn bash_opens_the_file_that_is_there() {
+    opens_the_file_that_is_there("bash", &["--norc", "--noprofile", "-i"], "> ", "");
+}
+
+#[test]
+fn zsh_opens_the_file_that_is_there() {
+    opens_the_file_that_is_there("zsh", &["-f", "-i"], "> ", "autoload -Uz compinit; compinit -u; ");
+}
+
+#[test]
+fn fish_opens_the_file_that_is_there() {
+    // What it suggests by itself would stand behind what is typed.
+    opens_the_file_that_is_there("fish", &["--private", "-i"], "~", "set -g fish_autosuggestion_enabled 0; ");
+}
+
+#[test]
+fn elvish_opens_the_file_that_is_there() {
+    opens_the_file_that_is_there("elvish", &["-norc"], "~", "set edit:rprompt = { put '' }; ");
 }

@@ -252,3 +252,10 @@ fn a_console_without_utf_8_gets_plain_letters() {
     assert!(boxes.contains("├╌ SYN [SYN_SENT] ╌") && boxes.contains("╌▶│"), "{boxes}");
     assert_eq!(drawn("C"), boxes, "no locale means UTF-8");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_no_trace() {
+    let (code, _, err) = run(LAB, &["diagram", "/dev/zero"], "");
+    assert!(code == Some(1) && err.contains("/dev/zero, line 1: this is no line of a trace"), "{code:?} {err}");
+}

@@ -163,8 +163,17 @@ fn an_unknown_name_is_one_line_with_those_that_are_near() {
         let (code, out, err) = lab(&["run", name]);
         assert!(code == Some(2) && out.is_empty() && err.lines().count() == 1 && err.contains(near), "{code:?} {err}");
     }
-    let (code, _, err) = lab(&["--json", "list"]);
-    assert!(code == Some(2) && err.contains("for running experiments"), "{err}");
+    for args in [&["--json", "list"][..], &["list", "--trace"], &["sysctl", "--trace"], &["--trace", "port", "1"]] {
+        let (code, _, err) = lab(args);
+        assert!(code == Some(2) && err.contains("for running experiments"), "{args:?}: {err}");
+    }
+    let (code, _, err) = lab(&["diagram", "trace.jsonl", "--ascii", "-o", "trace.svg"]);
+    assert!(code == Some(2) && err.contains("--ascii does nothing with --output"), "{err}");
+    for (args, meant) in [(&["lst"][..], "list"), (&["run", "sticky", "--jsn"], "--json"), (&["--reprot"], "--report")]
+    {
+        let (code, _, err) = lab(args);
+        assert!(code == Some(2) && err.contains(&format!("did you mean: {meant}")), "{args:?}: {err}");
+    }
     for args in [&["--json", "--step"][..], &["--json", "run", "empty", "--predict"]] {
         let (code, _, err) = lab(args);
         assert!(code == Some(2) && err.contains("--json does not go with"), "{err}");
@@ -213,7 +222,7 @@ fn a_watched_port_is_looked_at_again_and_again() {
     let mut watching = Running::start(LAB, &["port", &port.to_string(), "--watch"]);
     watching.says("0 finished connections wait for accept");
     let _client = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-    watching.says("1 finished connections wait for accept");
+    watching.says("1 finished connection waits for accept");
     watching.signal("INT");
     assert_eq!(watching.ended().0.code(), Some(130));
 }

@@ -15,7 +15,8 @@
 //!
 //! A line that begins with a prompt is typed (`⏎` is Enter alone) once the prompt stands there, and so is a line that
 //! ends with `⏎`, for a program that does not ask; a bare `$` waits for the shell's prompt; `^C` and `^D` are pressed.
-//! Every other line must appear as the terminal's next one. `…` stands for what varies: within a line for any text, on a
+//! Every other line must appear as the terminal's next one. The code that a server shows is another each time: the lesson's
+//! stands for it from then on, in every terminal. `…` stands for what varies: within a line for any text, on a
 //! line of its own for any number of lines.
 
 use std::collections::BTreeMap;
@@ -41,6 +42,9 @@ const PROMPTS: [&str; 9] = [
     "talk to (name or number, /list, /add NAME ADDRESS, q): ",
     "和谁聊（名字或编号，/list，/add 名字 地址，q）：",
 ];
+
+/// What a server says before its code.
+const BEFORE_CODE: [&str; 2] = ["type this first: ", "请先输入口令："];
 
 /// What stands in one terminal.
 pub(crate) struct Block {
@@ -83,6 +87,8 @@ pub(crate) struct Classroom {
     folder: PathBuf,
     lang: &'static str,
     desks: BTreeMap<char, Desk>,
+    /// The code in the lesson, and the one that is shown here.
+    code: Option<(String, String)>,
 }
 
 impl Classroom {
@@ -100,7 +106,7 @@ impl Classroom {
         network.says("ready");
         let folder = std::env::temp_dir().join(format!("socket-demos-lesson-{name}-{lang}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        Some(Self { network, folder, lang, desks: BTreeMap::new() })
+        Some(Self { network, folder, lang, desks: BTreeMap::new(), code: None })
     }
 
     /// Plays a block: gives what went wrong with the line's number.
@@ -110,7 +116,16 @@ impl Classroom {
             self.desks.insert(block.terminal, Desk::with(shell));
         }
         let desk = self.desks.get_mut(&block.terminal).unwrap();
-        block.lines.iter().try_for_each(|(number, line)| desk.follow(line).map_err(|why| (*number, why)))
+        block.lines.iter().try_for_each(|(number, line)| {
+            let followed = match BEFORE_CODE.iter().find_map(|before| Some((*before, line.strip_prefix(before)?))) {
+                Some((before, written)) => desk.learn(before).map(|shown| self.code = Some((written.into(), shown))),
+                None => desk.follow(&match &self.code {
+                    Some((written, shown)) => line.replace(written, shown),
+                    None => line.clone(),
+                }),
+            };
+            followed.map_err(|why| (*number, why))
+        })
     }
 
     /// Every program has ended, and has said nothing that the lesson does not show.
@@ -192,6 +207,14 @@ impl Desk {
             None => self.unshown = Unshown::Anything,
         }
         Ok(())
+    }
+
+    /// What the terminal's next line has after these words.
+    fn learn(&mut self, before: &str) -> Result<String, String> {
+        self.reach(&format!("{before}…"))?;
+        let screen = self.terminal.seen.screen.lock().unwrap();
+        let row = Terminal::rows_from(screen.0.screen(), self.next - 1).remove(0);
+        Ok(row[before.len()..].to_string())
     }
 
     /// Whether anything stands below what has been read.

@@ -1,10 +1,12 @@
 //! `socket-lab port`: who is at a port, and in which states.
 
 #[cfg(target_os = "linux")]
-use crate::common::eventually;
+use crate::common::exec::{Place, without_proc};
 #[cfg(target_os = "linux")]
 use crate::common::textbook::{Textbook, visited_and_ended};
 use crate::common::{LAB, Server, UDP_SERVER, quick, wine};
+#[cfg(target_os = "linux")]
+use crate::common::{Running, SERVER, eventually};
 
 #[test]
 fn a_port_in_use_is_shown_with_its_holder() {
@@ -44,8 +46,40 @@ fn the_lab_shows_every_state_of_a_port() {
     server.running.says("hello");
     let _waiting = Textbook::calls(server.address);
     let (_, out, _) = quick(LAB, &["port", &port]);
-    assert!(out.contains("LISTEN") && out.contains("1 finished connections wait for accept"), "{out}");
+    assert!(out.contains("LISTEN") && out.contains("1 finished connection waits for accept"), "{out}");
     assert!(out.contains("ESTABLISHED"), "{out}");
     visitor.0.shutdown(std::net::Shutdown::Write).unwrap();
     eventually(true, || quick(LAB, &["port", &port]).1.contains("CLOSE_WAIT"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_cannot_forge_a_line() {
+    let place = Place::new();
+    let forger = place.file("a\nb\u{1b}[31m");
+    std::fs::copy(SERVER.path(), &forger).unwrap();
+    let holder = Server::of(Running::start(&forger, &["127.0.0.1:0"]));
+    let line = format!("TCP port {}: a\\nb\\x1b[31m (pid {}) listens\n", holder.port(), holder.running.pid());
+    // A machine with thousands of sockets may not find it in time.
+    eventually(true, || {
+        let (_, out, _) = quick(LAB, &["port", &holder.port()]);
+        assert!(!out.contains('\u{1b}') && !out.contains("\nb"), "{out:?}");
+        out.contains(&line)
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_proc_it_is_said_what_cannot_be_seen() {
+    for (args, why) in [
+        (["port", "9"], "the TCP states cannot be seen here: this system has no /proc/net/tcp"),
+        (["sysctl", "--lang=en"], "this system has no /proc/sys: these are parameters of Linux"),
+    ] {
+        let mut command = std::process::Command::new(LAB);
+        command.args(args).env("SOCKET_DEMOS_LANG", "en");
+        let Some(mut hidden) = without_proc(&command) else { return };
+        let output = hidden.output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains(why), "{args:?}: {said}");
+    }
 }

@@ -47,7 +47,7 @@ fn the_page_goes_with_whatever_else_is_asked_for() {
         "{out}{err}"
     );
     read();
-    let (code, out, err) = run(LAB, &["--report", &file, "run", "empty", "--step", "--predict"], "1\n\n\n");
+    let (code, out, err) = run(LAB, &["--report", &file, "run", "empty", "--step", "--predict"], "１\n\n\n");
     assert!(
         code == Some(0) && out.contains("verdict: ") && err.contains("Enter: ") && err.contains("your guess"),
         "{err}"

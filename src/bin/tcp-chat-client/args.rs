@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use socket_demos::chat::names;
-use socket_demos::cli::options::{Encoding, ServerAddress, Textbook};
+use socket_demos::cli::options::{self, Encoding, ServerAddress, Textbook};
 use socket_demos::t;
 use socket_demos::text::typed;
 
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     pub(crate) once: bool,
     #[command(flatten)]
     pub(crate) textbook: Textbook,
-    #[arg(long, value_name = t!("NAME", "名字"), value_parser = names::parse_name, help = t!(
+    #[arg(long, value_name = t!("NAME", "名字"), value_parser = names::parse_name, add = options::in_the_room(), help = t!(
         "Your name in the room; without it you are your address",
         "你在聊天室里的名字；不写就显示你的地址"
     ))]

@@ -19,14 +19,15 @@ use crate::args::Args;
 
 /// The first lesson: one message each way.
 pub(crate) fn once(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
-    take_turn(stream, args, &mut Incoming::new(args.encoding.charset), &mut Keyboard::open())?;
+    take_turn(stream, args, &mut Incoming::new(args.encoding.charset), &mut Keyboard::in_turn())?;
     close::lingering(stream);
     Ok(())
 }
 
 /// The textbook's conversation: strictly in turn, until there is nothing left to say or nobody to hear it.
 pub(crate) fn classic(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
+    stream.set_keepalive(close::VANISHED)?;
+    let mut keyboard = Keyboard::in_turn();
     let mut incoming = Incoming::new(args.encoding.charset);
     loop {
         match take_turn(stream, args, &mut incoming, &mut keyboard)? {
@@ -34,6 +35,7 @@ pub(crate) fn classic(stream: &TcpStream, args: &Args) -> anyhow::Result<()> {
             Turn::Gone => return Ok(()),
             Turn::Quit => break close::lingering(stream),
             Turn::InputEnded => {
+                screen::talk(&failures::closes());
                 stream.shutdown(Shutdown::Write)?;
                 while receive(stream, args, &mut incoming)? {}
                 break;
@@ -65,7 +67,11 @@ fn take_turn(
         Typed::End => return Ok(Turn::InputEnded),
     };
     stream.write_all(&message).map_err(failures::not_sent)?;
-    Ok(if receive(stream, args, incoming)? { Turn::Done } else { Turn::Gone })
+    if receive(stream, args, incoming)? {
+        return Ok(Turn::Done);
+    }
+    screen::talk(&failures::closed());
+    Ok(Turn::Gone)
 }
 
 /// One `recv`, taken for one message. Says whether there was one.
@@ -74,7 +80,6 @@ fn receive(mut stream: &TcpStream, args: &Args, incoming: &mut Incoming) -> anyh
     match stream.read(&mut buffer) {
         Ok(0) => {
             transcript::show_half(incoming)?;
-            screen::talk(&failures::closed());
             Ok(false)
         }
         Ok(received) => {

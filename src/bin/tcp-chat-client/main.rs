@@ -26,7 +26,6 @@ fn main() -> ExitCode {
 }
 
 fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
-    args.textbook.check(args.once)?;
     let address = &args.server.address;
     let (stream, server) = address
         .try_each(|address| connect(address, args.timeout, trace))

@@ -24,7 +24,7 @@ const READ: usize = 16 * 1024;
 
 /// Sends what is typed and shows what comes, both at once: a thread for each direction.
 pub(crate) fn room(stream: TcpStream, args: &Args) -> anyhow::Result<()> {
-    stream.set_keepalive()?;
+    stream.set_keepalive(close::VANISHED)?;
     stream.set_nodelay()?;
     if let Some(name) = &args.name {
         (&stream).write_all(&args.encoding.charset.encode(&format!("/name {name}\n"))?)?;

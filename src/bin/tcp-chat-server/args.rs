@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use socket_demos::chat::{names, room};
-use socket_demos::cli::options::{Encoding, ListenAddress, Textbook};
+use socket_demos::cli::effect::only_with;
+use socket_demos::cli::options::{self, Encoding, ListenAddress, Textbook};
 use socket_demos::t;
 use socket_demos::text::typed;
 
@@ -22,7 +23,7 @@ pub(crate) struct Args {
     pub(crate) once: bool,
     #[command(flatten)]
     pub(crate) textbook: Textbook,
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = typed::parse_count, help = t!(
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = typed::parse_count, add = only_with(&["--once", "--classic"]), help = t!(
         "Connections that may wait for accept (with --once and --classic)",
         "等待 accept 的连接数（用于 --once 和 --classic）"
     ))]
@@ -33,12 +34,12 @@ pub(crate) struct Args {
         "不设 SO_REUSEADDR，看看重启为什么会失败"
     ))]
     pub(crate) no_reuse: bool,
-    #[arg(long, value_name = t!("NAME", "名字"), default_value = "server", value_parser = names::parse_name, help = t!(
+    #[arg(long, value_name = t!("NAME", "名字"), default_value = "server", value_parser = names::parse_name, add = options::in_the_room(), help = t!(
         "Your name in the room",
         "你在聊天室里的名字"
     ))]
     pub(crate) name: String,
-    #[arg(long, value_name = "N", default_value_t = room::DEFAULT_MAX_CLIENTS, value_parser = typed::parse_clients, help = t!(
+    #[arg(long, value_name = "N", default_value_t = room::DEFAULT_MAX_CLIENTS, value_parser = typed::parse_clients, add = options::in_the_room(), help = t!(
         "How many clients the room admits",
         "聊天室最多容纳的客户端数"
     ))]

@@ -21,7 +21,7 @@ use crate::args::Args;
 
 /// The first lesson: one client, one message each way.
 pub(crate) fn once(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
+    let mut keyboard = Keyboard::in_turn();
     let (stream, client) = next_client(listener);
     let mut incoming = Incoming::new(args.encoding.charset);
     match take_turn(&stream, args, &mut incoming, &mut keyboard)? {
@@ -35,11 +35,11 @@ pub(crate) fn once(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
 
 /// The textbook's conversation: one client at a time, strictly in turn, until there is nothing left to say.
 pub(crate) fn classic(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
+    let mut keyboard = Keyboard::in_turn();
     loop {
         let (stream, client) = next_client(listener);
         // For a conversation of hours: a pulled cable leaves no ghost. It fails for a connection that has gone, which recv tells.
-        let _ = stream.set_keepalive();
+        let _ = stream.set_keepalive(close::VANISHED);
         let mut incoming = Incoming::new(args.encoding.charset);
         loop {
             match take_turn(&stream, args, &mut incoming, &mut keyboard)? {

@@ -29,30 +29,32 @@ fn main() -> ExitCode {
 }
 
 fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
-    args.textbook.check(args.once)?;
     let address = args.listen.to_bind()?;
     let listener = address
         .try_each(|address| listen(address, args, trace))
         .map_err(|failed| failures::cannot_listen(Transport::Tcp, &address, failed))?;
     let bound = listener.local_addr()?;
-    let ready = |way: String| {
-        screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
+    let ready = |way: String, other: String| {
+        screen::ready(&way, bound, &other);
         args.listen.tell_others("tcp-chat-client", bound.port());
     };
     match args.way() {
         Way::Once => {
-            ready(t!(
-                "one message each way (without --once: a chat room)",
-                "第一课：双方各发一条消息（不加 --once 则是聊天室）"
-            ));
+            ready(
+                t!("one message each way", "第一课：双方各发一条消息"),
+                t!("(without --once: a chat room)", "（不加 --once 则是聊天室）"),
+            );
             classic::once(&listener, args)
         }
         Way::Classic => {
-            ready(t!("the textbook's way (without --classic: a chat room)", "课本写法（不加 --classic 则是聊天室）"));
+            ready(
+                t!("the textbook's way", "课本写法"),
+                t!("(without --classic: a chat room)", "（不加 --classic 则是聊天室）"),
+            );
             classic::classic(&listener, args)
         }
         Way::Room => {
-            ready(t!("a chat room (the textbook's way: --classic)", "聊天室（课本写法请加 --classic）"));
+            ready(t!("a chat room", "聊天室"), t!("(the textbook's way: --classic)", "（课本写法请加 --classic）"));
             room::room(&listener, args)
         }
     }

@@ -49,7 +49,7 @@ pub(crate) fn room(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
 /// A seat and a thread for a new client, or a word to one too many.
 fn welcome(stream: TcpStream, client: SocketAddr, room: &Arc<Room>) -> io::Result<()> {
     // A pulled cable leaves no ghost, a line leaves at once, and a client that does not read costs no megabytes.
-    stream.set_keepalive()?;
+    stream.set_keepalive(close::VANISHED)?;
     stream.set_nodelay()?;
     stream.set_send_buffer_size(room::SEND_BUFFER)?;
     let (stream, room) = (Arc::new(stream), Arc::clone(room));

@@ -2,7 +2,7 @@
 //! is ours: after 5 s (SO_RCVTIMEO) it says why there may be no answer.
 //!
 //! Try it: `cargo run --bin tcp-exec-client -- --classic` while `cargo run --bin tcp-exec-server -- --classic` runs in
-//! another terminal.
+//! another terminal, which shows the code to type first.
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::bail;
 use socket_demos::exec::frames::Broken;
 use socket_demos::exec::handshake;
-use socket_demos::net::TcpStream;
+use socket_demos::net::{TcpStream, close};
 use socket_demos::terminal::input::{Keyboard, Typed};
 use socket_demos::terminal::screen;
 use socket_demos::text::{Charset, Incoming};
@@ -26,13 +26,18 @@ const CLASSIC_PATIENCE: Duration = Duration::from_secs(5);
 /// One command after the other, strictly in turn.
 pub(crate) fn converse(mut stream: &TcpStream, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
     screen::talk(&t!("connected to {server} (q leaves)", "已连接 {server}（输入 q 离开）"));
+    screen::hint(&t!(
+        "(our own server wants the code on its terminal first)",
+        "（我们的服务器要先输入它终端上的口令）"
+    ));
     let mut keyboard = Keyboard::in_turn();
     let charset = args.commands.charset.unwrap_or_else(Charset::of_system);
     let mut incoming = Incoming::new(charset);
     let mut buffer = vec![0; args.commands.textbook.recv_size()];
+    stream.set_keepalive(close::VANISHED)?;
     stream.set_read_timeout(Some(CLASSIC_PATIENCE))?;
     loop {
-        let Typed::Line(command) = keyboard.ask_bare(&t!("your command: ", "命令："), check)? else { return Ok(()) };
+        let Typed::Line(command) = keyboard.ask_any(&t!("your command: ", "命令："), some)? else { return Ok(()) };
         stream.write_all(command.as_bytes()).map_err(|error| lost(Broken::Io(error)))?;
         match stream.read(&mut buffer) {
             Ok(0) => return Err(lost(Broken::Cut)),
@@ -45,6 +50,17 @@ pub(crate) fn converse(mut stream: &TcpStream, server: SocketAddr, args: &Args) 
             Err(error) => return Err(lost(Broken::Io(error))),
         }
     }
+}
+
+/// What can be sent as a command, and has bytes.
+fn some(command: &str) -> Result<String, String> {
+    if command.trim().is_empty() {
+        return Err(t!(
+            "an empty command has no bytes, so no answer would ever come: type something",
+            "空命令没有字节，永远等不到回复：请输入内容"
+        ));
+    }
+    check(command)
 }
 
 /// Says why there may be no answer.

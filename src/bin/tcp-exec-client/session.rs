@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use socket_demos::exec::client::output::Outputs;
-use socket_demos::exec::client::prompt::{self, CtrlC, Ran};
+use socket_demos::exec::client::prompt::{self, CtrlC, Ran, Shell};
 use socket_demos::exec::client::sender::Sender;
 use socket_demos::exec::frames::{Broken, Frame, FrameReader, FrameWriter, MAX_COMMAND, MAX_STALL, kind};
 use socket_demos::exec::handshake::{self, MAX_GREETING, NotMet, Welcome};
 use socket_demos::exec::key;
 use socket_demos::exec::protocol::Outcome;
 use socket_demos::net::Trace;
+use socket_demos::net::close;
 use socket_demos::net::deadline::Deadline;
 use socket_demos::t;
 use socket_demos::terminal::screen::Output;
@@ -43,7 +44,8 @@ struct Session {
 /// Enters, and has commands run until there are no more.
 pub(crate) fn converse(args: &Args, trace: &Trace) -> anyhow::Result<u8> {
     let mut session = enter(args, trace)?;
-    prompt::run_all(&mut session, args.commands.command.as_deref(), Session::prompt, check, Session::run)
+    let shell = Shell::at(&session.directory);
+    prompt::run_all(&mut session, args.commands.command.as_deref(), shell, Session::prompt, check, Session::run)
 }
 
 /// Connects, and proves to the server and has it prove that both have the key. From here on every frame has a tag.
@@ -53,7 +55,7 @@ fn enter(args: &Args, trace: &Trace) -> anyhow::Result<Session> {
     loop {
         let (stream, server) = reach(args, trace)?;
         stream.set_nodelay()?;
-        stream.set_keepalive()?;
+        stream.set_keepalive(close::VANISHED)?;
         let mut reader = FrameReader::new(Deadline::new(stream, args.timeout), MAX_GREETING);
         let mut writer = FrameWriter::new(stream);
         match handshake::meet(&mut reader, &mut writer, &key) {

@@ -7,11 +7,10 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
-use socket_demos::exec::frames::{Broken, FrameReader, FrameWriter, kind};
+use socket_demos::exec::frames::{self, Broken, FrameReader, FrameWriter, kind};
 use socket_demos::exec::handshake::{self, HELLO_LENGTH};
-use socket_demos::exec::server::pending::{Pending, Stranger};
+use socket_demos::exec::server::pending::{self, Pending, Stranger};
 use socket_demos::exec::server::places::Places;
 use socket_demos::exec::shell::WorkingDirectory;
 use socket_demos::exec::tag::Key;
@@ -24,12 +23,6 @@ use socket_demos::text::Charset;
 
 use crate::args::Args;
 use crate::session::{self, Beginning, Reader, Writer};
-
-/// How many connections may wait for `accept`: strangers in a hurry must not keep the owner out.
-pub(crate) const BACKLOG: i32 = 4096;
-
-/// How long a client may take nothing of an output before it is given up.
-const OUTPUT_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the threads share.
 struct Shared {
@@ -46,7 +39,7 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
     let shared = Arc::new(Shared {
         key,
         beginning: Beginning { charset: Charset::of_system(), directory, limit: args.commands.time_limit() },
-        pending: Arc::default(),
+        pending: Arc::new(Pending::new(pending::PATIENCE, frames::BUSY)),
         places: Places::new(args.commands.max_clients),
         strangers: Mutex::default(),
     });
@@ -54,7 +47,7 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
     loop {
         let welcomed = listener.accept().and_then(|(stream, peer)| {
             let (stream, shared) = (Arc::new(stream), Arc::clone(&shared));
-            // One too many: the oldest of them gets BUSY and a shutdown from this thread (src/exec/server/pending.rs).
+            // One too many: one of those who wait gets BUSY and a shutdown from this thread (src/exec/server/pending.rs).
             let stranger = shared.pending.enter(&stream, peer.ip());
             thread::Builder::new().spawn(move || meet(&stream, peer, stranger, &shared)).map(drop)
         });
@@ -69,9 +62,10 @@ pub(crate) fn serve(listener: &TcpListener, key: Key, directory: WorkingDirector
 
 /// One connection's thread.
 fn meet(stream: &TcpStream, peer: SocketAddr, mut stranger: Stranger, shared: &Shared) {
-    // Small frames leave at once, and a pulled cable leaves no ghosts. It fails for a connection that has gone.
-    let _ = stream.set_nodelay().and_then(|()| stream.set_keepalive());
-    let _ = stream.set_write_timeout(Some(OUTPUT_PATIENCE));
+    // Small frames leave at once, and a pulled cable leaves no ghosts; nor does a client that takes nothing of an output. It
+    // fails for a connection that has gone.
+    let _ = stream.set_nodelay().and_then(|()| stream.set_keepalive(close::VANISHED));
+    let _ = stream.set_write_timeout(Some(close::VANISHED));
     match admit(stream, &mut stranger, shared) {
         Ok((reader, writer)) => {
             drop(stranger);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Arg, Parser, ValueEnum};
+use socket_demos::cli::effect::only_with;
 use socket_demos::cli::options::{Encoding, ServerAddress};
 use socket_demos::net::faults::BadNetwork;
 use socket_demos::t;
@@ -17,7 +18,7 @@ pub(crate) enum Protocol {
 }
 
 #[derive(Parser)]
-#[command(name = "time-client", version, about = t!("ask a time server for the time", "向时间服务器问时间"))]
+#[command(name = "time-client", version, about = t!("ask a time server for the time", "向时间服务器问时间"), mut_arg("charset", text_alone))]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) server: ServerAddress,
@@ -26,12 +27,12 @@ pub(crate) struct Args {
         "text：get time；sntp：带偏差和延迟（RFC 5905）；time：4 字节（RFC 868）"
     ))]
     pub(crate) protocol: Protocol,
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = typed::parse_times, help = t!(
-        "Ask so many times and keep the sample of the least delay (sntp)",
-        "问这么多次，取延迟最小的一次（sntp）"
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = typed::parse_times, add = only_with(&["--protocol sntp"]), help = t!(
+        "Ask so many times; of the samples that agree the one of the least delay is kept (sntp)",
+        "问这么多次，从彼此一致的结果里取延迟最小的（sntp）"
     ))]
     pub(crate) samples: u16,
-    #[arg(long, help = t!("Print offset, delay and stratum as JSON (sntp)", "用 JSON 输出偏差、延迟和层级（sntp）"))]
+    #[arg(long, add = only_with(&["--protocol sntp"]), help = t!("Print offset, delay and stratum as JSON (sntp)", "用 JSON 输出偏差、延迟和层级（sntp）"))]
     pub(crate) json: bool,
     #[arg(long, value_name = t!("SECONDS", "秒"), default_value = "1", value_parser = typed::parse_duration, help = t!(
         "How long to wait for each answer",
@@ -47,4 +48,9 @@ pub(crate) struct Args {
     pub(crate) encoding: Encoding,
     #[command(flatten)]
     pub(crate) network: BadNetwork,
+}
+
+/// `--encoding`: numbers have none.
+fn text_alone(argument: Arg) -> Arg {
+    argument.add(only_with(&["--protocol text"]))
 }

@@ -26,7 +26,7 @@ pub(crate) fn until_answered<T>(
     question: impl Fn() -> io::Result<Vec<u8>>,
     read: impl Fn(&[u8], Duration) -> Result<T, Refusal>,
 ) -> anyhow::Result<T> {
-    let mut buffer = vec![0; MAX_ANSWER];
+    let (mut buffer, mut noise) = (vec![0; MAX_ANSWER], Noise(0));
     for _ in 0..args.retries {
         socket.send(&question()?).map_err(|error| refused(server, error))?;
         let asked = Instant::now();
@@ -36,11 +36,11 @@ pub(crate) fn until_answered<T>(
                 Ok(received) => match read(&buffer[..received], asked.elapsed()) {
                     Ok(answer) => return Ok(answer),
                     // Noise must not end the waiting, or a stranger could.
-                    Err(refusal) if refusal.is_noise() => screen::talk(&refusal.to_string()),
+                    Err(refusal) if refusal.is_noise() => noise.heard(&refusal.to_string()),
                     Err(refusal) => return Err(anyhow::Error::new(refusal).context(server)),
                 },
                 // Windows alone tells that an answer did not fit. No true one is so long.
-                Err(error) if errors::is_cut_datagram(&error) => screen::talk(&errors::reason(&error)),
+                Err(error) if errors::is_cut_datagram(&error) => noise.heard(&errors::reason(&error)),
                 Err(error) if errors::is_timeout(&error) => break,
                 Err(error) => return Err(refused(server, error)),
             }
@@ -51,6 +51,27 @@ pub(crate) fn until_answered<T>(
         "no usable answer from {server} to {tries} questions of {seconds} s each: lost, a firewall, or no such server there",
         "向 {server} 问了 {tries} 次，每次等 {seconds} 秒，都没有可用的回答：丢了、被防火墙拦住，或那里没有这种服务器"
     ));
+}
+
+/// How many datagrams were no answer. The first is told, and at the end how many there were: a stranger sends any number.
+struct Noise(usize);
+
+impl Noise {
+    fn heard(&mut self, why: &str) {
+        self.0 += 1;
+        if self.0 == 1 {
+            screen::talk(why);
+        }
+    }
+}
+
+impl Drop for Noise {
+    fn drop(&mut self) {
+        if self.0 > 1 {
+            let all = self.0;
+            screen::talk(&t!("{all} answers in all were of no use", "没用的回答一共 {all} 个"));
+        }
+    }
 }
 
 fn refused(server: SocketAddr, error: io::Error) -> anyhow::Error {

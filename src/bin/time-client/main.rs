@@ -49,12 +49,12 @@ fn ask_the_time(args: &Args, trace: &Trace) -> anyhow::Result<()> {
             let answer = until_answered(&socket, server, args, || Ok(Vec::new()), |answer, _| four_bytes(answer))?;
             let time = request::time_of_seconds(answer, SystemTime::now())
                 .with_context(|| t!("no such time", "没有这样的时间"))?;
-            screen::show(Format::default().write(&Zoned::try_from(time)?).as_bytes())?;
+            screen::print(Format::default().write(&Zoned::try_from(time)?).as_bytes())?;
         }
         Protocol::Sntp => {
             let best = sntp::best_sample(&socket, server, args)?;
             let lines = if args.json { report::json(&best) } else { report::arithmetic(&best, SystemTime::now()) };
-            screen::show(lines.as_bytes())?;
+            screen::print(lines.as_bytes())?;
         }
     }
     Ok(())

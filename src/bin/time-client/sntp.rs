@@ -16,19 +16,17 @@ use socket_demos::{random, t};
 use crate::args::Args;
 use crate::ask::until_answered;
 
-/// `--samples` of them, and of those that succeed the one of the least delay. Without a first one there is nobody to ask,
-/// and whom a server sends away asks no more.
+/// `--samples` of them, and of those that succeed the one that the others agree with best. Without a first one there is
+/// nobody to ask, and whom a server sends away asks no more.
 pub(crate) fn best_sample(socket: &UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<Sample> {
-    let mut best = sample(socket, server, args)?;
-    let (mut failed, mut asked) = (0, 1);
+    let first = sample(socket, server, args)?;
+    let (mut samples, mut asked) = (vec![first], 1);
     for _ in 1..args.samples {
         thread::sleep(sntp::pause_between(server.ip()));
         asked += 1;
         match sample(socket, server, args) {
-            Ok(sample) if sample.delay < best.delay => best = sample,
-            Ok(_) => {}
+            Ok(sample) => samples.push(sample),
             Err(error) => {
-                failed += 1;
                 screen::talk(&format!("{error:#}"));
                 if error.downcast_ref().copied().is_some_and(Refusal::is_kiss) {
                     break;
@@ -36,10 +34,11 @@ pub(crate) fn best_sample(socket: &UdpSocket, server: SocketAddr, args: &Args) -
             }
         }
     }
+    let failed = asked - samples.len();
     if failed > 0 {
         screen::talk(&t!("{failed} of {asked} samples failed", "问了 {asked} 次，{failed} 次没有测到"));
     }
-    Ok(best)
+    Ok(sntp::best(&samples).copied().unwrap_or(first))
 }
 
 /// One sample: T1 goes out with the question, T4 is taken when the answer is there.

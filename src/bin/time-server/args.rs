@@ -1,6 +1,7 @@
 //! The command line of `time-server`.
 
 use clap::Parser;
+use socket_demos::cli::effect::{Effect, not_with};
 use socket_demos::cli::options::ListenAddress;
 use socket_demos::net::faults::BadNetwork;
 use socket_demos::t;
@@ -17,7 +18,7 @@ pub(crate) struct Args {
         "时间的格式，用 strftime 的记号，如 %H:%M"
     ))]
     pub(crate) format: Format,
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = typed::parse_stratum, help = t!(
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = typed::parse_stratum, add = text_alone(), help = t!(
         "What SNTP clients are told of this clock: 1 to 15, 15 the least trusted",
         "告诉 SNTP 客户端这个时钟的层级：1 到 15，越大越不可信"
     ))]
@@ -29,6 +30,10 @@ pub(crate) struct Args {
     classic: bool,
     #[command(flatten)]
     pub(crate) network: BadNetwork,
+}
+
+fn text_alone() -> Effect {
+    not_with(&["--classic"], t!("the textbook's way answers with text alone", "课本写法只用文字回答"))
 }
 
 impl Args {

@@ -38,19 +38,20 @@ fn tell_the_time(args: &Args, trace: &Trace) -> anyhow::Result<()> {
         let why = t!("--classic answers anything, so only on loopback", "--classic 收到什么都回答，所以只能用回环地址");
         return Err(Usage(why).into());
     }
+    args.format.may_go_to(&addresses).map_err(Usage)?;
     let socket = address::try_all(&addresses, |address| bind(address, &args.network, trace)).map_err(cannot)?;
     let bound = socket.local_addr()?;
-    let way = match args.answers() {
-        Answers::Questions => t!(
-            "a time server for text, SNTP and RFC 868 (the textbook's way: --classic)",
-            "时间服务器：回答文字、SNTP 和 RFC 868（课本写法请加 --classic）"
+    let (way, other) = match args.answers() {
+        Answers::Questions => (
+            t!("a time server for text, SNTP and RFC 868", "时间服务器：回答文字、SNTP 和 RFC 868"),
+            t!("(the textbook's way: --classic)", "（课本写法请加 --classic）"),
         ),
-        Answers::Anything => t!(
-            "the textbook's way (without --classic: text, SNTP and RFC 868)",
-            "课本写法（不加 --classic 则回答文字、SNTP 和 RFC 868）"
+        Answers::Anything => (
+            t!("the textbook's way", "课本写法"),
+            t!("(without --classic: text, SNTP and RFC 868)", "（不加 --classic 则回答文字、SNTP 和 RFC 868）"),
         ),
     };
-    screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
+    screen::ready(&way, bound, &other);
     args.listen.tell_others("time-client", bound.port());
     screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
     serve::answer_for_ever(&socket, bound, args)

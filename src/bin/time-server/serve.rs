@@ -4,11 +4,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use jiff::Zoned;
+use socket_demos::net::UdpSocket;
 use socket_demos::net::backoff::Backoff;
-use socket_demos::net::{UdpSocket, peers};
+use socket_demos::net::loops::LoopGuard;
 use socket_demos::rate::RateLimit;
 use socket_demos::terminal::log;
 use socket_demos::text::escape_line;
@@ -20,13 +21,16 @@ use crate::args::Args;
 /// Only this much of a request is looked at: a question is short.
 const MAX_REQUEST: usize = 1024;
 
+/// How many answers in a row one address gets to what need not be a question: more than anybody types in a second.
+const MAX_IN_A_ROW: u32 = 100;
+
 /// How much of a request stands in the log, in characters.
 const SHOWN_REQUEST: usize = 40;
 
 /// recvfrom, answer, sendto. Whatever one client does, the next is served.
 pub(crate) fn answer_for_ever(socket: &UdpSocket, own: SocketAddr, args: &Args) -> ! {
     let answers = args.answers();
-    let (mut told, mut backoff) = (RateLimit::default(), Backoff::default());
+    let (mut told, mut guard, mut backoff) = (RateLimit::default(), LoopGuard::new(MAX_IN_A_ROW), Backoff::default());
     let mut buffer = vec![0; MAX_REQUEST];
     loop {
         let (length, client) = match socket.recv_from(&mut buffer) {
@@ -40,10 +44,15 @@ pub(crate) fn answer_for_ever(socket: &UdpSocket, own: SocketAddr, args: &Args) 
         };
         let (received, request) = (SystemTime::now(), &buffer[..length]);
         let question = Request::read(request, &args.format, answers);
-        let question = question.filter(|_| answers == Answers::Questions || !peers::is_server(client, own));
+        let question =
+            question.filter(|question| !question.may_be_an_answer() || guard.may_answer(client, own, Instant::now()));
         // What cannot be sent to one client is told, and the next is served.
         let sent = match &question {
-            Some(Request::Text) => socket.send_to(args.format.write(&Zoned::now()).as_bytes(), client),
+            Some(Request::Text | Request::Anything) => {
+                request::text_for(client, length, args.format.write(&Zoned::now()))
+                    .map_err(io::Error::other)
+                    .and_then(|text| socket.send_to(text.as_bytes(), client))
+            }
             Some(Request::Sntp(question)) => {
                 socket.send_to(&question.answer(args.stratum, received, SystemTime::now()), client)
             }
@@ -72,12 +81,14 @@ fn line(
     let text: String = String::from_utf8_lossy(request).trim_end().chars().take(SHOWN_REQUEST).collect();
     let (text, length) = (escape_line(&text), request.len());
     match question {
-        Some(Request::Text) => t!("{client}: \"{text}\" answered with text", "{client}：\"{text}\"，已用文字回复"),
+        Some(Request::Text | Request::Anything) => {
+            t!("{client}: \"{text}\" answered with text", "{client}：\"{text}\"，已用文字回复")
+        }
         Some(Request::Sntp(_)) => t!("{client}: answered SNTP", "{client}：已用 SNTP 回复"),
         Some(Request::Seconds) => t!("{client}: answered 4 bytes (RFC 868)", "{client}：已回复 4 字节（RFC 868）"),
-        None if answers == Answers::Anything => t!(
-            "{client}: \"{text}\" ({length} bytes) not answered: it is another server's",
-            "{client}：\"{text}\"（{length} 字节）没有回复：是别的服务器发来的"
+        None if answers == Answers::Anything || request.is_empty() => t!(
+            "{client}: \"{text}\" ({length} bytes) not answered: from a server, or too many in a row",
+            "{client}：\"{text}\"（{length} 字节）没有回复：是服务器发来的，或者连着来得太多"
         ),
         None => t!(
             "{client}: \"{text}\" ({length} bytes) not answered: ask `get time` (--classic answers anything)",

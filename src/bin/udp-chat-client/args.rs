@@ -13,7 +13,7 @@ pub(crate) const PROGRAM: &str = "udp-chat-client";
 
 /// Its arguments.
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("write to a udp-chat-server, or to nc -u", "与 udp-chat-server 或 nc -u 聊天"), mut_arg("bufsize", options::datagram_bufsize))]
+#[command(name = PROGRAM, version, about = t!("write to a udp-chat-server, or to nc -u", "与 udp-chat-server 或 nc -u 聊天"), mut_arg("bufsize", options::datagram_bufsize), mut_arg("timeout", options::patience))]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) server: ServerAddress,

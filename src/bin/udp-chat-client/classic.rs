@@ -13,7 +13,7 @@ use crate::args::Args;
 
 /// The textbook's conversation: strictly in turn, until there is nothing left to say. It waits for an answer for ever.
 pub(crate) fn classic(socket: &UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
+    let mut keyboard = Keyboard::in_turn();
     let mut messages = Messages::new(args.encoding.charset, args.textbook.recv_size());
     loop {
         match take_turn(socket, server, args, &mut messages, &mut keyboard)? {
@@ -53,7 +53,7 @@ fn take_turn(
 fn receive(socket: &UdpSocket, messages: &mut Messages) -> anyhow::Result<()> {
     let mut buffer = messages.buffer();
     match socket.recv_from(&mut buffer) {
-        Ok((received, sender)) => messages.show(&format!("{sender}: "), &buffer[..received])?,
+        Ok((received, sender)) => messages.show(&t!("{sender}: ", "{sender}："), &buffer[..received])?,
         Err(error) if messages.tells_of_cut(&error) => {}
         Err(error) => return Err(error.into()),
     }

@@ -7,12 +7,14 @@ use socket_demos::chat::senders;
 use socket_demos::net::UdpSocket;
 use socket_demos::t;
 use socket_demos::terminal::input::{Keyboard, Typed};
+use socket_demos::terminal::screen;
 
 use crate::args::Args;
 
 /// The textbook's conversation: whoever writes, strictly in turn, until there is nothing left to say.
 pub(crate) fn classic(socket: &UdpSocket, args: &Args) -> anyhow::Result<()> {
-    let mut keyboard = Keyboard::open();
+    screen::hint(&t!("(q at the prompt ends, Ctrl-C at any time)", "（在提示符下输入 q 结束，随时可按 Ctrl-C）"));
+    let mut keyboard = Keyboard::in_turn();
     let mut messages = Messages::new(args.encoding.charset, args.textbook.recv_size());
     loop {
         match take_turn(socket, args, &mut messages, &mut keyboard)? {

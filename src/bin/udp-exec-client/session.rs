@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use socket_demos::exec::client::conversation::Conversation;
 use socket_demos::exec::client::output::Outputs;
-use socket_demos::exec::client::prompt::{self, CtrlC, Ran};
+use socket_demos::exec::client::prompt::{self, CtrlC, Ran, Shell};
 use socket_demos::exec::key;
 use socket_demos::exec::reliable::{Client, Event, MAX_COMMAND, MAX_PAYLOAD, NotRun, TooLong};
 use socket_demos::exec::shell::{self, Line};
@@ -33,7 +33,9 @@ struct Session<'a> {
 /// Has commands run until there are no more.
 pub(crate) fn converse(socket: UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<u8> {
     let mut session = enter(socket, server, args)?;
-    prompt::run_all(&mut session, args.commands.command.as_deref(), Session::prompt, check, Session::run)
+    // Nothing tells which system the server has.
+    let shell = Shell::Unix;
+    prompt::run_all(&mut session, args.commands.command.as_deref(), shell, Session::prompt, check, Session::run)
 }
 
 /// Begins to hear. Nothing is sent before there is a command.
@@ -68,7 +70,7 @@ fn hear(socket: &UdpSocket, conversation: &Conversation) -> ! {
             Ok(received) => conversation.tell(|client, now| client.receive(&buffer[..received], now)),
             Err(error) if errors::is_refusal(&error) => conversation.tell(Client::refused),
             Err(error) if errors::is_timeout(&error) || errors::is_cut_datagram(&error) => {}
-            Err(error) => backoff.after(&error, |notice| screen::talk(&notice)),
+            Err(error) => backoff.after_recv(&error, |notice| screen::talk(&notice)),
         }
         conversation.tick();
     }

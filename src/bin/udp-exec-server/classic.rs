@@ -1,29 +1,32 @@
-//! The textbook's way over UDP, for whoever runs on this machine as the same user: recvfrom, run, sendto.
+//! The textbook's way over UDP, for whoever reads the code on this server's terminal: recvfrom, run, sendto.
 //!
 //! Try it: `cargo run --bin udp-exec-server -- --classic`, and in another terminal
-//! `cargo run --bin udp-exec-client -- --classic`. Ask for more than 1,024 bytes: `seq 1000`.
+//! `cargo run --bin udp-exec-client -- --classic`. Type the code first. Then ask for more than 1,024 bytes: `seq 1000`.
 //!
 //! One datagram each way, and hope. What is longer than the client's buffer is cut off there, what is longer than a
-//! datagram is cut off here, and nobody learns of a command or an answer that was lost.
+//! datagram is cut off here, and nobody learns of a command or an answer that was lost. Who has said the code is known by
+//! an address, and nothing but that.
 
 use std::net::SocketAddr;
+use std::time::{Instant, SystemTime};
 
+use socket_demos::exec::server::code::{self, Code, Datagram, Senders};
 use socket_demos::exec::server::{run, sniff};
+use socket_demos::net::UdpSocket;
 use socket_demos::net::backoff::Backoff;
 use socket_demos::net::datagrams::MAX_DATAGRAM;
-use socket_demos::net::ports::Transport;
-use socket_demos::net::{UdpSocket, peers};
-use socket_demos::terminal::log::log;
+use socket_demos::rate::RateLimit;
+use socket_demos::terminal::log::{self, log};
 use socket_demos::{errors, t};
 
 use crate::args::Args;
 
 /// One datagram is one command, and whatever it has written is the answer, as far as it fits another.
-pub(crate) fn serve(socket: &UdpSocket, bound: SocketAddr, args: &Args) -> ! {
-    let mut backoff = Backoff::default();
+pub(crate) fn serve(socket: &UdpSocket, bound: SocketAddr, code: Code, args: &Args) -> ! {
+    let (mut senders, mut strangers, mut backoff) = (Senders::new(code), RateLimit::default(), Backoff::default());
     let limit = args.commands.textbook.recv_size();
     // One byte more: then a longer datagram is noticed.
-    let mut buffer = vec![0; limit + 1];
+    let mut buffer = vec![0; limit.max(code::LONGEST) + 1];
     loop {
         let (received, peer) = match socket.recv_from(&mut buffer) {
             Ok(datagram) => datagram,
@@ -36,19 +39,28 @@ pub(crate) fn serve(socket: &UdpSocket, bound: SocketAddr, args: &Args) -> ! {
                 continue;
             }
         };
-        if !peers::is_welcome(Transport::Udp, peer, bound) {
-            log(t!(
-                "{peer} is another user's, or a server's port: nothing was run",
-                "{peer} 属于别的用户，或是某个服务器的端口：什么都没有执行"
-            ));
-            continue;
-        }
-        if !sniff::is_command(&buffer[..received], peer, limit) {
-            continue;
-        }
-        let command = buffer[..received].trim_ascii_end();
-        let answer = run::collect(command, peer, args.commands.time_limit());
-        if let Err(error) = socket.send_to(first_of(&answer), peer) {
+        let datagram = &buffer[..received];
+        let answer = match senders.judge(datagram, peer, bound, Instant::now()) {
+            Datagram::Command if received > limit => {
+                sniff::tell_cut(limit);
+                continue;
+            }
+            Datagram::Command => run::collect(datagram.trim_ascii_end(), peer, args.commands.time_limit()),
+            Datagram::Code => {
+                log(t!("{peer} knows the code", "{peer} 知道口令"));
+                code::right()
+            }
+            Datagram::NotRun(why) => {
+                log::log_now_and_then(&mut strangers, SystemTime::now(), || why.words(peer));
+                if !why.is_told() {
+                    continue;
+                }
+                code::wrong()
+            }
+        };
+        let answer = first_of(&answer);
+        senders.answered(peer, answer);
+        if let Err(error) = socket.send_to(answer, peer) {
             let why = errors::reason(&error);
             log(t!("not sent to {peer}: {why}", "没有发给 {peer}：{why}"));
         }

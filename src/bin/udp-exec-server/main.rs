@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use socket_demos::exec::key;
 use socket_demos::exec::options::Way;
+use socket_demos::exec::server::code::Code;
 use socket_demos::exec::server::policy;
 use socket_demos::exec::shell;
 use socket_demos::net::address;
@@ -43,22 +44,24 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     exit::at_end(shell::stop_all);
     match args.way() {
         Way::Classic => {
-            let way = t!(
-                "remote commands the textbook's way, for this user on this machine (without --classic: reliable, for whoever has the key)",
-                "课本写法的远程命令，只供本机本用户使用（不加 --classic 则可靠传输，供持有密钥的人使用）"
+            let way = t!("remote commands the textbook's way", "课本写法的远程命令");
+            let other = t!(
+                "(without --classic: reliable, for whoever has the key)",
+                "（不加 --classic 则可靠传输，供持有密钥的人使用）"
             );
-            tell_ready(&way, bound);
-            policy::warn_of_textbook();
-            classic::serve(&socket, bound, args)
+            let code = Code::set_or_drawn()?;
+            tell_ready(&way, bound, &other);
+            policy::tell_of_code(&code);
+            classic::serve(&socket, bound, code, args)
         }
         Way::Keyed => {
             let path = args.commands.key_file()?;
             let key = key::read_or_make(&path)?;
-            let way = t!(
-                "remote commands, reliable over UDP (the textbook's way: --classic)",
-                "远程命令，在 UDP 上可靠传输（课本写法请加 --classic）"
+            let (way, other) = (
+                t!("remote commands, reliable over UDP", "远程命令，在 UDP 上可靠传输"),
+                t!("(the textbook's way: --classic)", "（课本写法请加 --classic）"),
             );
-            tell_ready(&way, bound);
+            tell_ready(&way, bound, &other);
             policy::tell_of_key(&path);
             serve::serve(socket, key, args)
         }
@@ -72,8 +75,8 @@ fn bind(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<UdpSocket
     socket.over(&args.network)
 }
 
-/// The ready line: which way it serves, how to get the other, and where.
-fn tell_ready(way: &str, bound: SocketAddr) {
-    screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
+/// The ready line: which way it serves, and where; how to get the other.
+fn tell_ready(way: &str, bound: SocketAddr, other: &str) {
+    screen::ready(way, bound, other);
     screen::hint(&t!("(Ctrl-C ends)", "（按 Ctrl-C 结束）"));
 }

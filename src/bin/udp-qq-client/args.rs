@@ -14,10 +14,10 @@ pub(crate) const PROGRAM: &str = "udp-qq-client";
 
 /// Its arguments.
 #[derive(Parser)]
-#[command(name = PROGRAM, version, about = t!("a contact book: choose somebody and talk", "通讯录：选一个人，开始聊天"), mut_arg("bufsize", options::datagram_bufsize))]
+#[command(name = PROGRAM, version, about = t!("a contact book: choose somebody and talk", "通讯录：选一个人，开始聊天"), mut_arg("bufsize", options::datagram_bufsize), mut_arg("timeout", options::patience))]
 pub(crate) struct Args {
     #[arg(long, value_name = t!("FILE", "文件"), help = t!(
-        "Contacts as TOML, name = \"address\" [default: three poets]",
+        "Contacts as TOML, a line for each: name = \"address\" [default: three poets]",
         "TOML 通讯录，每行 名字 = \"地址\" [默认：三位诗人]"
     ))]
     pub(crate) contacts: Option<PathBuf>,

@@ -8,6 +8,7 @@ use socket_demos::chat::choose::{choose, find};
 use socket_demos::chat::contacts::Contacts;
 use socket_demos::chat::messages::{self, Messages};
 use socket_demos::net::{Socket, Trace, UdpSocket, failures};
+use socket_demos::t;
 use socket_demos::terminal::input::{Keyboard, Typed};
 
 use crate::args::Args;
@@ -41,7 +42,7 @@ pub(crate) fn classic(
 fn receive(socket: &UdpSocket, messages: &mut Messages) -> anyhow::Result<()> {
     let mut buffer = messages.buffer();
     match socket.recv_from(&mut buffer) {
-        Ok((received, sender)) => messages.show(&format!("{sender}: "), &buffer[..received])?,
+        Ok((received, sender)) => messages.show(&t!("{sender}: ", "{sender}："), &buffer[..received])?,
         Err(error) if messages.tells_of_cut(&error) => {}
         Err(error) => return Err(error.into()),
     }

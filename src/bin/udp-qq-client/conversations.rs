@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 
-use socket_demos::chat::choose::{choose, find};
+use socket_demos::chat::choose::{choose, find, obey};
 use socket_demos::chat::contacts::{Contact, Contacts};
 use socket_demos::chat::messages::{self, Messages};
 use socket_demos::chat::peer::{Inbox, Peer};
@@ -99,7 +99,7 @@ fn talk(
         };
         match keyboard.ask(&format!("{name}> "), words)? {
             Typed::Line(Ok(message)) => contact.write(keyboard, || socket.send(&message)),
-            Typed::Line(Err(command)) => screen::talk(&contacts.obey(&command)),
+            Typed::Line(Err(command)) => obey(keyboard, contacts, &command)?,
             Typed::Quit => return Ok(Back::ToTheBook),
             Typed::End => return Ok(Back::InputEnded),
         }

@@ -32,20 +32,23 @@ fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
         .try_each(|address| bind(address, &args.network, trace))
         .map_err(|failed| failures::cannot_listen(Transport::Udp, &address, failed))?;
     let bound = socket.local_addr()?;
-    let ready = |way: String| {
-        screen::talk(&t!("{way}, listening on {bound}", "{way}，正在监听 {bound}"));
+    let ready = |way: String, other: String| {
+        screen::ready(&way, bound, &other);
         args.listen.tell_others("udp-qq-client", bound.port());
     };
     match args.way() {
         Way::Classic => {
-            ready(t!("the textbook's way (without --classic: at any time)", "课本写法（不加 --classic 则可随时收发）"));
+            ready(
+                t!("the textbook's way", "课本写法"),
+                t!("(without --classic: at any time)", "（不加 --classic 则可随时收发）"),
+            );
             classic::classic(&socket, args)
         }
         Way::BothWays => {
-            ready(t!(
-                "a UDP chat, at any time (the textbook's way: --classic)",
-                "UDP 聊天，可随时收发（课本写法请加 --classic）"
-            ));
+            ready(
+                t!("a UDP chat, at any time", "UDP 聊天，可随时收发"),
+                t!("(the textbook's way: --classic)", "（课本写法请加 --classic）"),
+            );
             both_ways::both_ways(socket, args)
         }
     }

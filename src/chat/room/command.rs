@@ -8,7 +8,7 @@ use crate::terminal::input;
 /// A line of the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Said<'a> {
-    /// Words for everybody. `//x` says `/x`.
+    /// Words for everybody. `//x` says `/x`, and `//q` says `q`.
     Words(Cow<'a, str>),
     /// `/name NAME`
     Name(&'a str),
@@ -31,6 +31,9 @@ impl<'a> Said<'a> {
             return Self::Quit;
         }
         let Some(command) = line.strip_prefix(['/', '／']) else { return Self::Words(line.into()) };
+        if let Some(q) = input::escaped_q(line) {
+            return Self::Words(q.into());
+        }
         if command.starts_with(['/', '／']) {
             return Self::Words(command.into());
         }
@@ -62,9 +65,11 @@ mod tests {
         let table = [
             ("hello /who", Said::Words("hello /who".into())),
             ("//who", Said::Words("/who".into())),
-            (" q", Said::Words(" q".into())),
+            ("//q", Said::Words("q".into())),
+            ("//q.", Said::Words("/q.".into())),
+            (" q", Said::Quit),
             ("q", Said::Quit),
-            ("ｑ", Said::Quit),
+            ("Ｑ", Said::Quit),
             ("/name  小明 ", Said::Name("小明")),
             ("／name\u{3000}小明", Said::Name("小明")),
             ("/name", Said::Name("")),

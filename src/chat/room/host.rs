@@ -7,7 +7,7 @@ use super::command::{Said, unknown};
 use super::console::{self, Shown};
 use super::members::Members;
 use crate::chat::lines::messages;
-use crate::chat::names;
+use crate::chat::names::Shape;
 use crate::t;
 use crate::terminal::exit;
 use crate::terminal::input::{self, Keyboard, Typed};
@@ -56,12 +56,14 @@ impl Room {
     /// # Errors
     /// A character that the room's encoding lacks.
     pub fn host_says(&self, typed: &str) -> Result<Option<String>, Unmappable> {
+        let said = match Said::read(typed) {
+            Said::Words(words) => return self.host_words(&words),
+            // It was typed as `//q`.
+            Said::Quit => return self.host_words(typed),
+            said => said,
+        };
         let mut members = self.members();
-        Ok(match Said::read(typed) {
-            Said::Words(words) => {
-                drop(members);
-                return self.host_words(&words);
-            }
+        Ok(match said {
             Said::Who => Some(members.who_and_where()),
             Said::Kick(name) => {
                 let answer = members.kick(name);
@@ -73,7 +75,7 @@ impl Room {
                 "/who：谁在线   /kick 名字：把某人请出聊天室   //文字：发送以 / 开头的内容   q：结束服务器"
             )),
             Said::Name(_) => Some(t!("your name is given at the start, with --name", "你的名字在启动时用 --name 指定")),
-            Said::Quit | Said::Unknown(_) => Some(unknown()),
+            _ => Some(unknown()),
         })
     }
 
@@ -99,7 +101,14 @@ impl Room {
 
 impl Members {
     fn host_says(&mut self, piece: &[u8]) {
-        let line = format!("[{}] {}\n", self.host, escape(&self.charset.decode(piece)));
+        let said = self.charset.decode(piece);
+        let said = input::escaped_q(&said).unwrap_or(&said);
+        let line = format!(
+            "[{}] {}
+",
+            self.host,
+            escape(said)
+        );
         self.send_unsent();
         self.tell(&line, |_, _| true);
     }
@@ -111,7 +120,7 @@ impl Members {
     }
 
     fn kick(&mut self, name: &str) -> Option<String> {
-        let Some(id) = self.find(&names::shape(name)) else {
+        let Some(id) = self.find(&Shape::of(name)) else {
             return Some(t!("nobody here has that name; /who lists them", "没有人叫这个名字；/who 列出所有人"));
         };
         let goodbye = t!("* you were sent out by {}", "* 你被 {} 请出了聊天室", self.host);

@@ -9,7 +9,8 @@ use super::Full;
 use super::console::{Console, Shown};
 use super::outbox::Outbox;
 use super::pace::Pace;
-use crate::chat::names;
+use crate::chat::names::{self, Shape};
+use crate::net::address::label;
 use crate::t;
 use crate::text::Charset;
 
@@ -20,7 +21,7 @@ const NAMES_A_LINE: usize = 8;
 pub(super) struct Members {
     /// The name of the person at the server.
     pub(super) host: String,
-    host_shape: String,
+    host_shape: Shape,
     pub(super) charset: Charset,
     pub(super) console: Arc<Console>,
     pub(super) all: BTreeMap<u64, Member>,
@@ -51,7 +52,7 @@ pub(super) struct Member {
     /// Its name, or its address.
     pub(super) name: String,
     /// What that looks like, so that a name that somebody wants is compared with each and nothing more.
-    pub(super) shape: String,
+    pub(super) shape: Shape,
     pub(super) joined: bool,
     /// It has sent a newline, so notices do not confuse it.
     pub(super) speaks_lines: bool,
@@ -61,8 +62,8 @@ pub(super) struct Member {
 impl Member {
     /// A client at the address `peer`, which has said nothing yet.
     pub(super) fn new(peer: SocketAddr, outbox: Arc<Outbox>) -> Self {
-        let name = peer.to_string();
-        Self { shape: names::shape(&name), name, joined: false, speaks_lines: false, outbox }
+        let name = label(peer);
+        Self { shape: Shape::of(&name), name, joined: false, speaks_lines: false, outbox }
     }
 }
 
@@ -71,7 +72,7 @@ impl Members {
     pub(super) fn new(host: &str, charset: Charset, console: Arc<Console>) -> Self {
         Self {
             host: host.to_string(),
-            host_shape: names::shape(host),
+            host_shape: Shape::of(host),
             charset,
             console,
             all: BTreeMap::new(),
@@ -103,18 +104,18 @@ impl Members {
     }
 
     /// The number of the one whose name has this shape.
-    pub(super) fn find(&self, shape: &str) -> Option<u64> {
-        self.all.iter().find(|(_, member)| member.shape == shape).map(|(id, _)| *id)
+    pub(super) fn find(&self, shape: &Shape) -> Option<u64> {
+        self.all.iter().find(|(_, member)| member.shape.resembles(shape)).map(|(id, _)| *id)
     }
 
     /// The shape of a name that client `id` may take. The check comes first: it bounds the name, and with it the work.
     ///
     /// # Errors
     /// A sentence for the client: nobody may have that name, or somebody has it.
-    pub(super) fn shape_of_free(&self, id: u64, name: &str) -> Result<String, String> {
+    pub(super) fn shape_of_free(&self, id: u64, name: &str) -> Result<Shape, String> {
         names::check(name)?;
-        let shape = names::shape(name);
-        if shape == self.host_shape || self.find(&shape).is_some_and(|other| other != id) {
+        let shape = Shape::of(name);
+        if shape.resembles(&self.host_shape) || self.find(&shape).is_some_and(|other| other != id) {
             return Err(t!("that name is taken", "这个名字已经有人用了"));
         }
         Ok(shape)

@@ -75,6 +75,7 @@ mod tests {
 
     use super::super::Seat;
     use super::*;
+    use crate::chat::names::Shape;
     use crate::net::{Socket, TcpListener, TcpStream, Trace};
     use crate::text::Charset;
 
@@ -107,7 +108,7 @@ mod tests {
         let (_unread, stream, mut sleeper) = enter(&room, &listener);
         stream.set_send_buffer_size(4096).unwrap();
         says(&mut sleeper, b"/name sleeper\n");
-        let asleep = || room.members().find("sleeper").is_some();
+        let asleep = || room.members().find(&Shape::of("sleeper")).is_some();
         let over = AtomicBool::new(false);
         let mut most = 0;
         thread::scope(|scope| {

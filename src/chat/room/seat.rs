@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::pace::Pace;
 use super::{Room, Stay};
 use crate::chat::lines::{Line, Lines, MAX_LINE};
+use crate::chat::telnet::Telnet;
 use crate::errors;
 use crate::rate::RateLimit;
 
@@ -21,6 +22,7 @@ pub struct Seat {
     id: u64,
     buffer: Vec<u8>,
     lines: Lines,
+    telnet: Telnet,
     /// Each command may cost a broadcast, so a flood of them would keep the room from everybody else.
     commands: RateLimit,
     /// How much it says while others lag.
@@ -31,7 +33,8 @@ pub struct Seat {
 impl Seat {
     pub(super) fn new(room: Arc<Room>, id: u64) -> Self {
         let (buffer, lines) = (vec![0; FIRST_READ], Lines::new(MAX_LINE));
-        Self { room, id, buffer, lines, commands: RateLimit::default(), pace: Pace::default(), left: false }
+        let (telnet, commands, pace) = (Telnet::default(), RateLimit::default(), Pace::default());
+        Self { room, id, buffer, lines, telnet, commands, pace, left: false }
     }
 
     /// How long the next `recv` may wait before [`Seat::hears_silence`]; see [`Lines::patience`].
@@ -47,7 +50,11 @@ impl Seat {
     /// Takes what one `recv` has `received` into the [`Seat::buffer`]: complete lines go to the others, the rest waits for
     /// more.
     pub fn hears(&mut self, received: usize) -> Stay {
-        let stay = self.take(|lines, buffer, each| lines.push(&buffer[..received], each));
+        let words = self.telnet.strip(&mut self.buffer[..received], self.room.has_255);
+        if self.telnet.is_seen() {
+            self.lines.speaks_lines();
+        }
+        let stay = self.take(|lines, buffer, each| lines.push(&buffer[..words], each));
         if received == self.buffer.len() && received < MAX_READ {
             self.buffer.resize(2 * received, 0);
         }
@@ -71,7 +78,7 @@ impl Seat {
     }
 
     fn take(&mut self, cut: impl FnOnce(&mut Lines, &[u8], &mut dyn FnMut(Line<'_>))) -> Stay {
-        let Self { room, id, buffer, lines, commands, pace, left } = self;
+        let Self { room, id, buffer, lines, commands, pace, left, .. } = self;
         room.waiting.fetch_add(1, Ordering::Relaxed);
         let members = room.members();
         room.waiting.fetch_sub(1, Ordering::Relaxed);

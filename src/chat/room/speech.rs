@@ -1,5 +1,6 @@
 //! What a client says, and what becomes of it: words for the others, or a command.
 
+use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use super::Stay;
@@ -88,7 +89,16 @@ impl Members {
         } else if before != name {
             self.announce(id, &t!("{before} is now {name}", "{before} 改名为 {name}"));
         }
-        self.answer(id, &t!("* welcome, {name}", "* 欢迎，{name}"));
+        // Nobody can choose an address for a name.
+        let is_newcomer = before.parse::<SocketAddr>().is_ok();
+        self.answer(
+            id,
+            &if is_newcomer {
+                t!("* welcome, {name}", "* 欢迎，{name}")
+            } else {
+                t!("* you are now {name}", "* 你现在叫 {name}")
+            },
+        );
     }
 
     fn join(&mut self, id: u64) {

@@ -4,10 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::exec::client::script;
 use crate::exec::protocol::Outcome;
 use crate::t;
 use crate::terminal::input::{Keyboard, Typed};
+use crate::terminal::screen::OutputFailed;
 use crate::terminal::{exit, screen};
+use crate::text::escape_line;
 
 /// The exit status of a client's own failures, which no command of a usual system has.
 pub const FAILURE: u8 = 255;
@@ -15,11 +18,15 @@ pub const FAILURE: u8 = 255;
 /// The exit status of a client that does not know whether its command has run.
 pub const UNKNOWN: u8 = 254;
 
+/// The exit status of a client whose output nobody reads any more (`| head`): its command was stopped on the way. 128 and
+/// SIGPIPE, as a shell reports it of ssh; on Windows the same number.
+pub const NOT_READ: u8 = 141;
+
 /// The statuses that a client ends with, for its help.
 pub fn exit_statuses() -> String {
     t!(
-        "Exit status: the command's; 128+n signal n; 124 time limit; 130 Ctrl-C; 254 nobody knows (UDP); 255 not run, or lost on the way.",
-        "退出状态：命令自己的；128+n 被信号 n 终止；124 超时；130 按了 Ctrl-C；254 结果未知（UDP）；255 没有执行，或通信出错。"
+        "Exit status: the command's; 128+n signal n; 124 time limit; 130 Ctrl-C; 141 output not read to its end (| head); 254 nobody knows (UDP); 255 not run, or lost on the way.",
+        "退出状态：命令自己的；128+n 被信号 n 终止；124 超时；130 按了 Ctrl-C；141 输出没有读完（如 | head）；254 结果未知（UDP）；255 没有执行，或通信出错。"
     )
 }
 
@@ -84,21 +91,47 @@ pub fn check(command: &str) -> Result<String, String> {
     Ok(command.to_string())
 }
 
-/// Runs the `one` command of `-c`, or what is typed or piped. Gives the status that the client ends with.
+/// Which shell runs the commands, as far as the client knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// One of Unix, or nobody knows: a line that goes on in the next is not sent.
+    Unix,
+    /// That of Windows, whose lines are whole.
+    Windows,
+}
+
+impl Shell {
+    /// The shell of a server whose directory this is: on Windows it begins with a drive or a share.
+    pub fn at(directory: &str) -> Self {
+        let drive = !directory.starts_with('/') && directory.as_bytes().get(1) == Some(&b':');
+        let windows = drive || directory.starts_with(r"\\");
+        if windows { Self::Windows } else { Self::Unix }
+    }
+}
+
+/// Runs the `one` command of `-c`, or what is typed or piped, each line by a `shell` of its own. Gives the status that the
+/// client ends with.
 ///
 /// # Errors
 /// What `check` says of the one command; those of reading the input, and of `run`.
 pub fn run_all<S>(
     session: &mut S,
     one: Option<&str>,
+    shell: Shell,
     prompt: impl Fn(&S) -> String,
     check: impl Fn(&str) -> Result<String, String>,
     run: impl FnMut(&mut S, &str) -> anyhow::Result<Ran>,
 ) -> anyhow::Result<u8> {
-    match one {
+    let status = match one {
         Some(command) => run_one(session, &check(command).map_err(anyhow::Error::msg)?, run),
-        None => run_each(session, prompt, check, run),
-    }
+        None => run_each(session, shell, prompt, check, run),
+    };
+    status.or_else(unless_not_read)
+}
+
+fn unless_not_read(error: anyhow::Error) -> anyhow::Result<u8> {
+    let not_read = error.downcast_ref::<OutputFailed>().is_some_and(OutputFailed::is_closed_pipe);
+    if not_read { Ok(NOT_READ) } else { Err(error) }
 }
 
 /// `-c`: one command, whose status becomes the client's.
@@ -115,9 +148,10 @@ fn run_one<S>(
 }
 
 /// One command after the other, typed or piped, until `q`. At the end of a pipe the last one's status becomes the
-/// client's. Empty lines are nothing.
+/// client's. Empty lines are nothing. A script ends before a line that is not whole.
 fn run_each<S>(
     session: &mut S,
+    shell: Shell,
     prompt: impl Fn(&S) -> String,
     check: impl Fn(&str) -> Result<String, String>,
     mut run: impl FnMut(&mut S, &str) -> anyhow::Result<Ran>,
@@ -139,6 +173,13 @@ fn run_each<S>(
             Typed::Quit => return Ok(0),
             Typed::End => return Ok(if keyboard.is_terminal() { 0 } else { status }),
         };
+        if shell == Shell::Unix && !script::is_whole(&command) {
+            tell_not_whole(&command, keyboard.is_terminal());
+            if keyboard.is_terminal() {
+                continue;
+            }
+            return Ok(FAILURE);
+        }
         let ran = run(session, &command)?;
         status = ran.exit_code();
         if matches!(ran, Ran::Not(_)) && !keyboard.is_terminal() {
@@ -151,11 +192,49 @@ fn run_each<S>(
     }
 }
 
+/// How much of a line is quoted, in characters.
+const QUOTED: usize = 40;
+
+/// Tells why a line was not run. Behind it in a script may be the text of a here-document, which is no command.
+fn tell_not_whole(command: &str, to_a_person: bool) {
+    let mut quoted = escape_line(command).into_owned();
+    if let Some((end, _)) = quoted.char_indices().nth(QUOTED) {
+        quoted.truncate(end);
+        quoted.push('…');
+    }
+    screen::talk(&if to_a_person {
+        t!(
+            "not run: this goes on in another line, and each line is run alone: {quoted} (paste all its lines at once)",
+            "没有执行：这一行还没写完，而每一行是单独执行的：{quoted}（请把几行一次粘贴进来）"
+        )
+    } else {
+        t!(
+            "stopped here: this line goes on in the next, and each is run alone: {quoted} (for a whole script: -c \"$(cat FILE)\")",
+            "到此为止：这一行到下一行才写完，而每一行是单独执行的：{quoted}（要执行整个脚本：-c \"$(cat 文件)\"）"
+        )
+    });
+}
+
 /// Tells what no output tells: that something else than the command ended it; to a person also a status that is not 0.
 fn tell(outcome: Outcome, to_a_person: bool) {
     match outcome {
         Outcome::Exited(0) => {}
         Outcome::Exited(_) if !to_a_person => {}
         outcome => screen::talk(&outcome.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drive_or_a_share_is_a_directory_of_windows() {
+        for windows in [r"C:\", r"z:\home", r"\\server\share"] {
+            assert_eq!(Shell::at(windows), Shell::Windows, "{windows}");
+        }
+        for unix in ["/", "/home/a:b", "", "/:"] {
+            assert_eq!(Shell::at(unix), Shell::Unix, "{unix}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::asking::{Asking, News, Stage};
 use super::message::{self, Answer, Asks, Content, Cookie, Label, Nonce, Question, Says, SessionId};
-use super::receiver::Receiver;
 use super::timer::{Backoff, FIRST_RTO, MAX_RTO, Timer};
 use super::wire::{MAX_COMMAND, Side, Tagged};
 use super::{Event, GIVE_UP, NotRun, TooLong, Unknown};
@@ -57,29 +57,6 @@ struct Opening {
     again: Backoff,
     /// The time of the first HELLO, as long as it is the only one (Karn's algorithm).
     only: Option<Duration>,
-}
-
-/// A request, and what has come of its answer.
-struct Asking {
-    command: Vec<u8>,
-    receiver: Receiver,
-    heard: Duration,
-    /// Since when nothing has come but reports that nothing listens there.
-    refused: Option<Duration>,
-    again: Backoff,
-    stage: Stage,
-}
-
-/// How far a request is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Running,
-    /// The person does not want it any more.
-    Stopping,
-    /// All of the answer is here.
-    Complete,
-    /// There will be no more of it.
-    Failed,
 }
 
 impl Client {
@@ -148,15 +125,8 @@ impl Client {
         let Some(session) = &mut self.session else { return };
         session.request += 1;
         let again = Backoff::new(session.timer.rto(), now);
-        self.datagrams.push(session.question(Asks::Run(&command)));
-        self.phase = Phase::Asking(Asking {
-            command,
-            receiver: Receiver::new(),
-            heard: now,
-            refused: None,
-            again,
-            stage: Stage::Running,
-        });
+        self.datagrams.push(session.question(Asks::Run(0, &command)));
+        self.phase = Phase::Asking(Asking::new(command, again, now));
     }
 
     /// Stops the request: asks the server to, and goes on until the command has ended.
@@ -164,8 +134,7 @@ impl Client {
         match (&mut self.phase, &self.session) {
             (Phase::Opening(_), _) => self.fail(Event::NotRun(NotRun::Withdrawn)),
             (Phase::Asking(asking), Some(session)) if asking.stage == Stage::Running => {
-                asking.stage = Stage::Stopping;
-                asking.again = Backoff::new(session.timer.rto(), now);
+                asking.stop(Backoff::new(session.timer.rto(), now), now);
                 self.datagrams.push(session.question(Asks::Stop));
             }
             _ => {}
@@ -224,19 +193,19 @@ impl Client {
     /// The server has said something about the request.
     fn heard(&mut self, says: Says<'_>, now: Duration) {
         let Phase::Asking(asking) = &mut self.phase else { return };
-        match (asking.stage, says) {
+        let news = match (asking.stage, says) {
             (Stage::Failed, _) => return,
-            (_, Says::Piece(number, content)) => asking.receiver.insert(number, content, now),
+            (_, Says::Piece(number, content)) => asking.takes(number, content, now),
             // All of the answer is here, so this is older.
             (Stage::Complete, _) => return,
-            (_, Says::Working) => {}
+            (_, Says::Working(progress)) => asking.learns(progress, now),
             (_, Says::Busy) => return self.fail(Event::NotRun(NotRun::Busy)),
             (_, Says::Expired) => return self.fail(Event::Unknown(Unknown::Expired)),
             (_, Says::Gone) => return self.fail(Event::Unknown(Unknown::Gone)),
-        }
+        };
         asking.heard = now;
         asking.refused = None;
-        if asking.stage == Stage::Running {
+        if news == News::Some && asking.stage == Stage::Running {
             // The server has the request. From now on asking only shows that the client is still there.
             asking.again = Backoff::new(MAX_RTO, now);
         }
@@ -288,7 +257,7 @@ impl Client {
             Phase::Idle => None,
             Phase::Opening(opening) => Some(opening.again.due().min(opening.began + GIVE_UP)),
             Phase::Asking(asking) => {
-                let awaited = asking.is_awaited().then(|| asking.again.due().min(asking.heard + GIVE_UP));
+                let awaited = asking.is_awaited().then(|| asking.again.due().min(self.given_up_at(asking)));
                 let due = asking.receiver.next_deadline().filter(|_| asking.stage != Stage::Failed);
                 awaited.into_iter().chain(due).min()
             }
@@ -306,20 +275,32 @@ impl Client {
                 opening.only = None;
                 self.datagrams.push(Question::Hello(opening.nonce).encode(&self.hello));
             }
-            Phase::Asking(asking) if asking.is_awaited() && now >= asking.heard + GIVE_UP => {
-                self.fail(Event::Unknown(Unknown::Silence));
-            }
-            Phase::Asking(asking) if asking.is_awaited() && now >= asking.again.due() => self.ask_again(now),
+            Phase::Asking(asking) if asking.is_awaited() => self.go_on_asking(now),
             _ => {}
         }
         self.acknowledge(now);
+    }
+
+    /// Gives up, or asks again.
+    fn go_on_asking(&mut self, now: Duration) {
+        let Phase::Asking(asking) = &self.phase else { return };
+        if now >= self.given_up_at(asking) {
+            self.fail(Event::Unknown(asking.why_given_up(now)));
+        } else if now >= asking.again.due() {
+            self.ask_again(now);
+        }
+    }
+
+    /// When to wait no longer, if there is no progress before.
+    fn given_up_at(&self, asking: &Asking) -> Duration {
+        asking.given_up_at(self.session.as_ref().map_or(GIVE_UP, |session| session.timer.patience()))
     }
 
     /// Says again all that the server may have missed.
     fn ask_again(&mut self, now: Duration) {
         let (Phase::Asking(asking), Some(session)) = (&mut self.phase, &self.session) else { return };
         asking.again.again(now);
-        self.datagrams.push(session.question(Asks::Run(&asking.command)));
+        self.datagrams.push(session.question(Asks::Run(asking.since(now), &asking.command)));
         if asking.stage == Stage::Stopping {
             self.datagrams.push(session.question(Asks::Stop));
         }
@@ -333,13 +314,6 @@ impl Session {
     /// What is said about its last request.
     fn question(&self, asks: Asks<'_>) -> Vec<u8> {
         Question::Of { session: self.id, request: self.request, asks }.encode(&self.tag_key)
-    }
-}
-
-impl Asking {
-    /// Whether more of the answer is to come.
-    fn is_awaited(&self) -> bool {
-        matches!(self.stage, Stage::Running | Stage::Stopping)
     }
 }
 

@@ -36,6 +36,10 @@ pub enum NotRun {
 pub enum Unknown {
     /// The server has said nothing for [`super::GIVE_UP`].
     Silence,
+    /// It has, but nothing of the answer came, although it was sent.
+    Stalled,
+    /// The command was to be stopped, and then nothing of the answer came for [`super::STOPS_WITHIN`].
+    NotStopped,
     /// The server does not know the session: it was started after it.
     Gone,
     /// Nothing listens at the server's address any more.
@@ -69,6 +73,17 @@ impl std::fmt::Display for Unknown {
         let seconds = super::GIVE_UP.as_secs();
         let why = match self {
             Self::Silence => t!("nothing was heard for {seconds} s", "{seconds} 秒没有收到服务器的任何数据报"),
+            Self::Stalled => t!(
+                "the server answers, but nothing of the output got through for {seconds} s (perhaps the network drops large datagrams)",
+                "服务器有应答，但输出的数据报连续 {seconds} 秒一个也没有收到（网络可能丢弃了较大的数据报）"
+            ),
+            Self::NotStopped => {
+                let seconds = super::STOPS_WITHIN.as_secs();
+                t!(
+                    "it was asked to stop the command, and nothing came for {seconds} s",
+                    "已请求中止命令，之后 {seconds} 秒没有收到结果"
+                )
+            }
             Self::Gone => t!("the server was restarted", "服务器重新启动过"),
             Self::Refused => t!("the server is not there any more", "服务器已经不在了"),
             Self::Expired => t!("the server had given this client up", "服务器认定这个客户端已离开"),

@@ -79,6 +79,29 @@ impl Content<'_> {
     }
 }
 
+/// When a client asked, as the client counts time. The server sends it back, so that an answer tells which question it
+/// answers: one that somebody has recorded tells of then, and not of now (the timestamps of TCP, RFC 7323).
+pub(super) type Asked = u32;
+
+/// How far a request is, at the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Of the question that this answers.
+    pub(super) asked: Asked,
+    pub(super) doing: Doing,
+    /// The number of the first piece that was not sent yet.
+    pub(super) unsent: u64,
+}
+
+/// What a server does for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// The command has ended, and its answer is on its way.
+    Delivering = 0,
+    /// The command runs.
+    Running = 1,
+}
+
 /// What a client says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Question<'a> {
@@ -89,7 +112,8 @@ pub(super) enum Question<'a> {
 /// What it says in a session about one of its requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asks<'a> {
-    Run(&'a [u8]),
+    /// To run this command, with when it was asked.
+    Run(Asked, &'a [u8]),
     Stop,
     Ack(Ack),
 }
@@ -106,8 +130,8 @@ pub(super) enum Answer<'a> {
 pub(super) enum Says<'a> {
     /// A numbered piece of the answer.
     Piece(u64, Content<'a>),
-    /// There is nothing new, but the answer will come.
-    Working,
+    /// It is known, and so far it is.
+    Working(Progress),
     /// It was not run and will not be.
     Busy,
     /// Its answer is not kept any more.

@@ -34,27 +34,35 @@ pub(super) struct Receiver {
     told: u64,
 }
 
+/// What a piece is that has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    New,
+    /// It is here already, or there is no place for it.
+    Known,
+}
+
 impl Receiver {
     pub(super) fn new() -> Self {
         let told = WINDOW as u64;
         Self { pieces: VecDeque::new(), taken: 0, next: 0, last: None, unacknowledged: 0, due: None, told }
     }
 
-    /// Takes a piece that was received at `now`.
-    pub(super) fn insert(&mut self, number: u64, content: Content<'_>, now: Duration) {
+    /// Takes a piece that was received at `now`; whether it is one that was missing.
+    pub(super) fn insert(&mut self, number: u64, content: Content<'_>, now: Duration) -> Piece {
         if number >= self.limit() || self.last.is_some_and(|last| number > last) {
-            return;
+            return Piece::Known;
         }
         // Nor can the last piece be in front of others.
         let behind = self.taken + self.pieces.len() as u64;
         if matches!(content, Content::Done(_)) && number + 1 < behind {
-            return;
+            return Piece::Known;
         }
         let index = number.checked_sub(self.taken).map(|index| index as usize);
         let Some(index) = index.filter(|index| self.pieces.get(*index).is_none_or(Option::is_none)) else {
             // Here already. It came again, so perhaps its acknowledgement was lost; but ten copies need only one.
             self.acknowledge_by(now + ACK_DELAY);
-            return;
+            return Piece::Known;
         };
         if matches!(content, Content::Done(_)) {
             self.last = Some(number);
@@ -69,6 +77,7 @@ impl Receiver {
         // At once where something is missing, or was (RFC 5681, section 4.2): the sender counts the later ones.
         let at_once = !in_order || self.is_complete() || self.unacknowledged >= PIECES_PER_ACK;
         self.acknowledge_by(if at_once { now } else { now + ACK_DELAY });
+        Piece::New
     }
 
     fn advance(&mut self) {
@@ -93,6 +102,16 @@ impl Receiver {
     /// Whether all pieces are here, taken or not.
     pub(super) fn is_complete(&self) -> bool {
         self.last.is_some_and(|last| last < self.next)
+    }
+
+    /// Whether all is here that a sender has sent which has not sent `unsent` yet.
+    pub(super) fn has_all_before(&self, unsent: u64) -> bool {
+        self.next >= unsent
+    }
+
+    /// Whether there is no room for another piece, because nobody takes them out.
+    pub(super) fn is_full(&self) -> bool {
+        self.next >= self.limit()
     }
 
     /// Whether anything has come yet.

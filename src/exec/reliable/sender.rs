@@ -45,6 +45,8 @@ pub(super) struct Sender {
     timer: Timer,
     /// When the retransmission timeout will be over.
     expires: Option<Duration>,
+    /// When something was last acknowledged for the first time, or sent after all before it was.
+    progress: Duration,
 }
 
 struct Piece {
@@ -82,7 +84,18 @@ impl Sender {
             congestion: Congestion::new(),
             timer: Timer::new(),
             expires: None,
+            progress: Duration::ZERO,
         }
+    }
+
+    /// The number of the first piece that was not sent yet.
+    pub(super) fn unsent(&self) -> u64 {
+        self.unsent
+    }
+
+    /// When it is to be given up, unless something is acknowledged before. Where all that was sent is, nothing is awaited.
+    pub(super) fn stalls_at(&self) -> Option<Duration> {
+        (self.first < self.unsent).then(|| self.progress + self.timer.patience())
     }
 
     /// How many more pieces there is room for.
@@ -127,6 +140,9 @@ impl Sender {
     pub(super) fn next(&mut self, now: Duration) -> Option<(u64, Content<'_>)> {
         if self.flying >= self.congestion.window() {
             return None;
+        }
+        if self.first == self.unsent {
+            self.progress = now;
         }
         let (number, turn) = match self.next_lost() {
             Some(number) => (number, Turn::Repeated),
@@ -182,6 +198,7 @@ impl Sender {
         if news.pieces == 0 {
             return;
         }
+        self.progress = now;
         if let Some((transmission, at)) = news.latest {
             self.arrived = self.arrived.max(transmission);
             self.timer.measured(now.saturating_sub(at));

@@ -9,7 +9,7 @@ use super::GIVE_UP;
 use super::action::{Action, Job};
 use super::cookie::{Issuer, OPENS_FOR};
 use super::memory::{Lately, Memory, Remembered, Room, State};
-use super::message::{self, Answer, Asks, Label, Nonce, Question, Says, SessionId};
+use super::message::{self, Answer, Asks, Doing, Label, Nonce, Progress, Question, Says, SessionId};
 use super::sender::Sender;
 use super::wire::{Kind, Side, Tagged, WINDOW};
 use crate::exec::protocol::Outcome;
@@ -142,7 +142,7 @@ impl Server {
             }
             (None, Some(issued)) if now <= issued + OPENS_FOR => {
                 // Whatever else comes before its request has overtaken it.
-                if let Asks::Run(command) = asks {
+                if let Asks::Run(_, command) = asks {
                     self.open(asker, command, issued, now);
                 }
             }
@@ -169,11 +169,11 @@ impl Server {
     fn answer(&mut self, asker: Asker, known: Remembered, asks: &Asks<'_>, now: Duration) {
         match (asker.request.cmp(&known.request), known.state, asks) {
             (Ordering::Equal, State::Open(job), _) => self.attend(&asker, job, asks, now),
-            (Ordering::Equal, State::Refused, Asks::Run(_)) => self.say(&asker, Says::Busy, now),
-            (Ordering::Equal, State::Closed, Asks::Run(_)) | (Ordering::Less, _, Asks::Run(_)) => {
+            (Ordering::Equal, State::Refused, Asks::Run(..)) => self.say(&asker, Says::Busy, now),
+            (Ordering::Equal, State::Closed, Asks::Run(..)) | (Ordering::Less, _, Asks::Run(..)) => {
                 self.say(&asker, Says::Expired, now);
             }
-            (Ordering::Greater, state, Asks::Run(command)) => {
+            (Ordering::Greater, state, Asks::Run(_, command)) => {
                 // Who asks the next has done with the one before.
                 if let State::Open(job) = state {
                     self.abandon(job);
@@ -204,10 +204,14 @@ impl Server {
 
     /// Takes what the client says about a request that is open.
     fn attend(&mut self, asker: &Asker, job: Job, asks: &Asks<'_>, now: Duration) {
+        let doing = if self.running.contains_key(&job) { Doing::Running } else { Doing::Delivering };
         let Some(open) = self.open.get_mut(&job) else { return };
         open.heard = now;
         match asks {
-            Asks::Run(_) => self.say(asker, Says::Working, now),
+            Asks::Run(when, _) => {
+                let progress = Progress { asked: *when, doing, unsent: open.sender.unsent() };
+                self.say(asker, Says::Working(progress), now);
+            }
             Asks::Stop => self.stop(job),
             Asks::Ack(ack) => open.sender.acknowledge(ack, now),
         }
@@ -288,21 +292,29 @@ impl Server {
     /// When [`Server::tick`] is to be called; it may have become earlier with any other call.
     pub fn next_deadline(&self) -> Option<Duration> {
         let deadline =
-            |open: &Open| open.sender.next_deadline().map_or(open.heard + GIVE_UP, |at| at.min(open.heard + GIVE_UP));
+            |open: &Open| open.sender.next_deadline().map_or(open.given_up_at(), |at| at.min(open.given_up_at()));
         self.open.values().map(deadline).min()
     }
 
-    /// Does what is due at `now`: sends again what was lost, gives up clients that are gone.
+    /// Does what is due at `now`: sends again what was lost, gives up clients that are gone, or that nothing gets to.
     pub fn tick(&mut self, now: Duration) {
         for job in self.open.keys().copied().collect::<Vec<_>>() {
             let Some(open) = self.open.get_mut(&job) else { continue };
-            if now >= open.heard + GIVE_UP {
+            if now >= open.given_up_at() {
                 self.abandon(job);
             } else {
                 open.sender.tick(now);
                 self.proceed(job, now);
             }
         }
+    }
+}
+
+impl Open {
+    /// When its client counts as gone, or the way to it as closed.
+    fn given_up_at(&self) -> Duration {
+        let gone = self.heard + GIVE_UP;
+        self.sender.stalls_at().map_or(gone, |stalls| stalls.min(gone))
     }
 }
 

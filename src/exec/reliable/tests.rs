@@ -112,6 +112,20 @@ const WELL: &[Scenario] = &[
     },
     Scenario { name: "a command that is silent for minutes", network: BAD, millis: 200_000, within: secs(210), ..ONE },
     Scenario {
+        name: "small answers where large datagrams vanish",
+        network: Network { largest: 800, ..GOOD },
+        bytes: 600,
+        ..ONE
+    },
+    Scenario {
+        name: "a person who does not read for minutes an answer that has ended",
+        network: BAD,
+        manner: Manner::ReadsFrom(secs(200)),
+        bytes: 800_000,
+        within: secs(210),
+        ..ONE
+    },
+    Scenario {
         name: "a person who does not read for minutes",
         network: BAD,
         manner: Manner::ReadsFrom(secs(200)),
@@ -176,6 +190,35 @@ fn who_gets_no_outcome_learns_whether_the_command_may_have_run() {
         let world = play(&Scenario { network, millis: 100, within: secs(35), ..ONE }, 1);
         assert_eq!(world.reports().map(|report| &report.end).collect::<Vec<_>>(), [&end], "{name}");
         assert_eq!(world.runs.values().sum::<usize>(), runs, "{name}");
+    }
+}
+
+/// On a way that takes no large datagrams, both sides come to an end, whatever the small ones say, and one Ctrl-C is enough.
+#[test]
+fn an_answer_whose_pieces_vanish_ends_and_holds_no_place() {
+    let narrow = Scenario { network: Network { largest: 1000, ..GOOD }, within: secs(100), ..ONE };
+    let table = [
+        ("it has ended", Scenario { bytes: 3000, ..narrow }, Unknown::Stalled, 30..=36, 0),
+        ("it writes on", Scenario { bytes: 3_000_000, ..narrow }, Unknown::Stalled, 30..=36, 1),
+        ("it was silent before", Scenario { millis: 60_000, bytes: 3000, ..narrow }, Unknown::Stalled, 88..=96, 0),
+        (
+            "Ctrl-C",
+            Scenario { bytes: 3_000_000, manner: Manner::StopsAt(secs(5)), ..narrow },
+            Unknown::NotStopped,
+            15..=15,
+            1,
+        ),
+    ];
+    for (name, scenario, end, when, stopped) in table {
+        for seed in 1..=3 {
+            let mut world = play(&scenario, seed);
+            let report = world.reports().next().unwrap_or_else(|| panic!("{name}: a client that waits for ever"));
+            assert_eq!(report.end, Event::Unknown(end), "{name}");
+            assert!(when.contains(&report.at.as_secs()), "{name}: {:?}", report.at);
+            world.run_until(report.at + secs(32));
+            assert_eq!((world.stopped.len(), world.server.running()), (stopped, 0), "{name}");
+            assert_eq!(world.server.next_deadline(), None, "{name}: a place that is held");
+        }
     }
 }
 

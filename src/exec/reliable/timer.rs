@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::GIVE_UP;
+
 /// The wait before anything is known of the way. RFC 6298 (2.1) has 1 s; people sit before this one, and it is soon
 /// corrected.
 pub(super) const FIRST_RTO: Duration = Duration::from_millis(250);
@@ -31,6 +33,11 @@ impl Timer {
     /// The retransmission timeout.
     pub(super) fn rto(&self) -> Duration {
         self.rto
+    }
+
+    /// How long a side waits for progress before it gives up: [`GIVE_UP`], and over a long way four timeouts.
+    pub(super) fn patience(&self) -> Duration {
+        GIVE_UP.max(self.rto * 4)
     }
 
     /// Takes a measured round trip, which must be one of something sent only once: of what was sent twice nobody knows

@@ -13,19 +13,22 @@
 //!
 //! ```text
 //!           0      1          17          57           61
-//! REQUEST   kind 1 | nonce 16 | cookie 40 | request 4 | command 0 to 1107              | tag 32
+//! REQUEST   kind 1 | nonce 16 | cookie 40 | request 4 | asked 4 | command 0 to 1103    | tag 32
 //! STOP      kind 1 | nonce 16 | cookie 40 | request 4                                  | tag 32
 //! ACK       kind 1 | nonce 16 | cookie 40 | request 4 | next 8 | limit 8 | later 64    | tag 32
 //!
 //!           0      1           5          13
 //! OUT, ERR  kind 1 | request 4 | number 8 | 1 to 1155 bytes of the output              | tag 32
 //! DONE      kind 1 | request 4 | number 8 | outcome 5                                  | tag 32
-//! WORKING, BUSY, EXPIRED, GONE   kind 1 | request 4                                    | tag 32
+//! WORKING   kind 1 | request 4 | asked 4 | doing 1 | unsent 8                          | tag 32
+//! BUSY, EXPIRED, GONE   kind 1 | request 4                                             | tag 32
 //! ```
 
 use std::ops::RangeInclusive;
 
-use super::message::{Ack, Answer, Asks, Content, Cookie, Label, Nonce, Question, Says, SessionId};
+use super::message::{
+    Ack, Answer, Asked, Asks, Content, Cookie, Doing, Label, Nonce, Progress, Question, Says, SessionId,
+};
 use crate::exec::protocol::Outcome;
 use crate::exec::tag::{TAG_LENGTH, TagKey};
 use crate::terminal::screen::Output;
@@ -36,7 +39,7 @@ pub const MAX_PAYLOAD: usize = 1200;
 
 /// The longest command, in bytes: what a request has room for. A command in several datagrams would need a second
 /// protocol in the other direction.
-pub const MAX_COMMAND: usize = MAX_PAYLOAD - SESSION_HEADER - TAG_LENGTH;
+pub const MAX_COMMAND: usize = MAX_PAYLOAD - REQUEST_HEADER - TAG_LENGTH;
 
 /// The most that one piece carries of an output, in bytes.
 pub(super) const MAX_PIECE: usize = MAX_PAYLOAD - PIECE_HEADER - TAG_LENGTH;
@@ -49,6 +52,7 @@ const HELLO: usize = 1 + size_of::<Nonce>() + size_of::<Cookie>() + size_of::<La
 const SHORT_HEADER: usize = 1 + 4;
 const PIECE_HEADER: usize = SHORT_HEADER + 8;
 const SESSION_HEADER: usize = 1 + size_of::<Nonce>() + size_of::<Cookie>() + 4;
+const REQUEST_HEADER: usize = SESSION_HEADER + size_of::<Asked>();
 
 /// What a datagram is: its first byte. All have the bits of a byte that begins no character in UTF-8, so that no text is
 /// ever taken for a datagram of this protocol.
@@ -90,12 +94,13 @@ impl Kind {
         let exactly = |length| length..=length;
         match self {
             Self::Hello | Self::Cookie => exactly(HELLO),
-            Self::Request => SESSION_HEADER + TAG_LENGTH..=MAX_PAYLOAD,
+            Self::Request => REQUEST_HEADER + TAG_LENGTH..=MAX_PAYLOAD,
             Self::Stop => exactly(SESSION_HEADER + TAG_LENGTH),
             Self::Ack => exactly(SESSION_HEADER + 8 + 8 + WINDOW / 8 + TAG_LENGTH),
             Self::Out | Self::Err => PIECE_HEADER + 1 + TAG_LENGTH..=MAX_PAYLOAD,
             Self::Done => exactly(PIECE_HEADER + 5 + TAG_LENGTH),
-            Self::Working | Self::Busy | Self::Expired | Self::Gone => exactly(SHORT_HEADER + TAG_LENGTH),
+            Self::Working => exactly(SHORT_HEADER + size_of::<Asked>() + 1 + 8 + TAG_LENGTH),
+            Self::Busy | Self::Expired | Self::Gone => exactly(SHORT_HEADER + TAG_LENGTH),
         }
     }
 }
@@ -110,7 +115,7 @@ pub(super) enum Side {
 impl Asks<'_> {
     fn kind(&self) -> Kind {
         match self {
-            Self::Run(_) => Kind::Request,
+            Self::Run(..) => Kind::Request,
             Self::Stop => Kind::Stop,
             Self::Ack(_) => Kind::Ack,
         }
@@ -123,7 +128,7 @@ impl Says<'_> {
             Self::Piece(_, Content::Output(Output::Out, _)) => Kind::Out,
             Self::Piece(_, Content::Output(Output::Err, _)) => Kind::Err,
             Self::Piece(_, Content::Done(_)) => Kind::Done,
-            Self::Working => Kind::Working,
+            Self::Working(_) => Kind::Working,
             Self::Busy => Kind::Busy,
             Self::Expired => Kind::Expired,
             Self::Gone => Kind::Gone,
@@ -142,7 +147,7 @@ impl Question<'_> {
                 let header = Writer::of(asks.kind()).put(&session.nonce).put(&session.cookie);
                 let header = header.put(&request.to_be_bytes());
                 match asks {
-                    Asks::Run(command) => header.put(command),
+                    Asks::Run(asked, command) => header.put(&asked.to_be_bytes()).put(command),
                     Asks::Stop => header,
                     Asks::Ack(ack) => {
                         let numbers = [ack.next, ack.limit].into_iter().chain(ack.later);
@@ -166,6 +171,9 @@ impl Answer<'_> {
                     Says::Piece(number, Content::Output(_, bytes)) => header.put(&number.to_be_bytes()).put(bytes),
                     Says::Piece(number, Content::Done(outcome)) => {
                         header.put(&number.to_be_bytes()).put(&outcome.encode())
+                    }
+                    Says::Working(Progress { asked, doing, unsent }) => {
+                        header.put(&asked.to_be_bytes()).put(&[*doing as u8]).put(&unsent.to_be_bytes())
                     }
                     _ => header,
                 }
@@ -208,7 +216,7 @@ impl<'a> Tagged<'a> {
         let session = SessionId { nonce, cookie: fields.take()? };
         let request = u32::from_be_bytes(fields.take()?);
         let asks = match self.kind {
-            Kind::Request => Asks::Run(fields.0),
+            Kind::Request => Asks::Run(fields.asked()?, fields.0),
             Kind::Stop => Asks::Stop,
             Kind::Ack => Asks::Ack(fields.ack()?),
             _ => return None,
@@ -227,7 +235,7 @@ impl<'a> Tagged<'a> {
             Kind::Out => Says::Piece(fields.number()?, Content::Output(Output::Out, fields.0.into())),
             Kind::Err => Says::Piece(fields.number()?, Content::Output(Output::Err, fields.0.into())),
             Kind::Done => Says::Piece(fields.number()?, Content::Done(Outcome::decode(fields.0)?)),
-            Kind::Working => Says::Working,
+            Kind::Working => Says::Working(fields.progress()?),
             Kind::Busy => Says::Busy,
             Kind::Expired => Says::Expired,
             Kind::Gone => Says::Gone,
@@ -270,6 +278,20 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Option<u64> {
         self.take().map(u64::from_be_bytes)
+    }
+
+    fn asked(&mut self) -> Option<Asked> {
+        self.take().map(Asked::from_be_bytes)
+    }
+
+    fn progress(&mut self) -> Option<Progress> {
+        let asked = self.asked()?;
+        let doing = match self.take()? {
+            [0] => Doing::Delivering,
+            [1] => Doing::Running,
+            _ => return None,
+        };
+        Some(Progress { asked, doing, unsent: self.number()? })
     }
 
     fn ack(&mut self) -> Option<Ack> {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::exec::protocol::Outcome;
 use crate::t;
 use crate::terminal::log::log;
-use crate::text::escape;
+use crate::text::escape_line;
 
 /// A command in the log whose end is still to come.
 #[must_use]
@@ -17,7 +17,8 @@ pub struct Entry {
 
 /// Logs that `peer` has a command run.
 pub fn runs(peer: SocketAddr, command: &[u8]) -> Entry {
-    let command = escape(&String::from_utf8_lossy(command)).replace('\n', "\\n");
+    let command = String::from_utf8_lossy(command);
+    let command = escape_line(&command);
     log(t!("{peer} runs: {command}", "{peer} 执行：{command}"));
     Entry { peer, since: Instant::now() }
 }

@@ -1,69 +1,107 @@
-//! Connections that have not proved anything yet: few, for a short time, and the newest is always let in.
+//! Connections that have not proved anything yet: not many, for a short time, and the newest is always let in.
 //!
-//! A stranger that says nothing must not lock the owner out. So at either limit the oldest of them is closed, and the
-//! owner, who needs a few milliseconds to prove that he is one, is never the oldest for long.
+//! Strangers must not lock the owner out, who may be far away: between our greeting and his proof lies a round trip. So
+//! where there are too many, the one that goes comes from the fullest network, in it from the fullest address, and among
+//! those it is any. Were it the oldest, whoever connects fast enough would push everybody out before the proof is there;
+//! so a crowd from elsewhere pushes out itself alone, and in a crowd of his own network the owner has a good chance.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::net::{IpAddr, Shutdown};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use crate::exec::frames::{FrameWriter, kind};
+use fastrand::Rng;
+
 use crate::lock::lock;
 use crate::net::TcpStream;
 use crate::net::deadline::Deadline;
 
-/// How long a connection may take to prove itself, in all.
+/// How long a connection may take to prove itself with the key, in all.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many may be at it at the same time.
-pub const MAX_WAITING: usize = 32;
-
-/// How many of them from one address.
-pub const MAX_FROM_ONE: usize = 8;
+/// How many may be at it at the same time. Each costs a thread, up to 17 KB; the more there are, the longer each may stay
+/// while others press in.
+pub const MAX_WAITING: usize = 192;
 
 type Stream = Arc<TcpStream>;
 
-/// Those who wait, the oldest first.
-#[derive(Default)]
+/// Those who wait.
 pub struct Pending {
-    waiting: Mutex<Vec<(IpAddr, Stream)>>,
+    patience: Duration,
+    door: Mutex<Door>,
+}
+
+struct Door {
+    farewell: &'static [u8],
+    waiting: Vec<(IpAddr, Stream)>,
+    random: Rng,
 }
 
 impl Pending {
-    /// Lets a new connection in, and closes the oldest where there are too many.
+    /// Nobody waits yet; whoever will has `patience` in all, and one that has to go for another gets these bytes.
+    pub fn new(patience: Duration, farewell: &'static [u8]) -> Self {
+        Self { patience, door: Mutex::new(Door { farewell, waiting: Vec::new(), random: Rng::new() }) }
+    }
+
+    /// Lets a new connection in, and closes another one where there are too many.
     pub fn enter(self: &Arc<Self>, stream: &Stream, peer: IpAddr) -> Stranger {
-        let mut waiting = self.waiting();
+        let mut door = self.door();
         let peer = peer.to_canonical();
-        let of_this_address = waiting.iter().filter(|(address, _)| *address == peer).count();
-        let oldest = if of_this_address >= MAX_FROM_ONE {
-            waiting.iter().position(|(address, _)| *address == peer)
-        } else {
-            (waiting.len() >= MAX_WAITING).then_some(0)
-        };
-        if let Some(oldest) = oldest {
-            send_away(&waiting.remove(oldest).1);
+        if door.waiting.len() >= MAX_WAITING {
+            door.send_one_away(Some(peer));
         }
-        waiting.push((peer, Arc::clone(stream)));
-        Stranger { pending: Arc::clone(self), stream: Deadline::new(Arc::clone(stream), PATIENCE) }
+        door.waiting.push((peer, Arc::clone(stream)));
+        Stranger { pending: Arc::clone(self), stream: Deadline::new(Arc::clone(stream), self.patience) }
     }
 
-    /// Closes the oldest, for a server that has no room for another connection at all.
+    /// Closes one, for a server that has no room for another connection at all.
     pub fn make_room(&self) {
-        let mut waiting = self.waiting();
-        if !waiting.is_empty() {
-            send_away(&waiting.remove(0).1);
-        }
+        self.door().send_one_away(None);
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<(IpAddr, Stream)>> {
-        lock(&self.waiting)
+    fn door(&self) -> MutexGuard<'_, Door> {
+        lock(&self.door)
     }
 }
 
-/// A client in a crowd learns that it may come again. Both fail for one that has gone by itself.
-fn send_away(stranger: &TcpStream) {
-    let _ = FrameWriter::new(stranger).send(kind::BUSY, b"");
+impl Door {
+    fn send_one_away(&mut self, newcomer: Option<IpAddr>) {
+        let waiting: Vec<_> = self.waiting.iter().map(|(address, _)| *address).collect();
+        if let Some(index) = who_goes(&waiting, newcomer, &mut self.random) {
+            send_away(&self.waiting.swap_remove(index).1, self.farewell);
+        }
+    }
+}
+
+/// Which of those who wait has to go: any one of the fullest address in the fullest network, the newcomer counted.
+fn who_goes(waiting: &[IpAddr], newcomer: Option<IpAddr>, random: &mut Rng) -> Option<usize> {
+    let mut sorted: Vec<_> = waiting.iter().enumerate().map(|(index, address)| (*address, Some(index))).collect();
+    sorted.extend(newcomer.map(|address| (address, None)));
+    // The addresses of a network stand together then.
+    sorted.sort_unstable();
+    let mut crowds = Vec::new();
+    for network in sorted.chunk_by(|(one, _), (other, _)| network(*one) == network(*other)) {
+        for address in network.chunk_by(|(one, _), (other, _)| one == other) {
+            let crowd = (network.len(), address.len());
+            crowds.extend(address.iter().filter_map(|(_, index)| Some((crowd, (*index)?))));
+        }
+    }
+    let (fullest, _) = *crowds.iter().max()?;
+    crowds.retain(|(crowd, _)| *crowd == fullest);
+    random.choice(crowds).map(|(_, index)| index)
+}
+
+/// What one customer is usually given: 256 addresses of IPv4 (a /24), 2^64 of IPv6 (a /64).
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(ip) => IpAddr::V4((ip.to_bits() & !0xff).into()),
+        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() & !u128::from(u64::MAX)).into()),
+    }
+}
+
+/// A client in a crowd may learn that it can come again. Both fail for one that has gone by itself.
+fn send_away(mut stranger: &TcpStream, farewell: &[u8]) {
+    let _ = stranger.write_all(farewell);
     let _ = stranger.shutdown(Shutdown::Both);
 }
 
@@ -81,63 +119,9 @@ impl Read for Stranger {
 
 impl Drop for Stranger {
     fn drop(&mut self) {
-        self.pending.waiting().retain(|(_, stream)| !Arc::ptr_eq(stream, self.stream.get_ref()));
+        self.pending.door().waiting.retain(|(_, stream)| !Arc::ptr_eq(stream, self.stream.get_ref()));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use super::*;
-    use crate::net::{Socket, Trace};
-
-    /// A connection's two ends.
-    fn connection() -> (Stream, std::net::TcpStream) {
-        let address = "127.0.0.1:0".parse().unwrap();
-        let socket = Socket::tcp(address, &Trace::off()).unwrap();
-        socket.bind(address).unwrap();
-        let listener = socket.listen(1).unwrap();
-        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        (Arc::new(listener.accept().unwrap().0), client)
-    }
-
-    fn from(number: u8) -> IpAddr {
-        Ipv4Addr::new(192, 0, 2, number).into()
-    }
-
-    /// Whether the other end has been closed.
-    fn is_closed(mut client: &std::net::TcpStream) -> bool {
-        client.set_nonblocking(true).unwrap();
-        matches!(client.read(&mut [0]), Ok(0))
-    }
-
-    #[test]
-    fn one_too_many_from_an_address_closes_the_oldest_of_that_address() {
-        let pending = Arc::new(Pending::default());
-        let others: Vec<_> = (0..2).map(|_| connection()).collect();
-        let mut strangers: Vec<_> = others.iter().map(|(stream, _)| pending.enter(stream, from(2))).collect();
-        let mine: Vec<_> = (0..=MAX_FROM_ONE).map(|_| connection()).collect();
-        strangers.extend(mine.iter().map(|(stream, _)| pending.enter(stream, from(1))));
-        let (mut first, mut heard) = (&mine[0].1, Vec::new());
-        first.read_to_end(&mut heard).unwrap();
-        assert_eq!(heard, [0, 0, 0, 1, kind::BUSY]);
-        assert!(mine[1..].iter().chain(&others).all(|(_, client)| !is_closed(client)));
-        drop(strangers);
-        assert!(pending.waiting().is_empty());
-    }
-
-    #[test]
-    fn one_too_many_in_all_closes_the_oldest() {
-        let pending = Arc::new(Pending::default());
-        let all: Vec<_> = (0..=MAX_WAITING).map(|_| connection()).collect();
-        let enter =
-            |(number, (stream, _)): (usize, &(Stream, std::net::TcpStream))| pending.enter(stream, from(number as u8));
-        let strangers: Vec<_> = all.iter().enumerate().map(enter).collect();
-        let mut first = &all[0].1;
-        first.read_to_end(&mut Vec::new()).unwrap();
-        assert_eq!(all.iter().filter(|(_, client)| is_closed(client)).count(), 1);
-        drop(strangers);
-    }
-}
+mod tests;

@@ -1,13 +1,14 @@
 //! Where a server of commands may listen, and what it says about who may run them.
 //!
-//! The textbook's server runs whatever comes. So the textbook's way is for the same user on the same machine alone, and
-//! beyond this machine a server wants a key that was named.
+//! The textbook's server runs whatever comes. So the textbook's way is for this machine alone, and for whoever can read
+//! the server's terminal; beyond this machine a server wants a key that was named.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::cli::Usage;
 use crate::exec::options::Way;
+use crate::exec::server::code::{Code, VARIABLE};
 use crate::terminal::screen;
 use crate::{t, text};
 
@@ -22,8 +23,8 @@ pub fn may_listen(addresses: &[SocketAddr], way: Way, key_file: Option<&Path>) -
     };
     if way == Way::Classic {
         return Err(Usage(t!(
-            "the textbook's way runs commands for anybody, so it listens on 127.0.0.1 or [::1] only, not on {outside}",
-            "课本写法的服务器，谁发来的命令都执行，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
+            "the textbook's way has no key, so it listens on 127.0.0.1 or [::1] only, not on {outside}",
+            "课本写法没有密钥，所以只能监听 127.0.0.1 或 [::1]，不能监听 {outside}"
         )));
     }
     if key_file.is_none() {
@@ -35,14 +36,12 @@ pub fn may_listen(addresses: &[SocketAddr], way: Way, key_file: Option<&Path>) -
     Ok(())
 }
 
-/// Says what the textbook's server cannot know here, and what its commands may do.
-pub fn warn_of_textbook() {
-    if !cfg!(target_os = "linux") {
-        screen::talk(&t!(
-            "warning: this system does not tell whose a connection is: every user of this machine can run commands as you",
-            "警告：本系统查不出一个连接属于哪个用户：这台机器上的任何用户都能以你的身份执行命令"
-        ));
-    }
+/// Says what has to be said first, in the textbook's way, and what commands may do.
+pub fn tell_of_code(code: &Code) {
+    screen::talk(&match code {
+        Code::Drawn(code) => t!("type this first: {code}", "请先输入口令：{code}"),
+        Code::Set(_) => t!("first comes the code that {VARIABLE} has", "要先发来 {VARIABLE} 里的口令"),
+    });
     warn_of_root();
 }
 
@@ -50,8 +49,8 @@ pub fn warn_of_textbook() {
 pub fn tell_of_key(path: &Path) {
     let path = text::path(path);
     screen::talk(&t!(
-        "whoever can read {path} may run commands as you; nothing is encrypted: over a network that you do not trust use ssh",
-        "谁能读 {path}，谁就能以你的身份执行命令；内容不加密：网络不可信时请用 ssh"
+        "whoever can read {path} may run commands as you, until it is deleted and the server started anew; nothing is encrypted: over a network that you do not trust use ssh",
+        "谁能读 {path}，谁就能以你的身份执行命令，直到删掉它并重启服务器；内容不加密：网络不可信时请用 ssh"
     ));
     warn_of_root();
 }

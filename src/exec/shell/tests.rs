@@ -71,6 +71,14 @@ fn a_stopped_command_ends_with_all_of_its_group() {
     }
 }
 
+#[test]
+fn how_a_command_has_ended_is_known_to_all_who_wait_for_it() {
+    let (job, pipes) = Job::start(&Line::Command("exit 7".into()), &WorkingDirectory::default()).unwrap();
+    // As the thread that has stopped it does, before the one that reads its outputs comes to that.
+    job.settle();
+    assert_eq!(job.pump(pipes, |_, _| Ok(())), Outcome::Exited(7));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_process_that_has_left_the_group_is_stopped_too() {

@@ -1,14 +1,16 @@
-//! Processes, process groups and pipes as Unix has them.
+//! Processes, their groups and pipes as Unix has them.
 
-use std::env;
+#[cfg(target_os = "linux")]
+mod family;
+mod spawn;
+
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io;
+use std::io::{self, PipeReader, Read as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-use std::sync::{LazyLock, Mutex};
+#[cfg(target_os = "linux")]
+use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,8 +19,8 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, WaitIdStatus, kill_process_gro
 
 use super::Line;
 use crate::exec::protocol::Outcome;
+#[cfg(target_os = "linux")]
 use crate::lock::lock;
-use crate::terminal::exit;
 use crate::terminal::screen::Output;
 
 /// What a pipe that is read full may hold, in bytes, where the system lets it: fewer and larger reads.
@@ -39,47 +41,21 @@ pub(super) struct Group {
     /// Those that have left the group: they lose their parent when the shell ends, and could not be found any more.
     #[cfg(target_os = "linux")]
     strays: Mutex<Vec<family::Stray>>,
-    /// `None` once it has been waited for.
-    shell: Mutex<Option<Child>>,
+    /// Whoever stops it may have freed its place before others ask how it has ended.
+    outcome: OnceLock<Outcome>,
 }
 
-/// Starts the shell. A process group is asked for in a way that keeps the fast path of posix_spawn(3).
+/// Starts the shell.
 pub(super) fn start(line: &Line, directory: Option<&Path>, before: Option<&Path>) -> io::Result<(Group, Pipes)> {
-    let mut shell = Command::new("/bin/sh");
-    match line {
-        Line::Command(command) => shell.arg("-c").arg(command),
-        // The command is an argument of the script and no part of it, so that nothing in it can end the script early.
-        Line::ChangeDirectory(command) => shell.args(["-c", r#"eval "$1" >/dev/null && pwd"#, "sh"]).arg(command),
-    };
-    shell.stdin(nothing()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    if let Some(directory) = directory {
-        shell.current_dir(directory);
-        // An environment of its own costs a small command more than its pipes do. The server's says the same, as a rule,
-        // until the first `cd`.
-        if env::var_os("PWD").is_none_or(|inherited| inherited != directory.as_os_str()) {
-            shell.env("PWD", directory);
-        }
-    }
-    if let Some(before) = before {
-        shell.env("OLDPWD", before);
-    }
-    let mut shell = exit::unblocked(|| shell.spawn())?;
-    let pipes = Pipes { out: shell.stdout.take(), err: shell.stderr.take(), last: None };
-    let leader = Pid::from_child(&shell);
+    let ((out, of_out), (err, of_err)) = (io::pipe()?, io::pipe()?);
+    let leader = spawn::shell(line, directory, before, [of_out, of_err])?;
     let group = Group {
         leader,
         #[cfg(target_os = "linux")]
         strays: Mutex::default(),
-        shell: Mutex::new(Some(shell)),
+        outcome: OnceLock::new(),
     };
-    Ok((group, pipes))
-}
-
-/// An empty input. /dev/null is opened once for all commands.
-fn nothing() -> Stdio {
-    static NULL: LazyLock<Option<File>> = LazyLock::new(|| File::open("/dev/null").ok());
-    let null = NULL.as_ref().and_then(|null| null.try_clone().ok());
-    null.map_or_else(Stdio::null, Stdio::from)
+    Ok((group, Pipes { out: Some(out), err: Some(err), last: None }))
 }
 
 impl Group {
@@ -93,19 +69,20 @@ impl Group {
     pub(super) fn wait(&self) -> Outcome {
         loop {
             match waitid(WaitId::Pid(self.leader), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
-                Ok(status) => return status.as_ref().map_or(Outcome::NotStarted, outcome),
+                Ok(status) => {
+                    return *self.outcome.get_or_init(|| status.as_ref().map_or(Outcome::NotStarted, outcome));
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 // Somebody has waited for it already.
-                Err(_) => return Outcome::NotStarted,
+                Err(_) => return self.outcome.get().copied().unwrap_or(Outcome::NotStarted),
             }
         }
     }
 
     /// Frees its place in the table of processes.
     pub(super) fn reap(&self) {
-        let shell = lock(&self.shell).take();
-        // It has ended, so this does not wait; there is nothing else that it could fail with.
-        let _ = shell.map(|mut shell| shell.wait());
+        // It has ended, so this does not wait; it fails where it has been waited for already.
+        let _ = waitid(WaitId::Pid(self.leader), WaitIdOptions::EXITED);
     }
 
     /// Tells all of the group, and those that the shell has started outside of it (setsid(1)). It fails for those that
@@ -150,8 +127,8 @@ fn outcome(status: &WaitIdStatus) -> Outcome {
 
 /// Both outputs of a command.
 pub struct Pipes {
-    out: Option<ChildStdout>,
-    err: Option<ChildStderr>,
+    out: Option<PipeReader>,
+    err: Option<PipeReader>,
     /// Which was read last.
     last: Option<Output>,
 }
@@ -195,9 +172,9 @@ impl Pipes {
 }
 
 /// One read; at its end the pipe is closed. One that is read full gets more room.
-fn read<P: io::Read + std::os::fd::AsFd>(pipe: &mut Option<P>, piece: &mut [u8]) -> io::Result<usize> {
+fn read(pipe: &mut Option<PipeReader>, piece: &mut [u8]) -> io::Result<usize> {
     let Some(open) = pipe else { return Ok(0) };
-    let length = match open.by_ref().read(piece) {
+    let length = match open.read(piece) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(0),
         result => result?,
     };
@@ -221,94 +198,4 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<OsString> {
 /// What `pwd` has said.
 pub(super) fn as_path(said: &[u8]) -> Option<PathBuf> {
     said.strip_suffix(b"\n").map(|path| PathBuf::from(OsStr::from_bytes(path)))
-}
-
-/// Who belongs to whom, from `/proc/*/stat` (proc(5)).
-#[cfg(target_os = "linux")]
-mod family {
-    use std::collections::HashSet;
-    use std::os::fd::OwnedFd;
-
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-
-    struct Process {
-        id: i32,
-        parent: i32,
-        group: i32,
-        dead: bool,
-    }
-
-    fn all() -> Vec<Process> {
-        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        // One that ends meanwhile has no file any more.
-        numbers.filter_map(|id| parse(id, &std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?)).collect()
-    }
-
-    /// `7 (name) S 1 7 …`: the name may hold anything, so what counts begins behind the last parenthesis.
-    fn parse(id: i32, stat: &str) -> Option<Process> {
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-        let state = fields.next()?;
-        let parent = fields.next()?.parse().ok()?;
-        let group = fields.next()?.parse().ok()?;
-        Some(Process { id, parent, group, dead: matches!(state, "Z" | "X") })
-    }
-
-    /// A process outside of the group, held so that its number cannot become another's (pidfd_open(2)).
-    pub(super) struct Stray(i32, OwnedFd);
-
-    impl Stray {
-        /// It fails for one that has ended, which is what is wanted.
-        pub(super) fn signal(&self, signal: Signal) {
-            let _ = pidfd_send_signal(&self.1, signal);
-        }
-
-        pub(super) fn is_gone(&self) -> bool {
-            let mut fds = [PollFd::new(&self.1, PollFlags::IN)];
-            poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
-        }
-    }
-
-    /// Finds those that descend from the leader and have left its group.
-    pub(super) fn add_strays(leader: Pid, known: &mut Vec<Stray>) {
-        let leader = leader.as_raw_nonzero().get();
-        let all = all();
-        let mut family = HashSet::from([leader]);
-        family.extend(known.iter().map(|stray| stray.0));
-        // A child may stand before its parent in the list.
-        loop {
-            let size = family.len();
-            family.extend(all.iter().filter(|p| family.contains(&p.parent)).map(|p| p.id).collect::<Vec<_>>());
-            if family.len() == size {
-                break;
-            }
-        }
-        let strays = all.iter().filter(|p| family.contains(&p.id) && p.group != leader && !p.dead);
-        for stray in strays {
-            if known.iter().any(|known| known.0 == stray.id) {
-                continue;
-            }
-            let held = Pid::from_raw(stray.id).map(|id| pidfd_open(id, PidfdFlags::empty()));
-            // One that has just ended needs nothing; without this call (before Linux 5.3) it is not followed.
-            known.extend(held.and_then(Result::ok).map(|held| Stray(stray.id, held)));
-        }
-    }
-
-    /// Whether the group has nobody left but the dead.
-    pub(super) fn is_gone(leader: Pid) -> bool {
-        let number = leader.as_raw_nonzero().get();
-        !all().iter().any(|p| p.group == number && !p.dead)
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn a_name_with_parentheses_and_spaces_confuses_nothing() {
-            let process = parse(7, "7 (a) S 9 (b c)) Z 3 5 5 0 -1").unwrap();
-            assert_eq!((process.id, process.parent, process.group, process.dead), (7, 3, 5, true));
-        }
-    }
 }

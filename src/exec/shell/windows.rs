@@ -15,7 +15,6 @@ use process_wrap::std::{ChildWrapper, CommandWrap, JobObject};
 use super::{LOOK, Line, PIECE};
 use crate::exec::protocol::Outcome;
 use crate::lock::lock;
-use crate::terminal::exit;
 use crate::terminal::screen::Output;
 use crate::text::Charset;
 
@@ -52,7 +51,7 @@ pub(super) fn start(line: &Line, directory: Option<&Path>, _before: Option<&Path
             shell.current_dir(directory);
         }
     });
-    let mut shell = exit::unblocked(|| shell.wrap(JobObject).spawn())?;
+    let mut shell = shell.wrap(JobObject).spawn()?;
     let (found, pieces) = sync_channel(WAITING);
     let (out, err) = (shell.stdout().take(), shell.stderr().take());
     let reading = out.map_or(Ok(()), |out| read(Output::Out, out, found.clone()));

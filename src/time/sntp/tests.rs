@@ -91,7 +91,7 @@ fn chronyds_question_is_understood_byte_by_byte() {
     let answer = Question::read(&question).unwrap().answer(10, at(0, 0), at(1, 500_000_000));
     assert_eq!(
         answer.to_vec(),
-        bytes("240a06ec00000000000100004c4f434c83aa7e800000000057abd5915f6e0c2383aa7e800000000083aa7e8180000000")
+        bytes("240a06ec00000000000100007f7f010183aa7e800000000057abd5915f6e0c2383aa7e800000000083aa7e8180000000")
     );
 }
 
@@ -155,7 +155,12 @@ fn wrong_answers_are_refused_for_what_they_are() {
     assert_eq!(answered(kiss), Err(Refusal::KissOfDeath(*b"RATE")));
     assert_eq!(answered(|p| p.leap = 3), Err(Refusal::Unsynchronised));
     assert_eq!(answered(|p| p.stratum = 16), Err(Refusal::Unsynchronised));
-    assert_eq!(answered(|p| p.transmit = Timestamp(0)), Err(Refusal::Unsynchronised));
+    assert_eq!(answered(|p| p.transmit = Timestamp(0)), Err(Refusal::NoTime));
+    assert_eq!(answered(|p| p.receive = Timestamp(0)), Err(Refusal::NoTime));
+    assert_eq!(answered(|p| p.reference = Timestamp::of(at(1004, 0))), Err(Refusal::NoTime));
+    assert_eq!(answered(|p| p.root_dispersion = Short::seconds(16)), Err(Refusal::TooFar));
+    assert_eq!(answered(|p| p.root_delay = Short::seconds(u16::MAX)), Err(Refusal::TooFar));
+    assert!(answered(|p| p.root_dispersion = Short::seconds(15)).is_ok());
     let asked = Asked::at(at(1000, 0), [7; 8]);
     assert_eq!(asked.measure(&[0; 47], at(1000, 0), Duration::ZERO), Err(Refusal::TooShort(47)));
 }
@@ -168,4 +173,51 @@ fn a_clock_that_is_set_meanwhile_is_noticed() {
         assert_eq!(asked.measure(&answer, now, Duration::from_millis(1)), Err(Refusal::ClockSet), "{now:?}");
     }
     assert!(asked.measure(&answer, at(1000, 1_000_000), Duration::from_millis(1)).is_ok());
+}
+
+/// T1 = 1000 and T4 = 1001.5: what was held for longer than 1.5 s, or for less than nothing, was not held so.
+#[test]
+fn what_cannot_be_is_refused_and_a_tick_is_shown_as_it_is() {
+    let held = |nanoseconds: i64, precision: i8| {
+        answered(|p| {
+            p.precision = precision;
+            p.reference = Timestamp::default();
+            p.receive = Timestamp::of(at(1002, 0));
+            p.transmit = Timestamp::of(at(
+                1002 + nanoseconds.div_euclid(1_000_000_000),
+                nanoseconds.rem_euclid(1_000_000_000) as u32,
+            ));
+        })
+    };
+    let table = [
+        (1_500_500_000, -20, Some(-0.0005)),
+        (1_501_500_000, -20, None),
+        (1_510_000_000, -6, Some(-0.01)),
+        (1_510_000_000, 127, Some(-0.01)),
+        (1_520_000_000, 127, None),
+        (-500_000, -20, Some(1.5005)),
+        (-1_500_000, -20, None),
+        (60_000_000_000, 127, None),
+    ];
+    for (nanoseconds, precision, delay) in table {
+        match (held(nanoseconds, precision), delay) {
+            (Ok(sample), Some(delay)) => assert!((sample.delay - delay).abs() < 1e-6, "{nanoseconds}: {sample:?}"),
+            (Err(Refusal::Impossible), None) => {}
+            (other, _) => panic!("{nanoseconds} {precision}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn of_several_samples_the_one_is_taken_that_the_others_agree_with() {
+    let sample = |offset: f64, delay: f64| Sample { offset, delay, ..answered(|_| {}).unwrap() };
+    let chosen = |samples: &[(f64, f64)]| {
+        let samples: Vec<_> = samples.iter().map(|(offset, delay)| sample(*offset, *delay)).collect();
+        best(&samples).map(|best| best.offset)
+    };
+    assert_eq!(chosen(&[]), None);
+    assert_eq!(chosen(&[(5.0, 0.1)]), Some(5.0));
+    assert_eq!(chosen(&[(0.010, 0.1), (0.012, 0.05), (0.011, 0.2)]), Some(0.012), "the least delay");
+    assert_eq!(chosen(&[(30.0, 0.0001), (0.010, 0.1), (0.012, 0.05)]), Some(0.012), "a lie that looks good");
+    assert_eq!(chosen(&[(0.010, 0.1), (0.012, -0.05), (0.011, 0.01)]), Some(0.011), "less than nothing is not better");
 }

@@ -97,11 +97,14 @@ pub const SCENES: &[Scene] = &[
 
 const ANSWER: &str = "an answer";
 
+/// What the textbook's servers of commands want to hear first.
+const CODE: &str = "inject-42";
+
 /// The program's command, with its own address and its key.
 pub fn command(scene: &Scene, address: SocketAddr, key: &Path) -> Command {
     let mut command = Command::new(scene.program);
     command.args(scene.args.iter().map(|arg| arg.replace("ADDRESS", &address.to_string())));
-    command.env("SOCKET_DEMOS_KEY_FILE", key);
+    command.env("SOCKET_DEMOS_KEY_FILE", key).env("SOCKET_DEMOS_CODE", CODE);
     command
 }
 
@@ -217,12 +220,17 @@ fn run_over_udp(house: &mut House<'_>) -> Result<(), String> {
 
 fn run_bare_over_tcp(house: &mut House<'_>) -> Result<(), String> {
     let stream = house.connect()?;
+    send(&stream, CODE)?;
+    hear(&stream, "the code is right")?;
     send(&stream, "echo $((40 + 2))")?;
     hear(&stream, "42")
 }
 
 fn run_bare_over_udp(house: &mut House<'_>) -> Result<(), String> {
-    hear_datagram(&house.ask(b"echo $((40 + 2))")?, "42")
+    let socket = house.ask(CODE.as_bytes())?;
+    hear_datagram(&socket, "the code is right")?;
+    socket.send(b"echo $((40 + 2))").map_err(|error| error.to_string())?;
+    hear_datagram(&socket, "42")
 }
 
 impl House<'_> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use socket_demos::cli::effect::not_with;
 use socket_demos::t;
 use socket_demos::text::typed;
 use socket_lab::completion;
@@ -77,7 +78,7 @@ pub(crate) enum Lab {
             "改为写一张 SVG 图"
         ))]
         output: Option<PathBuf>,
-        #[arg(long, help = t!(
+        #[arg(long, add = not_with(&["--output"], t!("a picture has no characters", "图片里没有字符画")), help = t!(
             "Draw with ASCII characters [default: where the console is not UTF-8]",
             "只用 ASCII 字符画 [默认：终端不是 UTF-8 时]"
         ))]

@@ -44,9 +44,9 @@ fn lab(args: &Args, trace: &Trace) -> anyhow::Result<()> {
             let chosen = if chosen.is_empty() { EXPERIMENTS.iter().collect() } else { chosen };
             run(&chosen, &form, &manner, trace)
         }
-        Some(_) if manner.is_asked_for() => bail!(Usage(t!(
-            "--json, --step, --predict, --port and --report are for running experiments",
-            "--json、--step、--predict、--port、--report 只在运行实验时有用"
+        Some(_) if manner.is_asked_for() || trace.is_on() => bail!(Usage(t!(
+            "--json, --step, --predict, --port, --report, --trace and --trace-file are for running experiments",
+            "--json、--step、--predict、--port、--report、--trace、--trace-file 只在运行实验时有用"
         ))),
         Some(Lab::List { words }) => list(words),
         Some(Lab::Port { port, watch: false }) => show_port(*port),
@@ -94,5 +94,5 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 fn show(line: &str) -> anyhow::Result<()> {
-    Ok(screen::show(line.as_bytes())?)
+    Ok(screen::print(line.as_bytes())?)
 }

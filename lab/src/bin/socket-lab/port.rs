@@ -27,7 +27,7 @@ pub(crate) fn watch_port(port: u16) -> anyhow::Result<()> {
 pub(crate) fn show_port(port: u16) -> anyhow::Result<()> {
     let holders = ports::holders_of(Transport::Tcp, port, None);
     if holders.is_empty() {
-        show(&t!("TCP port {port}: nobody listens, as far as you may see", "TCP 端口 {port}：没有看到在监听的进程"))?;
+        show(&nobody_listens(port, ports::sees_all()))?;
     }
     for Holder { pid, name } in holders {
         show(&t!("TCP port {port}: {name} (pid {pid}) listens", "TCP 端口 {port}：{name}（pid {pid}）在监听"))?;
@@ -42,8 +42,23 @@ pub(crate) fn show_port(port: u16) -> anyhow::Result<()> {
     }
 }
 
+/// The processes of others are hidden from whoever is not root.
+fn nobody_listens(port: u16, sees_all: bool) -> String {
+    if sees_all {
+        t!("TCP port {port}: nobody listens", "TCP 端口 {port}：没有进程在监听")
+    } else {
+        t!(
+            "TCP port {port}: nobody listens, as far as you may see",
+            "TCP 端口 {port}：没有进程在监听（别人的进程可能看不到）"
+        )
+    }
+}
+
 fn line(Socket { local, remote, state, receive_queue, .. }: &Socket) -> String {
     let meaning = match state {
+        State::Listen if *receive_queue == 1 => {
+            t!("1 finished connection waits for accept", "1 个已完成的连接在等 accept")
+        }
         State::Listen => {
             t!("{receive_queue} finished connections wait for accept", "{receive_queue} 个已完成的连接在等 accept")
         }

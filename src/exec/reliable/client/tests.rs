@@ -1,6 +1,8 @@
 use super::*;
 use crate::exec::protocol::Outcome;
-use crate::exec::reliable::wire::Kind;
+use crate::exec::reliable::STOPS_WITHIN;
+use crate::exec::reliable::message::{Doing, Progress};
+use crate::exec::reliable::wire::{Kind, WINDOW};
 use crate::terminal::screen::Output;
 
 const NONCE: Nonce = [5; 16];
@@ -26,7 +28,7 @@ fn client() -> Client {
 fn said(client: &mut Client) -> Vec<Kind> {
     let kind = |datagram: Vec<u8>| match Tagged::split(&datagram).and_then(|tagged| tagged.question()) {
         Some(Question::Hello(_)) => Kind::Hello,
-        Some(Question::Of { asks: Asks::Run(_), .. }) => Kind::Request,
+        Some(Question::Of { asks: Asks::Run(..), .. }) => Kind::Request,
         Some(Question::Of { asks: Asks::Stop, .. }) => Kind::Stop,
         Some(Question::Of { asks: Asks::Ack(_), .. }) => Kind::Ack,
         None => panic!("{datagram:?}"),
@@ -45,6 +47,12 @@ fn says(request: u32, says: Says<'static>) -> Vec<u8> {
 
 fn piece(number: u64, content: Content<'static>) -> Vec<u8> {
     says(1, Says::Piece(number, content))
+}
+
+/// That the command runs, as it was `asked` (a millisecond after 0), and has written so many pieces.
+fn working(asked: Duration, doing: Doing, unsent: u64) -> Vec<u8> {
+    let asked = asked.saturating_sub(ms(1)).as_millis() as u32;
+    says(1, Says::Working(Progress { asked, doing, unsent }))
 }
 
 fn done() -> Content<'static> {
@@ -136,7 +144,10 @@ fn a_request_is_asked_again_until_it_is_answered_and_then_now_and_then() {
     let mut client = asking(ms(10));
     let asked: Vec<_> = over_time(&mut client, ms(2000)).into_iter().map(|(time, _)| time).collect();
     assert_eq!(asked, [110, 310, 710, 1510], "the round trip was measured");
-    client.receive(&says(1, Says::Working), ms(1600));
+    let answer = says(1, Says::Working(Progress { asked: 1500, doing: Doing::Running, unsent: 0 }));
+    client.receive(&answer, ms(1600));
+    // Whoever plays it again must not keep the client from showing that it is there.
+    client.receive(&answer, ms(3000));
     assert_eq!(over_time(&mut client, ms(6000)), [(3600, vec![Kind::Request]), (5600, vec![Kind::Request])]);
     client.receive(&piece(0, text("some")), ms(6000));
     assert_eq!(over_time(&mut client, ms(9000)), [(6010, vec![Kind::Ack]), (8000, vec![Kind::Request, Kind::Ack])]);
@@ -154,11 +165,12 @@ fn a_hello_that_was_repeated_measures_nothing() {
 #[test]
 fn silence_for_too_long_means_that_nobody_knows() {
     let mut client = asking(ms(1));
-    client.receive(&says(1, Says::Working), ms(10_000));
-    over_time(&mut client, ms(39_999));
-    assert_eq!(client.event(ms(39_999)), None);
+    over_time(&mut client, ms(10_000));
+    client.receive(&working(ms(9_500), Doing::Running, 0), ms(10_000));
+    over_time(&mut client, ms(39_499));
+    assert_eq!(client.event(ms(39_499)), None);
     over_time(&mut client, ms(40_000));
-    assert_eq!(client.event(ms(40_000)), Some(Event::Unknown(Unknown::Silence)));
+    assert_eq!(client.event(ms(40_000)), Some(Event::Unknown(Unknown::Stalled)), "30 s after it was asked");
 }
 
 #[test]
@@ -242,4 +254,73 @@ fn a_stop_is_said_until_the_outcome_is_here_whatever_else_comes() {
     client.receive(&piece(2, Content::Done(Outcome::Signalled(2))), ms(500));
     assert_eq!(over_time(&mut client, ms(9000)), []);
     assert_eq!(client.event(ms(500)), Some(Event::Show(Output::Out, b"a".to_vec())));
+}
+
+/// What a server may say for a minute, each time it is asked, and what comes of that.
+#[test]
+fn what_counts_is_progress() {
+    let runs = |unsent| Some((Doing::Running, unsent));
+    let table = [
+        ("nothing", None, Some(Unknown::Silence)),
+        ("it runs, and has written nothing", runs(0), None),
+        ("it runs, and what it has written does not come", runs(1), Some(Unknown::Stalled)),
+        ("it has ended, and nothing comes", Some((Doing::Delivering, 1)), Some(Unknown::Stalled)),
+        ("it has ended, and nothing was sent", Some((Doing::Delivering, 0)), Some(Unknown::Stalled)),
+    ];
+    for (name, answer, end) in table {
+        let mut client = asking(ms(1));
+        while let Some(now) = client.next_deadline().filter(|now| *now < ms(60_000)) {
+            client.tick(now);
+            if let Some((doing, unsent)) = answer.filter(|_| said(&mut client).contains(&Kind::Request)) {
+                client.receive(&working(now, doing, unsent), now);
+            }
+        }
+        assert_eq!(client.event(ms(60_000)), end.map(Event::Unknown), "{name}");
+    }
+}
+
+/// One answer, of whatever time, is played again and again.
+#[test]
+fn an_old_answer_is_no_news_however_often_it_is_repeated() {
+    let mut client = asking(ms(1));
+    let answers = [working(ms(1), Doing::Running, 0), working(ms(700_000), Doing::Running, 0)];
+    for second in 0..60 {
+        let now = Duration::from_secs(second);
+        over_time(&mut client, now);
+        for answer in &answers {
+            client.receive(answer, now);
+        }
+    }
+    assert_eq!(client.event(ms(60_000)), Some(Event::Unknown(Unknown::Stalled)));
+}
+
+#[test]
+fn a_person_who_does_not_read_is_waited_for_also_when_the_command_has_ended() {
+    let mut client = asking(ms(1));
+    for number in 0..WINDOW as u64 {
+        client.receive(&piece(number, text("x")), ms(2));
+    }
+    while let Some(now) = client.next_deadline().filter(|now| *now < ms(120_000)) {
+        client.tick(now);
+        if said(&mut client).contains(&Kind::Request) {
+            client.receive(&working(now, Doing::Delivering, WINDOW as u64), now);
+        }
+    }
+    assert_eq!(client.event(ms(120_000)), Some(Event::Show(Output::Out, b"x".to_vec())));
+    assert!(client.failure.is_none());
+}
+
+#[test]
+fn a_command_that_was_to_stop_is_given_up_whatever_the_server_says_of_it() {
+    let mut client = asking(ms(1));
+    client.stop(ms(5_000));
+    while let Some(now) = client.next_deadline().filter(|now| *now < STOPS_WITHIN + ms(4_999)) {
+        client.tick(now);
+        if said(&mut client).contains(&Kind::Stop) {
+            client.receive(&working(now, Doing::Running, 0), now);
+        }
+    }
+    assert_eq!(client.event(ms(14_999)), None);
+    over_time(&mut client, STOPS_WITHIN + ms(5_000));
+    assert_eq!(client.event(ms(15_000)), Some(Event::Unknown(Unknown::NotStopped)));
 }

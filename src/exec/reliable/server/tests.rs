@@ -49,7 +49,7 @@ impl Peer {
     }
 
     fn run(&self, server: &mut Server, request: u32, now: Duration) -> Vec<Did> {
-        self.say(server, request, Asks::Run(b"command"), now)
+        self.say(server, request, Asks::Run(7, b"command"), now)
     }
 }
 
@@ -156,7 +156,7 @@ fn a_session_is_remembered_from_when_it_was_last_heard() {
 fn a_session_from_before_the_start_is_gone() {
     let mut server = server(16);
     let peer = Peer::new(&mut server, 1, at(0));
-    for (number, asks) in [Asks::Run(b"command"), Asks::Stop, all(0)].into_iter().enumerate() {
+    for (number, asks) in [Asks::Run(7, b"command"), Asks::Stop, all(0)].into_iter().enumerate() {
         let mut after = Server::new(key(), [2; KEY_LENGTH], 16, Charset::default());
         let question = peer.datagram(1, asks);
         after.receive(peer.address, &question, at(1));
@@ -280,4 +280,56 @@ fn nothing_follows_the_outcome() {
     server.finish(FIRST, Outcome::Exited(0), at(1));
     assert_eq!(server.offer(FIRST, Output::Out, b"late", at(1)), 4);
     assert_eq!(done(&mut server), [Did::Say(Kind::Done)]);
+}
+
+#[test]
+fn how_far_a_request_is_tells_of_the_question() {
+    let mut server = server(16);
+    let peer = Peer::new(&mut server, 1, at(0));
+    peer.run(&mut server, 1, at(0));
+    let said = |server: &mut Server, asked, now| {
+        server.receive(peer.address, &peer.datagram(1, Asks::Run(asked, b"command")), now);
+        let actions = server.actions();
+        let Some(Action::Send(_, answer)) = actions.first() else { panic!("{actions:?}") };
+        let Some(Answer::Of { says: Says::Working(progress), .. }) = Tagged::split(answer).unwrap().answer() else {
+            panic!("{answer:?}")
+        };
+        (progress.asked, progress.doing, progress.unsent)
+    };
+    assert_eq!(said(&mut server, 1000, at(1)), (1000, Doing::Running, 0));
+    server.offer(FIRST, Output::Out, &[0; 2000], at(2));
+    done(&mut server);
+    assert_eq!(said(&mut server, 2000, at(2)), (2000, Doing::Running, 2));
+    server.finish(FIRST, Outcome::Exited(0), at(3));
+    done(&mut server);
+    assert_eq!(said(&mut server, 3000, at(3)), (3000, Doing::Delivering, 3));
+}
+
+/// A client that is there, and gets none of the pieces, holds no place.
+#[test]
+fn an_answer_that_does_not_get_through_is_given_up() {
+    let mut server = server(16);
+    let peer = Peer::new(&mut server, 1, at(0));
+    peer.run(&mut server, 1, at(0));
+    for second in 1..=100 {
+        peer.run(&mut server, 1, at(second));
+        server.tick(at(second));
+    }
+    assert_eq!(server.open.len(), 1, "a silent command has nothing to get through");
+    server.offer(FIRST, Output::Out, b"some", at(100));
+    for second in 101..=129 {
+        peer.run(&mut server, 1, at(second));
+        server.tick(at(second));
+    }
+    assert!(!done(&mut server).contains(&Did::Stop(FIRST)));
+    peer.say(&mut server, 1, all(1), at(129));
+    server.offer(FIRST, Output::Out, b"more", at(130));
+    for second in 131..=159 {
+        peer.run(&mut server, 1, at(second));
+        server.tick(at(second));
+    }
+    assert!(!done(&mut server).contains(&Did::Stop(FIRST)), "it had got through");
+    server.tick(at(160));
+    assert_eq!(done(&mut server), [Did::Stop(FIRST)]);
+    assert_eq!(server.open.len(), 0);
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::super::Action;
-use super::network::{GOOD, ms, secs};
+use super::super::{Action, Event, Unknown};
+use super::network::{GOOD, Network, ms, secs};
 use super::task::Task;
 use super::world::{Manner, World};
 
@@ -115,4 +115,27 @@ fn a_repeated_hello_is_answered_ten_times_a_second() {
         })
         .sum();
     assert!((9..=10).contains(&answers), "{answers}");
+}
+
+/// From some time on nothing comes from the server but what somebody on the way has recorded of it, who plays all of it again
+/// twice a second: the client does not wait for ever, and goes on asking meanwhile.
+#[test]
+fn recorded_answers_do_not_keep_a_client_waiting() {
+    let mut world = World::new(Network { deaf: (secs(10), Duration::MAX), ..GOOD }, 1);
+    world.person(Manner::Interactive, [Task { millis: 600_000, ..TASK }]);
+    world.run_until(secs(10));
+    let recording: Vec<_> = world.from_server.iter().map(|(_, _, datagram)| datagram.clone()).collect();
+    assert!(recording.len() > 4, "cookie, and it runs: {}", recording.len());
+    while world.now < secs(60) && world.reports().next().is_none() {
+        world.run(world.now + ms(500));
+        for datagram in &recording {
+            world.people[0].client.receive(datagram, world.now);
+        }
+    }
+    let report = world.reports().next().expect("a client that waits for ever");
+    assert_eq!(report.end, Event::Unknown(Unknown::Stalled));
+    assert!((secs(37)..=secs(41)).contains(&report.at), "{:?}", report.at);
+    let asked = world.from_clients.iter().filter(|(at, ..)| (secs(12)..secs(36)).contains(at)).count();
+    assert!(asked >= 10, "{asked}");
+    assert!(world.stopped.is_empty(), "the server hears the client all the while");
 }

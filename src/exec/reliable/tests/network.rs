@@ -24,6 +24,8 @@ pub(crate) struct Network {
     pub(crate) flip: f64,
     /// How often each is delivered.
     pub(crate) copies: usize,
+    /// The longest that it takes, in bytes; others vanish, and nobody is told.
+    pub(crate) largest: usize,
     /// How long each is on its way.
     pub(crate) delay: Duration,
     /// When nothing gets from the server to the clients.
@@ -45,6 +47,7 @@ pub(crate) const GOOD: Network = Network {
     reorder: 0.0,
     flip: 0.0,
     copies: 1,
+    largest: usize::MAX,
     delay: ms(1),
     deaf: (Duration::MAX, Duration::MAX),
     mutants: Mutants::None,
@@ -70,7 +73,7 @@ impl Network {
     }
 
     fn carry_one(&self, datagram: &[u8], random: &mut Rng) -> Option<(Duration, Vec<u8>)> {
-        if random.f64() < self.loss {
+        if random.f64() < self.loss || datagram.len() > self.largest {
             return None;
         }
         let hold = if random.f64() < self.reorder { HOLD } else { Duration::ZERO };
