@@ -129,18 +129,18 @@ fn later(timestamp: Timestamp, seconds: u64) -> Timestamp {
     Timestamp::of_bits(timestamp.bits().wrapping_add(seconds << 32))
 }
 
-/// Every third answer is a lie that would look best, or shifts the time by a minute and looks like any other.
+/// The second answer is a lie that would look best, or shifts the time by a minute and looks like any other.
 #[test]
 fn a_lie_does_not_win_among_honest_samples() {
     const SHIFTED: Lie = (|p| (p.receive, p.transmit) = (later(p.receive, 60), later(p.transmit, 60)), "");
     for (lie, _) in LIES.iter().filter(|(_, why)| !why.contains("kiss")).chain([&SHIFTED]) {
         let answers = AtomicUsize::new(0);
         let address = liar(move |packet| {
-            if answers.fetch_add(1, Ordering::Relaxed) % 3 == 1 {
+            if answers.fetch_add(1, Ordering::Relaxed) == 1 {
                 lie(packet);
             }
         });
-        let args = [&address, "--protocol", "sntp", "--timeout", "100ms", "--samples", "4", "--json"];
+        let args = [&address, "--protocol", "sntp", "--timeout", "300ms", "--samples", "4", "--json"];
         let (code, out, err) = run(TIME_CLIENT, &args, "");
         let sample: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{code:?} {err}"));
         assert!(sample["offset"].as_f64().unwrap().abs() < 0.05, "{out}{err}");

@@ -54,6 +54,8 @@ pub(super) struct Member {
     /// What that looks like, so that a name that somebody wants is compared with each and nothing more.
     pub(super) shape: Shape,
     pub(super) joined: bool,
+    /// It has chosen its name.
+    pub(super) named: bool,
     /// It has sent a newline, so notices do not confuse it.
     pub(super) speaks_lines: bool,
     pub(super) outbox: Arc<Outbox>,
@@ -63,7 +65,7 @@ impl Member {
     /// A client at the address `peer`, which has said nothing yet.
     pub(super) fn new(peer: SocketAddr, outbox: Arc<Outbox>) -> Self {
         let name = label(peer);
-        Self { shape: Shape::of(&name), name, joined: false, speaks_lines: false, outbox }
+        Self { shape: Shape::of(&name), name, joined: false, named: false, speaks_lines: false, outbox }
     }
 }
 

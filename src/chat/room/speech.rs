@@ -1,6 +1,5 @@
 //! What a client says, and what becomes of it: words for the others, or a command.
 
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use super::Stay;
@@ -83,20 +82,19 @@ impl Members {
         };
         let Some(member) = self.all.get_mut(&id) else { return };
         member.shape = shape;
+        let was_named = std::mem::replace(&mut member.named, true);
         let before = std::mem::replace(&mut member.name, name.to_string());
         if !member.joined {
             self.join(id);
         } else if before != name {
             self.announce(id, &t!("{before} is now {name}", "{before} 改名为 {name}"));
         }
-        // Nobody can choose an address for a name.
-        let is_newcomer = before.parse::<SocketAddr>().is_ok();
         self.answer(
             id,
-            &if is_newcomer {
-                t!("* welcome, {name}", "* 欢迎，{name}")
-            } else {
+            &if was_named {
                 t!("* you are now {name}", "* 你现在叫 {name}")
+            } else {
+                t!("* welcome, {name}", "* 欢迎，{name}")
             },
         );
     }
