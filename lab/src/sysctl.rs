@@ -66,7 +66,7 @@ const PARAMETERS: [Parameter; 4] = [
 /// `Unsupported`, with a sentence, where the system has no such parameters.
 pub fn lines() -> io::Result<Vec<String>> {
     // A container can be without it too.
-    if !Path::new(FOLDER).is_dir() {
+    if !cfg!(target_os = "linux") || !Path::new(FOLDER).is_dir() {
         let why = t!(
             "this system has no /proc/sys: these are parameters of Linux",
             "本系统没有 /proc/sys：这些是 Linux 的参数"

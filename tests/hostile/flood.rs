@@ -18,6 +18,10 @@ const SLACK: Duration = Duration::from_secs(if cfg!(windows) { 15 } else { 5 });
 /// How much a flood may add to the server's memory at its peak: what waits for its screen, and for one that lags.
 const MEMORY: usize = 32 * 1024 * 1024;
 
+/// How slowly the slowest read, in bytes a second. Under Wine a send waits until a third of the kernel's buffer is free, and
+/// the server cannot see that less has been taken.
+const SLOW: u32 = if cfg!(windows) { 1_000_000 } else { 100_000 };
+
 /// How long slow readers are slow: longer than the silent ones stay.
 const SLOW_FOR: Duration = Duration::from_secs(7);
 
@@ -134,7 +138,7 @@ fn a_room_under(words: Words, lines: usize, readers: usize) {
     let flooding = floods(flooder, words, lines);
     let hearing = readers.into_iter().enumerate().map(|(number, reader)| {
         let reads = match number % 10 {
-            0 => Reads::Slowly(100_000),
+            0 => Reads::Slowly(SLOW),
             1 => Reads::Slowly(10_000_000),
             _ => Reads::AtOnce,
         };

@@ -137,6 +137,8 @@ fn the_code_page_of_the_output_is_decoded_over_udp_too() {
             client.says(shown);
         }
         let mut client = Running::start(pair.client, &[&server.address(), "--classic"]);
+        client.types(&code);
+        client.says(RIGHT);
         client.types("echo 你好");
         client.says("你好");
     }
