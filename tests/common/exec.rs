@@ -89,7 +89,7 @@ impl Classic {
     /// A server by a prepared command, which has to put it into its place.
     pub fn spawn(mut command: Command) -> Self {
         let place = Place::new();
-        command.current_dir(place.path());
+        command.current_dir(place.path()).env("LC_ALL", "C.UTF-8");
         let server = Server::of(Running::spawn(command));
         let code = server.running.word_after(FIRST);
         Self { server, place, code }
@@ -98,6 +98,13 @@ impl Classic {
     /// How many lines the commands of this test have left in the file `ran`.
     pub fn executions(&self) -> usize {
         fs::read_to_string(self.place.file("ran")).map_or(0, |ran| ran.lines().count())
+    }
+
+    /// Our own client in the textbook's way, in the server's encoding: that of the system, where it is not told another.
+    pub fn client(pair: Pair, address: &str) -> Running {
+        let mut command = Command::new(pair.client);
+        command.args([address, "--classic"]).env("LC_ALL", "C.UTF-8");
+        Running::spawn(command)
     }
 
     /// A textbook's client that has said the code.

@@ -479,7 +479,7 @@ mod unix {
     #[test]
     fn classic_our_two_talk_to_each_other() {
         let Classic { server, code, .. } = Classic::start(TCP, &[]);
-        let mut client = Running::start(TCP.client, &[&server.address(), "--classic"]);
+        let mut client = Classic::client(TCP, &server.address());
         client.types(&code);
         client.says(RIGHT);
         client.types("echo 你好");

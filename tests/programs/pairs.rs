@@ -148,7 +148,7 @@ fn remote_commands(pair: Pair) {
 fn classic_commands(pair: Pair) {
     let Classic { server, code, .. } = Classic::start(pair, &[]);
     let address = server.address();
-    let mut first = client(pair.client, &address, &["--classic"]);
+    let mut first = Classic::client(pair, &address);
     first.types(&code);
     first.says(RIGHT);
     first.types("echo 你好");
@@ -158,7 +158,7 @@ fn classic_commands(pair: Pair) {
     server.running.notes("runs: echo again");
     first.types("q");
     first.ended_well();
-    let mut next = client(pair.client, &address, &["--classic"]);
+    let mut next = Classic::client(pair, &address);
     next.types(&code);
     next.says(RIGHT);
     next.types("echo next");
