@@ -637,22 +637,6 @@ mod windows {
         }
     }
 
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_command_is_stopped_at_the_time_limit_without_proc_too() {
-        for pair in PAIRS {
-            let Some(exec) = Exec::without_proc(pair, &["--timeout", "0.3"]) else { return };
-            for command in ["trap '' INT; sleep 600; sleep 600", "trap '' INT TERM; sleep 600; sleep 600", "sleep 600"]
-            {
-                let mut client = exec.client(&["-c", &format!("echo $$; {command}")]);
-                let pid = number(&client);
-                let (status, _, err) = client.ended();
-                assert!(status.code() == Some(124) && err.contains("time limit"), "{command}: {status:?} {err}");
-                eventually(false, || lives(pid));
-            }
-        }
-    }
-
     #[test]
     fn cd_alone_changes_where_the_next_commands_run() {
         let exec = Exec::start(TCP, &[]);
