@@ -17,14 +17,14 @@ use std::thread;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, Args as _, Command, FromArgMatches as _};
 
-use self::help::{localized, what_is_wrong};
+use self::help::{localized, one_dash_too_few, what_is_wrong};
 use self::options::Shared;
 pub use self::usage::Usage;
 use crate::lang::{self, Lang};
 use crate::net::Trace;
 use crate::terminal::exit;
 use crate::terminal::screen::{self, OutputFailed};
-use crate::{errors, t};
+use crate::{errors, invocation, t};
 
 /// The exit status of wrong usage.
 const USAGE: u8 = 2;
@@ -48,6 +48,9 @@ pub fn run_for_status<A: clap::Parser>(failure: u8, body: impl FnOnce(&A, &Trace
         Ok(false) => {}
         Err(error) => return ExitCode::from(report(&program, &error, failure)),
     }
+    if let Some(what) = one_dash_too_few(&command, &completion::typed(std::env::args_os())) {
+        return wrong_usage(&program, &what);
+    }
     let matches = match command.clone().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return usage(&command, &error),
@@ -60,7 +63,7 @@ pub fn run_for_status<A: clap::Parser>(failure: u8, body: impl FnOnce(&A, &Trace
         Ok(parsed) => parsed,
         Err(error) => return usage(&command, &error),
     };
-    screen::set_color(shared.wants_color());
+    shared.choose_colors();
     exit::prepare();
     let status = shared.trace(&program).and_then(|trace| body(&args, &trace));
     let status = status.unwrap_or_else(|error| report(&program, &error, failure));
@@ -101,7 +104,7 @@ fn report(program: &str, error: &anyhow::Error, failure: u8) -> u8 {
         return 0;
     }
     // The system's own words are English, and have no cure.
-    let what = error.downcast_ref::<io::Error>().map_or_else(|| format!("{error:#}"), errors::reason);
+    let what = error.downcast_ref::<io::Error>().map_or_else(|| format!("{error:#}"), errors::reason_at_once);
     screen::error(program, &what);
     if error.is::<Usage>() { USAGE } else { failure }
 }
@@ -124,6 +127,7 @@ fn usage(command: &Command, error: &clap::Error) -> ExitCode {
 }
 
 fn wrong_usage(program: &str, what: &str) -> ExitCode {
-    screen::error(program, &t!("{what}; see {program} --help", "{what}；用法见 {program} --help"));
+    let typed = invocation::typed(program);
+    screen::error(program, &t!("{what}; see {typed} --help", "{what}；用法见 {typed} --help"));
     ExitCode::from(USAGE)
 }

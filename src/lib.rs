@@ -16,7 +16,7 @@
 //! - [`text`]: bytes and characters, escaping, numbers as people type them
 //! - [`errors`]: what the system says, in words (the cures are in [`net::failures`] and [`net::ports`])
 //! - [`file`](mod@file): files that are never half written
-//! - at the bottom: [`lang`], English or Chinese, `t!`; [`lock`]; [`random`]; [`rate`], what a flood could make happen; what
+//! - at the bottom: [`invocation`], what to type next; [`lang`], English or Chinese, `t!`; [`lock`]; [`random`]; [`rate`], what a flood could make happen; what
 //!   only Windows answers (`windows`)
 
 pub mod chat;
@@ -30,6 +30,7 @@ pub mod text;
 
 pub mod errors;
 pub mod file;
+pub mod invocation;
 pub mod lang;
 pub mod lock;
 pub mod random;

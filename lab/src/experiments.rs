@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::figure::Figure;
 use crate::stage::Stage;
 use socket_demos::text::typed::nearest;
-use socket_demos::{errors, t};
+use socket_demos::{errors, invocation, t};
 
 /// Every experiment, in the order of a course.
 pub const EXPERIMENTS: [Experiment; 19] = [
@@ -227,9 +227,10 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
     let near = near.join(&t!(", ", "、"));
     let name = socket_demos::text::escape_line(name);
     Err(if near.is_empty() {
+        let lab = invocation::typed("socket-lab");
         t!(
-            "there is no experiment {name:?}; list them with: socket-lab list",
-            "没有名叫 {name:?} 的实验；全部实验：socket-lab list"
+            "there is no experiment {name:?}; list them with: {lab} list",
+            "没有名叫 {name:?} 的实验；全部实验：{lab} list"
         )
     } else {
         t!("there is no experiment {name:?}; did you mean: {near}", "没有名叫 {name:?} 的实验；相近的有：{near}")

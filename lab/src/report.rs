@@ -12,7 +12,7 @@ use crate::figure::Figure;
 use crate::stage::{Side, Stage};
 use socket_demos::net::event::Event;
 use socket_demos::t;
-use socket_demos::terminal::screen;
+use socket_demos::terminal::screen::{self, Color, Output};
 
 /// How many bytes of a call its line shows.
 const SHOWN_BYTES: usize = 24;
@@ -101,15 +101,14 @@ impl Report {
 
     /// Name, verdict and claim on one line.
     pub fn line(&self) -> String {
-        let kind = self.verdict.kind.to_string();
-        let name = padded(&self.name, NAME_COLUMNS);
-        format!("{name} {} {}", padded(&kind, KIND_COLUMNS), self.claim)
+        let (name, kind) = (padded(&self.name, NAME_COLUMNS), padded(&self.verdict.kind.to_string(), KIND_COLUMNS));
+        format!("{name} {} {}", colored(self.verdict.kind, &kind), self.claim)
     }
 
     /// Everything, the calls too where they have not been seen while they happened.
     pub fn full(&self, calls_seen: bool) -> String {
         let Self { name, claim, verdict: Verdict { kind, why }, source, .. } = self;
-        let mut text = t!("{name}: {claim}\n", "{name}：{claim}\n");
+        let mut text = screen::in_rows(&t!("{name}: {claim}\n", "{name}：{claim}\n")).into_owned();
         if !calls_seen {
             text += &section(&t!("the calls", "调用过程"), INDENT, self.calls().iter().map(Repeated::line));
         }
@@ -118,12 +117,22 @@ impl Report {
             let drawn = diagram.text(screen::columns().saturating_sub(MARGIN.len()), Letters::of_console());
             text += &section(&heading, MARGIN, drawn.lines().map(str::to_string));
         }
-        text += &section(&t!("observed", "现象"), INDENT, self.observations.iter().cloned());
-        text + &t!(
-            "  verdict: {kind}\n    {why}\n  source: {source}\n",
-            "  结论：{kind}\n    {why}\n  出处：{source}\n"
-        )
+        let observed = section(&t!("observed", "现象"), INDENT, self.observations.iter().cloned());
+        let kind = colored(*kind, &kind.to_string()).into_owned();
+        let verdict =
+            t!("  verdict: {kind}\n    {why}\n  source: {source}\n", "  结论：{kind}\n    {why}\n  出处：{source}\n");
+        text + &screen::in_rows(&(observed + &verdict))
     }
+}
+
+/// The verdict in the colour that goes with it.
+fn colored(kind: Kind, shown: &str) -> Cow<'_, str> {
+    let color = match kind {
+        Kind::AsTaught => Color::Green,
+        Kind::Different | Kind::CannotShow => Color::Yellow,
+        Kind::Contradicted | Kind::Failed => Color::Red,
+    };
+    screen::colored(Output::Out, color, shown)
 }
 
 fn section(heading: &str, indent: &str, lines: impl Iterator<Item = String>) -> String {

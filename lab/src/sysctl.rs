@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use socket_demos::t;
+use socket_demos::{invocation, t};
 
 /// Where Linux shows them (proc(5)).
 const FOLDER: &str = "/proc/sys/net/ipv4";
@@ -88,9 +88,10 @@ pub fn lines() -> io::Result<Vec<String>> {
         });
         lines.push(format!("    {}", meaning()));
     }
+    let lab = invocation::typed("socket-lab");
     lines.push(t!(
-        "none of the four lets a server bind again: SO_REUSEADDR before bind does; see: socket-lab run time-wait",
-        "四个参数都不能让服务器重新 bind 成功：要在 bind 之前设 SO_REUSEADDR；见 socket-lab run time-wait"
+        "none of the four lets a server bind again: SO_REUSEADDR before bind does; see: {lab} run time-wait",
+        "四个参数都不能让服务器重新 bind 成功：要在 bind 之前设 SO_REUSEADDR；见 {lab} run time-wait"
     ));
     Ok(lines)
 }

@@ -28,6 +28,9 @@ pub fn check(name: &str) -> Result<(), String> {
     if name.len() > MAX_BYTES {
         return Err(too_wide());
     }
+    if name.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(t!("some bytes of this name are no text here", "这个名字里有些字节不是文字"));
+    }
     if !is_seen(name) {
         return Err(t!(
             "a name has no spaces, control characters or invisible characters",

@@ -12,7 +12,7 @@ use crate::net::backoff::Backoff;
 use crate::net::failures;
 use crate::terminal::input::Keyboard;
 use crate::terminal::screen::{self, OutputFailed};
-use crate::{errors, t};
+use crate::{errors, invocation, t};
 
 /// Whom a client writes to; shared by the thread that speaks and the one that hears.
 pub struct Peer {
@@ -90,10 +90,13 @@ impl Called {
         let code = errors::code(error);
         match self {
             Self::Contact(name) => t!("{name} is not there ({code})", "{name} 不在（{code}）"),
-            Self::Server(server) if errors::is_refusal(error) => t!(
-                "nobody is at {server} ({code}): its system answered \"port unreachable\", and a connected socket is told; the textbook's would wait for ever. Start one with: udp-chat-server {server}",
-                "{server} 上没有程序（{code}）：对方系统回了 ICMP“端口不可达”，调用过 connect 的套接字能收到这个错误；课本写法会一直等下去。先启动：udp-chat-server {server}"
-            ),
+            Self::Server(server) if errors::is_refusal(error) => {
+                let typed = invocation::typed("udp-chat-server");
+                t!(
+                    "nobody is at {server} ({code}): its system answered \"port unreachable\", and a connected socket is told; the textbook's would wait for ever. Start one with: {typed} {server}",
+                    "{server} 上没有程序（{code}）：对方系统回了 ICMP“端口不可达”，调用过 connect 的套接字能收到这个错误；课本写法会一直等下去。先启动：{typed} {server}"
+                )
+            }
             Self::Server(server) => {
                 let why = errors::reason(error);
                 t!("{server} cannot be reached: {why}", "联系不上 {server}：{why}")

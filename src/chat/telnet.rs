@@ -1,7 +1,8 @@
 //! What telnet clients send besides words (RFC 854): options, as bytes behind 255, and a NUL behind each carriage return that
 //! ends no line for them. It is the line end here: PuTTY sends one for the Enter key.
 //!
-//! Nothing is negotiated. A client that is not answered stays as it is.
+//! Nothing is negotiated. A client that is not answered stays as it is, but for one thing: who has thrown away what was to
+//! be shown waits for a mark in the stream, and shows nothing before it comes (RFC 860).
 
 /// Interpret as command.
 const IAC: u8 = 255;
@@ -10,7 +11,13 @@ const SB: u8 = 250;
 const SE: u8 = 240;
 /// WILL, WON'T, DO, DON'T: an option follows.
 const WILL: u8 = 251;
+const DO: u8 = 253;
 const DONT: u8 = 254;
+/// The option of a mark in the stream.
+const TIMING_MARK: u8 = 6;
+
+/// The answer to who asks for one: what was sent before it has been taken.
+pub(super) const MARK: [u8; 3] = [IAC, WILL, TIMING_MARK];
 
 /// Takes the options out of one peer's stream, whatever pieces it arrives in.
 #[derive(Default)]
@@ -19,6 +26,7 @@ pub struct Telnet {
     /// The last byte was a carriage return.
     returned: bool,
     seen: bool,
+    mark: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -27,8 +35,8 @@ enum State {
     Words,
     /// After [`IAC`].
     Command,
-    /// After one of WILL to DON'T.
-    Option,
+    /// After this one of WILL to DON'T.
+    Option(u8),
     /// In an option's own bytes.
     Bytes,
     /// In these, after [`IAC`].
@@ -39,6 +47,11 @@ impl Telnet {
     /// Whether it has sent an option: then it is a telnet client, whose lines have ends, however its keys arrive.
     pub fn is_seen(&self) -> bool {
         self.seen
+    }
+
+    /// Whether it has asked for a [`MARK`] since this was last asked.
+    pub(super) fn wants_mark(&mut self) -> bool {
+        std::mem::take(&mut self.mark)
     }
 
     /// Takes out of these bytes what are no words, and gives how many are left at their beginning. Where `has_255`, that
@@ -60,16 +73,17 @@ impl Telnet {
     }
 
     fn word(&mut self, byte: u8, has_255: bool) -> Option<u8> {
-        if matches!(self.state, State::Command | State::Option) && b"\r\n".contains(&byte) {
+        if matches!(self.state, State::Command | State::Option(_)) && b"\r\n".contains(&byte) {
             // No option has these numbers: it was none, and the line ends all the same.
             self.state = State::Words;
         }
         let after_return = std::mem::replace(&mut self.returned, self.state == State::Words && byte == b'\r');
+        self.mark |= self.state == State::Option(DO) && byte == TIMING_MARK;
         self.state = match (self.state, byte) {
             (State::Words, IAC) if !has_255 => State::Command,
             (State::Words, 0) if after_return => return Some(b'\n'),
             (State::Words, byte) => return Some(byte),
-            (State::Command, WILL..=DONT) => State::Option,
+            (State::Command, WILL..=DONT) => State::Option(byte),
             (State::Bytes, IAC) => State::End,
             // Behind another 255 that byte is one of the option's.
             (State::Command, SB) | (State::Bytes, _) => State::Bytes,
@@ -80,7 +94,7 @@ impl Telnet {
                     State::Bytes
                 }
             }
-            (State::Command | State::Option, _) => State::Words,
+            (State::Command | State::Option(_), _) => State::Words,
         };
         self.seen = true;
         None
@@ -125,6 +139,17 @@ mod tests {
             for size in 1..=stream.len() {
                 assert_eq!(words(stream, size, false), expected, "{stream:?} in pieces of {size}");
             }
+        }
+    }
+
+    #[test]
+    fn who_waits_for_a_mark_is_noticed_once() {
+        let mut telnet = Telnet::default();
+        for (piece, wants) in
+            [(&b"a\xff\xf5\xff"[..], false), (b"\xfd", false), (b"\x06b", true), (b"c\xff\xfe\x06", false)]
+        {
+            telnet.strip(&mut piece.to_vec(), false);
+            assert_eq!(telnet.wants_mark(), wants, "{piece:?}");
         }
     }
 

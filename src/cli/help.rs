@@ -1,5 +1,7 @@
 //! Help and usage errors in both languages, in place of what clap says in English.
 
+use std::ffi::OsString;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ColorChoice, Command};
 
@@ -132,6 +134,17 @@ pub(super) fn what_is_wrong(command: &Command, error: &clap::Error) -> String {
 /// Whether somebody wanted a negative number: clap takes it for an option.
 fn is_negative(argument: &str) -> bool {
     argument.strip_prefix('-').is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
+}
+
+/// An option of this name with one dash: for a program with `-c` it would be `-c` and a command (`-classic`: `lassic`).
+pub(super) fn one_dash_too_few(command: &Command, typed: &[OsString]) -> Option<String> {
+    let options = options(command);
+    let named = typed.iter().take_while(|word| *word != "--").filter_map(|word| word.to_str());
+    let lacking = named.filter(|word| word.len() > 2 && !word.starts_with("--"));
+    lacking.map(|word| format!("-{word}")).find(|word| options.contains(word)).map(|meant| {
+        let typed = &meant[1..];
+        t!("{typed} has one dash too few: {meant}", "{typed} 少写了一个短横：{meant}")
+    })
 }
 
 /// Every option of a command and of those below it.

@@ -1,6 +1,8 @@
 //! The options that programs share. Those of a bad network are in [`crate::net::faults`], those of remote commands in
 //! `exec/options.rs`; an option of one program is in its own `args.rs`.
 
+use std::env;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -11,9 +13,9 @@ use crate::lang::Lang;
 use crate::net::Trace;
 use crate::net::address::{Address, lan_addresses};
 use crate::net::datagrams::MAX_DATAGRAM;
-use crate::terminal::screen;
+use crate::terminal::screen::{self, Output};
 use crate::text::{self, Charset, typed};
-use crate::{errors, t};
+use crate::{errors, invocation, t};
 
 // The options that every program has. No doc comment: clap would take it for what the program does.
 #[derive(clap::Args, Clone, Debug)]
@@ -25,8 +27,8 @@ pub(crate) struct Shared {
     ))]
     lang: Option<Lang>,
     #[arg(long, global = true, value_name = t!("WHEN", "何时"), default_value = "auto", help = t!(
-        "Colours on standard error: auto, always, never",
-        "标准错误上是否用颜色：auto 自动、always 总是、never 从不"
+        "Colours: auto, always, never",
+        "是否用颜色：auto 自动、always 总是、never 从不"
     ))]
     color: When,
     #[arg(long, global = true, help_heading = tracing_heading(), hide_short_help = true, help = t!(
@@ -69,14 +71,18 @@ impl Shared {
         })
     }
 
-    /// Whether errors are to be coloured.
-    pub(crate) fn wants_color(&self) -> bool {
-        let auto = std::io::IsTerminal::is_terminal(&std::io::stderr())
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        match self.color {
-            When::Auto => auto,
-            When::Always => true,
-            When::Never => false,
+    /// Colours what goes to a terminal, unless something else is wanted (<https://no-color.org>).
+    pub(crate) fn choose_colors(&self) {
+        let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        for (output, is_terminal) in
+            [(Output::Out, io::stdout().is_terminal()), (Output::Err, io::stderr().is_terminal())]
+        {
+            let on = match self.color {
+                When::Auto => is_terminal && !unwanted,
+                When::Always => true,
+                When::Never => false,
+            };
+            screen::set_color(output, on);
         }
     }
 }
@@ -140,7 +146,7 @@ impl ListenAddress {
         if !self.lan {
             return;
         }
-        let addresses = lan_addresses();
+        let (client, addresses) = (invocation::typed(client), lan_addresses());
         if addresses.is_empty() {
             screen::talk(&t!("this machine has no address on a LAN yet", "这台机器还没有局域网地址"));
         }

@@ -265,9 +265,12 @@ impl Job {
 
 /// Runs `command` to its end as the textbook does, and gives both outputs, one behind the other as they are, as far as
 /// they fit `most` bytes. What takes longer than `limit`, or writes more, is stopped.
-pub fn collect(command: &[u8], limit: Duration, most: usize) -> (Outcome, Vec<u8>) {
-    let started = as_command(command).map(|line| Job::start(&line, &WorkingDirectory::default()));
-    let Some(Ok((job, pipes))) = started else { return (Outcome::NotStarted, Vec::new()) };
+///
+/// # Errors
+/// Those of [`Job::start`]; the command is none that the system's shell can be given.
+pub fn collect(command: &[u8], limit: Duration, most: usize) -> io::Result<(Outcome, Vec<u8>)> {
+    let line = as_command(command).ok_or(io::ErrorKind::InvalidInput)?;
+    let (job, pipes) = Job::start(&line, &WorkingDirectory::default())?;
     let (ended, end) = mpsc::channel::<()>();
     let overdue = Arc::clone(&job);
     let watch = thread::Builder::new().name("limit".into()).spawn(move || {
@@ -287,7 +290,7 @@ pub fn collect(command: &[u8], limit: Duration, most: usize) -> (Outcome, Vec<u8
     });
     drop(ended);
     out.append(&mut err);
-    (outcome, out)
+    Ok((outcome, out))
 }
 
 #[cfg(all(test, unix))]

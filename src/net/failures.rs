@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::errors::{SocketError, reason, reason_at_once};
 use crate::net::address::{Address, Failed};
 use crate::net::ports::{self, Transport};
-use crate::t;
+use crate::{invocation, t};
 
 /// Why a server cannot have its address, and the cure.
 pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> anyhow::Error {
@@ -40,6 +40,7 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
     let Failed { address: Some(address), error } = failed else {
         return unknown_host(asked, &failed.error);
     };
+    let server = invocation::typed(server);
     let cure = match SocketError::of(&error) {
         Some(SocketError::ConnectionRefused) => t!(
             "the host can be reached, but no server listens on this port; start one with: {server} {address}",

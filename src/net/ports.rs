@@ -14,8 +14,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::t;
 use crate::text::escape_line;
+use crate::{invocation, t};
 
 /// How long the search for a port's holder may take: with thousands of sockets some systems need a minute, and the
 /// error should not wait for it.
@@ -235,8 +235,6 @@ pub fn who_uses(transport: Transport, address: SocketAddr) -> String {
         let state = socket.state;
         return t!("a connection in state {state} still uses it", "还有一个处于 {state} 状态的连接在用它");
     }
-    t!(
-        "take another port, or see who holds it with: socket-lab port {port}",
-        "换个端口，或查看谁占着它：socket-lab port {port}"
-    )
+    let lab = invocation::typed("socket-lab");
+    t!("take another port, or see who holds it with: {lab} port {port}", "换个端口，或查看谁占着它：{lab} port {port}")
 }

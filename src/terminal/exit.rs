@@ -100,8 +100,8 @@ fn finish() {
     }
     let restored = saved.clone();
     let restore = move || {
-        screen::stop_editing();
-        if !restored.is_some_and(|saved| modes::restore(&saved)) && ctrl_c {
+        let in_line = screen::stop_editing();
+        if !restored.is_some_and(|saved| modes::restore(&saved, in_line)) && ctrl_c {
             modes::end_line();
         }
     };

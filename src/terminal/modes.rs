@@ -1,7 +1,9 @@
 //! The terminal's modes: those that the program has found, and those that the line editor sets.
 
 #[cfg(unix)]
-pub(crate) use self::unix::{Saved, edited, end_line, in_front, lend, restore, restore_modes, save, set_edited};
+pub(crate) use self::unix::{
+    Saved, edited, end_line, in_front, lend, new_rows, restore, restore_modes, save, set_edited,
+};
 #[cfg(windows)]
 pub(crate) use self::windows::{Saved, end_line, restore, restore_modes, save};
 
@@ -19,13 +21,14 @@ mod unix {
         tcgetattr(io::stdin()).ok()
     }
 
-    /// Leaves a half-typed line standing, and the line editor's modes (raw input, bracketed paste) behind. Says whether
-    /// there were any.
-    pub(crate) fn restore(saved: &Saved) -> bool {
+    /// Leaves a half-typed line standing, where the cursor is `in_line`, and the line editor's modes (raw input, bracketed
+    /// paste) behind. Says whether there were any.
+    pub(crate) fn restore(saved: &Saved, in_line: bool) -> bool {
         let restored = restore_modes(saved);
         if restored {
             let mut out = io::stdout().lock();
-            let _ = out.write_all(b"\x1b[?2004l\n").and_then(|()| out.flush());
+            let end: &[u8] = if in_line { b"\x1b[?2004l\n" } else { b"\x1b[?2004l" };
+            let _ = out.write_all(end).and_then(|()| out.flush());
         }
         restored
     }
@@ -70,6 +73,12 @@ mod unix {
         let _ = out.write_all(b"\x1b[?2004h").and_then(|()| out.flush());
     }
 
+    /// So many rows further down. Where the terminal has gone, nobody looks.
+    pub(crate) fn new_rows(count: usize) {
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(&vec![b'\n'; count]).and_then(|()| out.flush());
+    }
+
     pub(crate) fn in_front() -> bool {
         is_front_of(io::stdin().as_fd())
     }
@@ -83,9 +92,9 @@ mod unix {
 mod windows {
     pub(crate) use crate::windows::{ConsoleMode as Saved, restore_console as restore_modes, save_console as save};
 
-    pub(crate) fn restore(saved: &Saved) -> bool {
+    pub(crate) fn restore(saved: &Saved, in_line: bool) -> bool {
         let restored = restore_modes(saved);
-        if restored {
+        if restored && in_line {
             println!();
         }
         restored

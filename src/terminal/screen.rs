@@ -4,6 +4,7 @@
 //! go through the line editor, which puts them above the line instead of into it. A thread of its own hands them over:
 //! the editor takes them only while a line is being typed, and whoever has something to tell must not wait for that.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 use console::Term;
 use rustyline::ExternalPrinter;
+#[cfg(unix)]
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::lock::lock;
 use crate::terminal::queue::Queue;
@@ -53,11 +56,12 @@ enum Typing {
     Nothing,
     /// A line after this prompt.
     After(String),
-    /// The editor is held before it draws this.
+    /// The editor is held before it draws this: nothing where nothing has been typed.
     Held(String),
 }
 
-static COLOR: AtomicBool = AtomicBool::new(false);
+/// Whether standard error is coloured, and standard output.
+static COLOR: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
 
 /// Standard output cannot be written: the reader of the pipe has gone, the disk is full.
 #[derive(Debug)]
@@ -117,6 +121,11 @@ pub fn print(text: &[u8]) -> Result<(), OutputFailed> {
     out.write_all(&line).and_then(|()| out.flush()).map_err(OutputFailed)
 }
 
+/// A sentence of this program's own as standard output shows it: on a terminal in rows, as [`show`] does.
+pub fn in_rows(text: &str) -> Cow<'_, str> {
+    if *IS_TERMINAL { text::wrap(text, columns()) } else { text.into() }
+}
+
 /// A server's ready line, with its address as the last word, and a line with how to have the other way. The first is
 /// short: a terminal of 80 columns would break it in the address.
 pub fn ready(way: &str, address: SocketAddr, other: &str) {
@@ -131,16 +140,18 @@ pub fn hint(text: &str) {
     }
 }
 
-/// Writes one line of talk to standard error, escaped, whoever's words are in it. If even that fails there is nobody left to
-/// tell.
+/// Writes one line of talk to standard error, escaped, whoever's words are in it, in rows as [`show`] does. If even that
+/// fails there is nobody left to tell.
 pub fn talk(text: &str) {
     put(&escape(text));
 }
 
 fn put(text: &str) {
+    let on_terminal = io::stderr().is_terminal();
+    let text = if on_terminal { text::wrap(text, columns_of(&Term::stderr())) } else { text.into() };
     let editor = editor();
-    if editor.edited && io::stderr().is_terminal() {
-        return LINES.push([text.to_string()]);
+    if editor.edited && on_terminal {
+        return LINES.push([text.into_owned()]);
     }
     drop(editor);
     let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
@@ -185,22 +196,40 @@ pub fn prompt(text: &str) {
 pub fn error(program: &str, what: &str) {
     let what = what.replace('\n', " ");
     let what = escape(&what);
-    if COLOR.load(Ordering::Relaxed) {
-        put(&format!("\x1b[31m{program}\x1b[0m: {what}"));
-    } else {
-        put(&format!("{program}: {what}"));
-    }
+    let program = colored(Output::Err, Color::Red, program);
+    put(&format!("{program}: {what}"));
 }
 
 /// How many columns lines on standard output may have: the terminal's, or 80 where there is none or none is known.
 pub fn columns() -> usize {
-    let known = Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    columns_of(&Term::stdout())
+}
+
+fn columns_of(terminal: &Term) -> usize {
+    let known = terminal.size_checked().map(|(_, columns)| usize::from(columns));
     known.filter(|&columns| columns > 0).unwrap_or(80)
 }
 
-/// Chooses whether what goes to standard error is coloured.
-pub fn set_color(on: bool) {
-    COLOR.store(on, Ordering::Relaxed);
+/// Chooses whether what goes to a stream is coloured.
+pub fn set_color(output: Output, on: bool) {
+    COLOR[output as usize].store(on, Ordering::Relaxed);
+}
+
+/// `text` in a colour, where the stream that it goes to has any.
+pub fn colored(output: Output, color: Color, text: &str) -> Cow<'_, str> {
+    let on = COLOR[output as usize].load(Ordering::Relaxed);
+    if on { format!("\x1b[{}m{text}\x1b[0m", color as u8).into() } else { text.into() }
+}
+
+/// A colour, by its number in ECMA-48, section 8.3.117.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// Trouble.
+    Red = 31,
+    /// As expected.
+    Green = 32,
+    /// Worth a look.
+    Yellow = 33,
 }
 
 /// From now on lines are edited, and the line editor draws them again when its `printer` says so. Says whether it can.
@@ -242,15 +271,20 @@ pub(crate) fn typing_begins(prompt: &str) {
     editor.unwrap_or_else(PoisonError::into_inner).typing = Typing::After(prompt.to_string());
 }
 
-/// The editor is about to draw `line`. While the program ends it does not come to it.
-pub(crate) fn typing_is_drawn(line: &str) {
-    #[cfg(unix)]
-    suspend::line_is_drawn();
+/// The editor is about to draw `line`, with the cursor behind so many bytes. While the program ends it does not come to it.
+#[cfg_attr(windows, expect(unused_variables, reason = "no shell takes the terminal in between"))]
+pub(crate) fn typing_is_drawn(line: &str, cursor: usize) {
     let mut editor = editor();
+    #[cfg(unix)]
+    if let Typing::After(prompt) = &editor.typing {
+        let before = prompt.width() + line.get(..cursor).unwrap_or(line).width();
+        suspend::line_is_drawn(before / columns());
+    }
     if editor.ending
         && let Typing::After(prompt) = &editor.typing
     {
-        editor.typing = Typing::Held(format!("{prompt}{line}"));
+        // A prompt alone would stand before the shell's own.
+        editor.typing = Typing::Held(if line.is_empty() { String::new() } else { format!("{prompt}{line}") });
         CHANGED.notify_all();
     }
     drop(CHANGED.wait_while(editor, |editor| editor.ending));
@@ -268,16 +302,17 @@ pub(crate) fn typing_ends() {
     CHANGED.notify_all();
 }
 
-/// Waits until the line editor has shown everything, takes it out of the way, and leaves a half-typed line standing.
+/// Waits until the line editor has shown everything, takes it out of the way, and leaves a half-typed line standing. Says
+/// whether the cursor may be behind something.
 ///
 /// The printer tells nothing about when a message is on the screen, but its channel holds one message, and the editor
 /// takes the next when it has shown the one before: when a message without effect (a line up, a newline) has been
 /// accepted, all before it are shown, but for the typed line below them. A second one makes the editor draw that line,
 /// and there it is held.
-pub(crate) fn stop_editing() {
+pub(crate) fn stop_editing() -> bool {
     let mut editor = editor();
     if !editor.edited {
-        return;
+        return true;
     }
     if cfg!(unix) {
         LINES.force(NO_EFFECT.into());
@@ -296,8 +331,10 @@ pub(crate) fn stop_editing() {
             let mut out = io::stdout().lock();
             // Where the terminal has gone, nobody misses the line.
             let _ = write!(out, "\r\x1b[J{line}").and_then(|()| out.flush());
+            return !line.is_empty();
         }
     }
+    true
 }
 
 fn editor() -> MutexGuard<'static, Editor> {

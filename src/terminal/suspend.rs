@@ -5,7 +5,7 @@
 //! typed (ISIG), and the thread of signals (`exit`) stops the process. That thread alone may take SIGTSTP while it
 //! does, so it has stopped when the call returns. A SIGCONT tells of every way to go on, after SIGSTOP too.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -44,8 +44,12 @@ pub(super) fn line_begins() {
     *lock(&LINE) = Line::Begins;
 }
 
-/// The editor draws its line: its modes are set.
-pub(super) fn line_is_drawn() {
+/// In how many rows above the cursor the editor has drawn its line.
+static ROWS_ABOVE: AtomicUsize = AtomicUsize::new(0);
+
+/// The editor draws its line, with the cursor in a row that has so many above it: its modes are set.
+pub(super) fn line_is_drawn(rows_above: usize) {
+    ROWS_ABOVE.store(rows_above, Ordering::Relaxed);
     let mut line = lock(&LINE);
     if matches!(*line, Line::Begins)
         && let Some(edited) = modes::edited()
@@ -87,6 +91,8 @@ fn draw_again() {
         if modes::edited().is_none() {
             modes::set_edited(&edited);
         }
+        // To draw it the editor goes up as many rows as it has drawn. What the shell has written there stays.
+        modes::new_rows(ROWS_ABOVE.load(Ordering::Relaxed));
         screen::draw_line_again();
         // It may have been stopped in read, which waits for a key now. A window of another size is noticed too.
         let _ = pthread_kill(thread, Signal::SIGWINCH);

@@ -129,8 +129,9 @@ fn indent(text: &str) -> Cow<'_, str> {
     if text.contains('\n') { text.replace('\n', &format!("\n{INDENT}")).into() } else { text.into() }
 }
 
-/// A message for a terminal of so many columns: each further row of a line is indented. Where the terminal makes the rows,
-/// whoever writes the words chooses with which of them a row begins, and that can look like another sender's label.
+/// A text for a terminal of so many columns: each further row of a line is indented, and begins with a word where that
+/// leaves no short row before it. Where the terminal makes the rows, whoever writes the words chooses with which of them a
+/// row begins, and that can look like another sender's label.
 pub fn wrap(text: &str, columns: usize) -> Cow<'_, str> {
     // No character has fewer bytes than columns, but a tab.
     if text.len() <= columns && !text.contains('\t') {
@@ -142,24 +143,36 @@ pub fn wrap(text: &str, columns: usize) -> Cow<'_, str> {
 fn wrap_line(line: &str, columns: usize) -> String {
     // In a terminal of a few columns there is still room for words.
     let indent = &INDENT[..INDENT.len().min(columns / 2)];
-    let (mut rows, mut used, mut blank) = (String::with_capacity(line.len() * 2), 0, None);
+    let (mut rows, mut used, mut seam, mut before) = (String::with_capacity(line.len() * 2), 0, None, ' ');
     for c in line.chars() {
+        if is_seam(before, c) {
+            seam = Some((rows.len(), used));
+        }
         let width = most_columns(c);
         if used + width > columns && used > indent.len() {
-            // Behind the last blank, if that leaves no short row and what follows it has room; else here.
-            let good =
-                |(_, before): &(_, usize)| 2 * before > columns && indent.len() + used - before + width <= columns;
-            let (at, before) = blank.take().filter(good).unwrap_or((rows.len(), used));
+            // At the last seam, if that leaves no short row and what follows it has room; else here.
+            let good = |(_, until): &(_, usize)| 2 * until > columns && indent.len() + used - until + width <= columns;
+            let (at, until) = seam.take().filter(good).unwrap_or((rows.len(), used));
             rows.insert_str(at, &format!("\n{indent}"));
-            used = indent.len() + used - before;
+            used = indent.len() + used - until;
         }
         rows.push(c);
         used += width;
-        if c.is_whitespace() {
-            blank = Some((rows.len(), used));
-        }
+        before = c;
     }
     rows
+}
+
+/// Whether a row may end between these two: behind blanks, and beside a Hanzi, but with no mark at a row's beginning that
+/// belongs to what is before it, and none at its end that belongs to what follows.
+fn is_seam(before: char, after: char) -> bool {
+    if before.is_whitespace() || after.is_whitespace() {
+        return !after.is_whitespace();
+    }
+    let is_wide = |c: char| !c.is_ascii() && c.width() == Some(2);
+    (is_wide(before) || is_wide(after))
+        && !"“‘（《〈【「『".contains(before)
+        && !"，。、；：？！”’）》〉】」』…".contains(after)
 }
 
 /// The most columns that any terminal gives a character. What some show and others do not, or as wide as a Hanzi, counts as

@@ -52,6 +52,9 @@ fn a_line_that_is_longer_than_a_row_goes_on_indented() {
         ("abcdef", 4, "abcd\n  ef"),
         ("好好", 2, "好\n 好"),
         ("ab", 1, "a\nb"),
+        ("重置连接，然后关闭", 8, "重置连\n    接，\n    然后\n    关闭"),
+        ("在 127.0.0.1:80 上监听", 18, "在 127.0.0.1:80 上\n    监听"),
+        ("he said “some words”", 14, "he said \n    “some \n    words”"),
         ("first line\nof two", 8, "first \n    line\nof two"),
     ];
     for (line, columns, wanted) in table {

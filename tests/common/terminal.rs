@@ -51,7 +51,9 @@ impl Terminal {
     }
 
     pub fn watched(program: impl AsRef<OsStr>, args: &[&str], eye: Eye) -> Self {
-        Self::spawn(Command::new(program).args(args).env("SOCKET_DEMOS_LANG", "en"), USUAL, eye)
+        // As if Cargo had nothing to do with it: what is to be typed next depends on that.
+        let command = Command::new(program).args(args).env("SOCKET_DEMOS_LANG", "en").env_remove("CARGO");
+        Self::spawn(command, USUAL, eye)
     }
 
     /// Starts a prepared command.

@@ -3,8 +3,21 @@
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::Shutdown;
+#[cfg(target_os = "linux")]
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::time::Instant;
+
+#[cfg(target_os = "linux")]
+use socket_demos::{
+    chat::room::Room,
+    net::{Socket, Trace},
+    text::Charset,
+};
+#[cfg(target_os = "linux")]
+use socket2::{SockFilter, SockRef};
 
 use crate::common::{self, Peer, Server, eventually, wine};
 use crate::descriptors;
@@ -33,6 +46,62 @@ fn a_client_too_many_gets_one_line_and_leaves_the_others_alone() {
         newcomer.sends("/name newcomer\n");
         newcomer.line().contains("welcome")
     });
+}
+
+/// The cable of one is pulled while the others talk: it is gone, and its name free. As the page does it, with a shorter limit.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_vanishes_while_others_talk_is_gone_and_its_name_is_free() {
+    const LIMIT: Duration = Duration::from_secs(3);
+    let address = "127.0.0.1:0".parse().unwrap();
+    let socket = Socket::tcp(address, &Trace::off()).unwrap();
+    socket.bind(address).unwrap();
+    let listener = socket.listen(8).unwrap();
+    let address = listener.local_addr().unwrap();
+    let room = Room::new("server", 8, Charset::default());
+    thread::spawn(move || {
+        loop {
+            let (stream, client) = listener.accept().unwrap();
+            stream.set_keepalive(LIMIT).unwrap();
+            let stream = Arc::new(stream);
+            let Ok(mut seat) = room.seat(&stream, client) else { panic!("there are three") };
+            thread::spawn(move || {
+                let error = loop {
+                    match (&*stream).read(seat.buffer()) {
+                        Ok(0) => break None,
+                        Ok(received) => drop(seat.hears(received)),
+                        Err(error) => break Some(error),
+                    }
+                };
+                seat.leaves(error.as_ref());
+            });
+        }
+    });
+    let join = |name: &str| {
+        let mut peer = Peer::connect(address);
+        peer.sends(&format!("/name {name}\n"));
+        peer.hears_until(&format!("welcome, {name}\n"));
+        peer
+    };
+    let (mut alice, mut bob, ghost) = (join("alice"), join("bob"), join("ghost"));
+    // BPF_RET | BPF_K with 0 bytes: nothing of what comes in is seen any more.
+    if let Err(error) = SockRef::from(ghost.stream()).attach_filter(&[SockFilter::new(6, 0, 0, 0)]) {
+        return common::not_run(&format!("a peer cannot be made to vanish: {error}"));
+    }
+    let since = Instant::now();
+    let mut said = 0;
+    loop {
+        said += 1;
+        alice.sends(&format!("line {said}\n"));
+        if bob.hears_until(&format!("[alice] line {said}\n")).contains("* ghost left (") {
+            break;
+        }
+        assert!(since.elapsed() < 3 * LIMIT, "it still has its seat");
+        // It is the time that is the experiment: the others talk now and then.
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(since.elapsed() > LIMIT / 2, "it went before anything could be known");
+    join("ghost");
 }
 
 #[test]

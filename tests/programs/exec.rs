@@ -236,7 +236,10 @@ mod unix {
         let lines = format!("cd {gone}\nrmdir {gone}\necho lost\ncd /\npwd\n");
         let (status, out, err) = exec.piped(&[], &lines);
         assert_eq!((status, out.as_str()), (Some(0), "/\n"), "{err}");
-        assert!(err.contains(&format!("cannot start a shell in {gone}: ENOENT 2")), "{err}");
+        assert!(
+            err.contains(&format!("cannot start a shell in {gone}: no such file or directory (ENOENT 2)")),
+            "{err}"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::process::Command;
 use socket_demos::net::ports::{Transport, holders_of};
 
 use crate::common::exec::{Exec, TCP, UDP};
+use crate::common::terminal::Terminal;
 use crate::common::{
     self, CLIENT, QQ_SERVER, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER, eventually,
     have,
@@ -29,6 +30,37 @@ fn nc_sits_in_the_room() {
     nc.says("[bob] answer\n");
     nc.types("q");
     assert_eq!(bob.line(), "* 小明 left\n");
+}
+
+#[test]
+fn telnet_sits_in_the_room() {
+    if !have("telnet") {
+        return;
+    }
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let telnet = Terminal::start("telnet", &["127.0.0.1", &server.port()]);
+    telnet.sees(|text| text.contains("Connected to"));
+    // A byte of the first hanzi is a key of telnet's own: it throws away what was to be shown, and waits for a mark.
+    telnet.types("/name 小明\r");
+    telnet.sees(|text| text.contains("some bytes of this name are no text"));
+    telnet.types("/name 阿明\r");
+    telnet.sees(|text| text.contains("* welcome, 阿明"));
+    telnet.types("你好 from telnet\r");
+    assert_eq!(bob.hears_until("telnet\n"), "* 阿明 joined\n[阿明] 你好 from telnet\n");
+    bob.sends("answer\n");
+    telnet.sees(|text| text.contains("[bob] answer"));
+    // After its escape character it takes commands: from now on it sends each key at once, and then its options.
+    for command in ["mode character", "send ayt", "send nop"] {
+        telnet.types("\x1d");
+        telnet.sees_last("telnet>");
+        telnet.types(&format!("{command}\r"));
+        eventually(true, || telnet.is_raw());
+        telnet.types(&format!("after {command}\r"));
+        assert_eq!(bob.line(), format!("[阿明] after {command}\n"));
+    }
+    drop(telnet);
+    assert_eq!(bob.line(), "* 阿明 left\n");
 }
 
 #[test]

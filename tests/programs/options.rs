@@ -56,6 +56,18 @@ fn an_option_that_does_nothing_is_refused_with_the_reason() {
     }
 }
 
+#[test]
+fn an_option_with_one_dash_is_told_of_the_other() {
+    let table =
+        [(TCP_EXEC_CLIENT, "-classic"), (UDP_EXEC_CLIENT, "-classic"), (SERVER, "-once"), (TIME_CLIENT, "-json")];
+    for (program, option) in table {
+        let (code, err) = failure(program, &[option]);
+        let cure = format!("{option} has one dash too few: -{option}; see");
+        assert!(code == Some(2) && err.contains(&cure), "{program} {option}: {err}");
+        is_chinese(&failure(program, &[option, "--lang", "zh"]).1, &[option]);
+    }
+}
+
 /// A program, what else is typed, an option, wrong values of it, and the cure that each is told.
 type Wrong<'a> = (Program, &'a [&'a str], &'a str, &'a [&'a str], &'a str);
 

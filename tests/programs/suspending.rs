@@ -191,6 +191,32 @@ fn a_shell_that_mends_nothing_finds_its_own_modes() {
     }
 }
 
+/// What the shell has shown above the line stays.
+#[test]
+fn a_half_typed_line_of_several_rows_comes_back() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let shell = bash();
+    start(&shell, CLIENT, &[&server.address()], ">");
+    let half = "a half typed line that is longer than a row ".repeat(5);
+    shell.types(&half);
+    let typed = |text: &str| text.replace('\n', "").contains(half.trim_end());
+    shell.sees(typed);
+    for round in 1..=3 {
+        shell.types("\x1a");
+        shell.sees_last(SHELL_PROMPT);
+        shell.types("fg\r");
+        let is_back = |text: &str| {
+            let (_, after) = text.rsplit_once(&format!("{SHELL_PROMPT} fg")).unwrap_or_default();
+            text.matches("Stopped").count() == round && typed(after)
+        };
+        shell.sees(is_back);
+        common::eventually(true, || shell.is_raw());
+    }
+    shell.types("whole\r");
+    assert_eq!(bob.hears_until("whole\n").lines().last().unwrap().split_once("] ").unwrap().1, half + "whole");
+}
+
 #[test]
 fn twice_in_a_row_in_the_background_and_without_an_editor() {
     let server = Server::start(&[]);

@@ -341,6 +341,26 @@ fn a_letter_that_is_the_byte_255_arrives() {
     }
 }
 
+/// Who has ended the connection is told by whoever has not.
+#[test]
+fn only_who_did_not_end_it_is_told_of_the_end() {
+    for ends_first in ["client", "server"] {
+        let mut server = Running::start(SERVER, &["127.0.0.1:0"]);
+        let ready = server.notes("(the textbook's way");
+        let (_, address) = ready.lines().next().unwrap().rsplit_once(' ').unwrap();
+        let mut client = Running::start(CLIENT, &[address, "--name", "bob"]);
+        client.says("welcome, bob");
+        if ends_first == "client" {
+            client.ends_input();
+        } else {
+            server.types("q");
+        }
+        let (status, _, notices) = client.ended();
+        assert!(status.success(), "{notices}");
+        assert_eq!(notices.contains("the server has closed the connection"), ends_first == "server", "{notices}");
+    }
+}
+
 #[test]
 fn two_of_our_clients_chat_and_leave() {
     let server = Server::start(&[]);

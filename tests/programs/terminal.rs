@@ -29,6 +29,27 @@ fn a_message_that_arrives_leaves_the_half_typed_line_alone() {
     assert_eq!(bob.line(), "[小明] 你好，half typed 完\n");
 }
 
+/// A sentence goes on in indented rows that begin with a word, and what is to be typed next works where Cargo has started
+/// the program.
+#[test]
+fn a_sentence_is_cut_between_words_and_says_what_to_type_here() {
+    let nobody = common::textbook::listen().1;
+    let command = pty_process::blocking::Command::new(CLIENT).args([nobody.to_string()]);
+    let command = command.env("SOCKET_DEMOS_LANG", "en").env("NO_COLOR", "1").env("CARGO", "cargo");
+    let mut terminal = Terminal::spawn(command, Size { rows: 24, columns: 50, shown: 100 }, Eye::Open);
+    assert_eq!(terminal.ended().code(), Some(1));
+    let text = terminal
+        .sees(|text| text.contains(&nobody.to_string()[..]) && text.trim_end().ends_with(&nobody.port().to_string()));
+    let rows: Vec<_> = text.trim_end().lines().collect();
+    let (first, rest) = rows.split_first().unwrap();
+    assert!(rows.iter().all(|row| row.len() <= 50) && rest.iter().all(|row| row.starts_with("    ")), "{text}");
+    let sentence = [vec![*first], rest.iter().map(|row| row.trim_start()).collect()].concat();
+    let sentence = sentence.into_iter().map(str::trim_end).collect::<Vec<_>>().join(" ");
+    let wanted =
+        format!("but no server listens on this port; start one with: cargo run --bin tcp-chat-server -- {nobody}");
+    assert!(sentence.contains(&wanted), "{text}");
+}
+
 #[test]
 fn remote_commands_are_typed_at_the_sessions_directory_and_ctrl_c_comes_back_to_it() {
     let exec = Exec::start(TCP, &[]);
@@ -186,7 +207,7 @@ fn after_ctrl_c_the_shells_prompt_begins_a_line() {
     let programs = [
         (format!("'{TIME_SERVER}' 127.0.0.1:0"), "(Ctrl-C ends)", "^C"),
         (format!("'{SERVER}' --classic 127.0.0.1:0"), "127.0.0.1:", "^C"),
-        (format!("'{CLIENT}' {address}"), ">", ">"),
+        (format!("'{CLIENT}' {address}"), ">", "(q leaves)"),
         (format!("echo one | '{CLIENT}' --classic {address}"), "connected to", "^C"),
         (format!("'{UDP_CLIENT}' --classic {}", silent.address()), "your message:", "your message:"),
     ];
@@ -194,7 +215,7 @@ fn after_ctrl_c_the_shells_prompt_begins_a_line() {
     let interrupt = |shell: &Terminal, shown: &str| {
         shell.types("\x03");
         let text = shell.sees(|text| text.trim_end().ends_with("prompt") && text.contains(shown));
-        assert!(text.contains("\nprompt"), "{text}");
+        assert!(text.contains("\nprompt") && !text.contains('>'), "a prompt of ours is left: {text}");
     };
     for (program, ready, shown) in programs {
         let shell = run(&program);

@@ -156,7 +156,7 @@ impl Classroom {
         let command = pty_process::blocking::Command::new("nsenter").args(enter).current_dir(&self.folder);
         let command = command.env("PATH", path).env("PS1", "$ ").env("HOME", &self.folder).env("LC_ALL", "C.UTF-8");
         let command = command.env("SOCKET_DEMOS_LANG", self.lang);
-        let without = ["XDG_STATE_HOME", "SOCKET_DEMOS_KEY_FILE", "PROMPT_COMMAND", "NO_COLOR"];
+        let without = ["XDG_STATE_HOME", "SOCKET_DEMOS_KEY_FILE", "PROMPT_COMMAND", "NO_COLOR", "CARGO"];
         let command = without.iter().fold(command, pty_process::blocking::Command::env_remove);
         Terminal::spawn(command, SIZE, Eye::Open)
     }
@@ -253,9 +253,9 @@ impl Desk {
         let place = |screen: &vt100::Screen| {
             let rows = Terminal::rows_from(screen, self.next);
             let unshown = rows.iter().take_while(|row| self.may_skip(row)).count();
-            let candidates = rows.iter().enumerate().take(unshown + 1);
-            let fits = |(index, row): &(usize, &String)| matches(&pattern, row) && below(rows.len() - index - 1);
-            candidates.into_iter().find(fits).map(|(index, _)| self.next + index as u16)
+            let ends = (0..rows.len().min(unshown + 1))
+                .find_map(|first| sentence(&pattern, &rows[first..]).map(|more| first + more));
+            ends.filter(|last| below(rows.len() - last - 1)).map(|last| self.next + last as u16)
         };
         self.terminal.waits(place).ok_or_else(|| {
             let screen = self.terminal.seen.screen.lock().unwrap();
@@ -280,6 +280,21 @@ fn typed_at(line: &str) -> Option<(&str, &str)> {
     let known = PROMPTS.iter().find(|prompt| line.starts_with(**prompt)).map(|prompt| prompt.len());
     let word = || line.find("> ").filter(|end| !line[..*end].contains(' ')).map(|end| end + 2);
     known.or_else(word).map(|end| line.split_at(end))
+}
+
+/// Whether the first row is as the pattern, or begins a sentence that is: then how many more rows it goes on for. Those are
+/// indented, and where the row before them ended is not the lesson's business.
+fn sentence(pattern: &str, rows: &[String]) -> Option<usize> {
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let goes_on = rows.iter().skip(1).take_while(|row| row.starts_with("    ")).count();
+    let whole = |more: &usize| matches(&squeezed(pattern), &squeezed(&rows[..=*more].concat()));
+    // What is left open at its end goes as far as it can. Only our own lists begin with blanks.
+    let is_open = pattern.ends_with('…') && !pattern.starts_with(' ');
+    if is_open {
+        (0..=goes_on).rev().find(whole)
+    } else {
+        (0..=goes_on).find(|more| if *more == 0 { matches(pattern, &rows[0]) } else { whole(more) })
+    }
 }
 
 /// Whether a row is as the pattern, in which `…` stands for any text with the blanks around it.

@@ -12,7 +12,7 @@ fn the_lab_waits_for_enter_before_each_call() {
         lab.types("\r");
     }
     lab.prints("client #2 send(5) = 5 \"hello\"\r\n");
-    lab.prints("verdict: different");
+    lab.prints("verdict: \x1b[33mdifferent\x1b[0m");
     assert!(lab.left_as_it_was().success());
 
     let mut left = Terminal::start(LAB, &["run", "handshake", "--step"]);

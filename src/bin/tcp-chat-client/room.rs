@@ -30,12 +30,12 @@ pub(crate) fn room(stream: TcpStream, args: &Args) -> anyhow::Result<()> {
         (&stream).write_all(&args.encoding.charset.encode(&format!("/name {name}\n"))?)?;
     }
     let stream = Arc::new(stream);
-    let leaving = Arc::new(AtomicBool::new(false));
-    let (speaker, left, charset) = (Arc::clone(&stream), Arc::clone(&leaving), args.encoding.charset);
-    cli::spawn(PROGRAM, move || speak(&speaker, charset, &left))?;
+    let ending = Arc::new(Ending::default());
+    let (speaker, own, charset) = (Arc::clone(&stream), Arc::clone(&ending), args.encoding.charset);
+    cli::spawn(PROGRAM, move || speak(&speaker, charset, &own))?;
     match hear(&stream, charset) {
-        Err(_) if leaving.load(Ordering::Relaxed) => Ok(()),
-        Ok(()) if !leaving.load(Ordering::Relaxed) => {
+        Err(_) if ending.left.load(Ordering::Relaxed) => Ok(()),
+        Ok(()) if !ending.begun.load(Ordering::Relaxed) => {
             screen::talk(&failures::closed());
             Ok(())
         }
@@ -43,8 +43,17 @@ pub(crate) fn room(stream: TcpStream, args: &Args) -> anyhow::Result<()> {
     }
 }
 
+/// How far this side is with ending the connection.
+#[derive(Default)]
+struct Ending {
+    /// Nothing more will be said.
+    begun: AtomicBool,
+    /// Nothing more is wanted to be heard either.
+    left: AtomicBool,
+}
+
 /// The keyboard's thread: each line goes out with a newline.
-fn speak(mut stream: &TcpStream, charset: Charset, leaving: &AtomicBool) -> anyhow::Result<()> {
+fn speak(mut stream: &TcpStream, charset: Charset, ending: &Ending) -> anyhow::Result<()> {
     let mut keyboard = Keyboard::open();
     loop {
         let encode = |typed: &str| lines::messages(typed, charset).map_err(|lacking| lacking.to_string());
@@ -56,9 +65,13 @@ fn speak(mut stream: &TcpStream, charset: Charset, leaving: &AtomicBool) -> anyh
                 }
             }
             // Our direction ends, and what the server still says is read until it ends too.
-            Typed::End => return Ok(stream.shutdown(Shutdown::Write)?),
+            Typed::End => {
+                ending.begun.store(true, Ordering::Relaxed);
+                return Ok(stream.shutdown(Shutdown::Write)?);
+            }
             Typed::Quit => {
-                leaving.store(true, Ordering::Relaxed);
+                ending.begun.store(true, Ordering::Relaxed);
+                ending.left.store(true, Ordering::Relaxed);
                 // It fails where the server has gone already. Else its end ends the program, in the thread that reads;
                 // one that does not end is waited for no longer than this.
                 let _ = stream.shutdown(Shutdown::Write);

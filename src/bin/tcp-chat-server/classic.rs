@@ -35,6 +35,7 @@ pub(crate) fn once(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
 
 /// The textbook's conversation: one client at a time, strictly in turn, until there is nothing left to say.
 pub(crate) fn classic(listener: &TcpListener, args: &Args) -> anyhow::Result<()> {
+    screen::hint(&t!("(q at the prompt ends, Ctrl-C at any time)", "（在提示符下输入 q 结束，随时可按 Ctrl-C）"));
     let mut keyboard = Keyboard::in_turn();
     loop {
         let (stream, client) = next_client(listener);

@@ -101,14 +101,12 @@ fn admit<'a>(
     Ok((reader.over(stream), writer))
 }
 
-/// For whoever writes text where a frame should be.
+/// For whoever writes text where a frame should be. In ASCII, since nobody knows which encoding they read.
+const KEY_IS_WANTED: &[u8] = b"this server wants a key; for textbook clients start it with --classic\n";
+
 fn explain(mut stream: &TcpStream) {
-    let words = t!(
-        "this server wants a key; for textbook clients start it with --classic\n",
-        "这个服务器需要密钥；要用课本的客户端，请以 --classic 启动它\n"
-    );
     // Whoever has gone does not need the words.
-    let _ = stream.write_all(words.as_bytes());
+    let _ = stream.write_all(KEY_IS_WANTED);
 }
 
 /// A client that has proved itself is served, if there is a place for it.

@@ -25,7 +25,7 @@ pub(crate) fn both_ways(socket: UdpSocket, args: &Args) -> anyhow::Result<()> {
         match socket.recv_from(&mut buffer) {
             Ok((received, client)) => {
                 senders.note(client);
-                messages.show(&format!("{client}: "), &buffer[..received])?;
+                messages.show(&t!("{client}: ", "{client}："), &buffer[..received])?;
             }
             Err(error) => messages.tell_why(&error),
         }

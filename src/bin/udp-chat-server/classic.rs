@@ -46,7 +46,7 @@ fn take_turn(
             return Ok(Turn::Done);
         }
     };
-    messages.show(&format!("{client}: "), &buffer[..received])?;
+    messages.show(&t!("{client}: ", "{client}："), &buffer[..received])?;
     let encode = |typed: &str| messages::encode(typed, args.encoding.charset);
     let Typed::Line(answer) = keyboard.ask_any(&t!("your answer: ", "回复："), encode)? else {
         return Ok(Turn::NothingToSay);

@@ -17,7 +17,7 @@ use socket_demos::exec::shell::{self, Line};
 use socket_demos::net::UdpSocket;
 use socket_demos::net::backoff::Backoff;
 use socket_demos::terminal::{exit, screen};
-use socket_demos::{cli, errors, random, t};
+use socket_demos::{cli, errors, invocation, random, t};
 
 use crate::args::Args;
 use crate::args::PROGRAM;
@@ -114,7 +114,8 @@ impl Session<'_> {
     fn not_run(&self, why: NotRun) -> Ran {
         let server = self.server;
         let cure = if why == NotRun::Refused {
-            t!("; start one with: udp-exec-server {server}", "；先启动一个：udp-exec-server {server}")
+            let typed = invocation::typed("udp-exec-server");
+            t!("; start one with: {typed} {server}", "；先启动一个：{typed} {server}")
         } else {
             String::new()
         };

@@ -70,6 +70,14 @@ impl Members {
         self.tell(&format!("{notice}\n"), |other, member| other == id && member.speaks_lines);
     }
 
+    /// Bytes for `id` alone that are no words.
+    pub(super) fn send_raw(&mut self, id: u64, bytes: &[u8]) {
+        self.send_unsent();
+        if let Some(member) = self.all.get(&id) {
+            self.somebody_lags |= member.outbox.send(&bytes.into());
+        }
+    }
+
     /// Sends to every member that `hears`.
     pub(super) fn tell(&mut self, text: &str, hears: impl Fn(u64, &Member) -> bool) {
         self.told += text.len();

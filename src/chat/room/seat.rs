@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::pace::Pace;
 use super::{Room, Stay};
 use crate::chat::lines::{Line, Lines, MAX_LINE};
-use crate::chat::telnet::Telnet;
+use crate::chat::telnet::{self, Telnet};
 use crate::errors;
 use crate::rate::RateLimit;
 
@@ -53,6 +53,9 @@ impl Seat {
         let words = self.telnet.strip(&mut self.buffer[..received], self.room.has_255);
         if self.telnet.is_seen() {
             self.lines.speaks_lines();
+        }
+        if self.telnet.wants_mark() {
+            self.room.members().send_raw(self.id, &telnet::MARK);
         }
         let stay = self.take(|lines, buffer, each| lines.push(&buffer[..words], each));
         if received == self.buffer.len() && received < MAX_READ {

@@ -13,12 +13,14 @@ use std::time::{Duration, Instant};
 use crate::exec::protocol::Outcome;
 use crate::exec::reliable::{self, Action, Job, Server};
 use crate::exec::server::audit;
+use crate::exec::server::run::not_started;
 use crate::exec::server::slot::Slot;
 use crate::exec::shell::{self, WorkingDirectory};
 use crate::lock::lock;
 use crate::t;
 use crate::terminal::log::log;
 use crate::terminal::screen::Output;
+use crate::text::Charset;
 
 /// How long the threads of commands may take for the last datagrams when the server ends.
 const LAST_WORDS: Duration = Duration::from_millis(100);
@@ -130,11 +132,17 @@ impl Commands {
         let entry = audit::runs(from, command);
         let started = shell::as_command(command).map(|line| shell::Job::start(&line, &WorkingDirectory::default()));
         let outcome = match started {
+            Some(Err(error)) => {
+                let words = not_started(&WorkingDirectory::default(), &error, Charset::of_system());
+                // Where there is no room for them, the outcome says as much.
+                let _ = self.offer(job, Output::Err, &words, slot);
+                Outcome::NotStarted
+            }
             Some(Ok((running, pipes))) => {
                 slot.hold(&running);
                 running.pump(pipes, |output, piece| self.offer(job, output, piece, slot))
             }
-            _ => Outcome::NotStarted,
+            None => Outcome::NotStarted,
         };
         entry.ended(outcome);
         outcome

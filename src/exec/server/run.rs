@@ -36,9 +36,7 @@ pub fn run(
     let (job, pipes) = match started {
         Ok(started) => started,
         Err(error) => {
-            let (at, why) = (text::path(&directory.path.clone().unwrap_or_default()), errors::code(&error));
-            let words = t!("cannot start a shell in {at}: {why}\n", "无法在 {at} 启动 shell：{why}\n");
-            send(Output::Err, &charset.encode_lossy(&words))?;
+            send(Output::Err, &not_started(directory, &error, charset))?;
             return Ok(Outcome::NotStarted);
         }
     };
@@ -47,6 +45,19 @@ pub fn run(
         Line::Command(_) => job.pump(pipes, send),
         Line::ChangeDirectory(_) => change_directory(&job, pipes, directory, send),
     })
+}
+
+/// What a client gets in place of a command's output where the system did not start one.
+pub(super) fn not_started(directory: &WorkingDirectory, error: &io::Error, charset: Charset) -> Vec<u8> {
+    let why = errors::reason_at_once(error);
+    let words = match &directory.path {
+        Some(path) => {
+            let at = text::path(path);
+            t!("cannot start a shell in {at}: {why}\n", "无法在 {at} 启动 shell：{why}\n")
+        }
+        None => t!("cannot start a shell: {why}\n", "无法启动 shell：{why}\n"),
+    };
+    charset.encode_lossy(&words)
 }
 
 /// The shell says on its standard output where it is, which is for `directory` and not for the client.
@@ -75,7 +86,15 @@ fn change_directory(
 /// Runs a command to its end for `peer`, and gives all that it has written: the textbook's way.
 pub fn collect(command: &[u8], peer: SocketAddr, limit: Duration) -> Vec<u8> {
     let entry = audit::runs(peer, command);
-    let (outcome, written) = shell::collect(command, limit, MAX_OUTPUT);
-    entry.ended(outcome);
+    let written = match shell::collect(command, limit, MAX_OUTPUT) {
+        Ok((outcome, written)) => {
+            entry.ended(outcome);
+            written
+        }
+        Err(error) => {
+            entry.ended(Outcome::NotStarted);
+            not_started(&WorkingDirectory::default(), &error, Charset::of_system())
+        }
+    };
     written
 }

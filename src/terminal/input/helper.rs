@@ -29,8 +29,8 @@ impl Hinter for LineHelper {
 
 /// Nothing is highlighted: it is called before the line is drawn, and the screen may be about to close.
 impl Highlighter for LineHelper {
-    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        screen::typing_is_drawn(line);
+    fn highlight<'l>(&self, line: &'l str, cursor: usize) -> Cow<'l, str> {
+        screen::typing_is_drawn(line, cursor);
         line.into()
     }
 }

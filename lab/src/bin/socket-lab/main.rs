@@ -16,7 +16,7 @@ use anyhow::bail;
 use socket_demos::cli::{self, Usage};
 use socket_demos::net::Trace;
 use socket_demos::terminal::screen;
-use socket_demos::{errors, file, t, text};
+use socket_demos::{errors, file, invocation, t, text};
 use socket_lab::diagram::{self, Diagram, Letters};
 use socket_lab::experiments::{EXPERIMENTS, about, find};
 use socket_lab::{report, sysctl};
@@ -25,8 +25,10 @@ use crate::args::{Args, Lab};
 use crate::port::{show_port, watch_port};
 use crate::run::{Form, run};
 
-/// Its own name, for the commands that it tells to type next.
-const PROGRAM: &str = "socket-lab";
+/// What to type for this program.
+fn typed() -> String {
+    invocation::typed("socket-lab")
+}
 
 fn main() -> ExitCode {
     cli::run(lab)
@@ -52,22 +54,21 @@ fn lab(args: &Args, trace: &Trace) -> anyhow::Result<()> {
         Some(Lab::Port { port, watch: false }) => show_port(*port),
         Some(Lab::Port { port, watch: true }) => watch_port(*port),
         Some(Lab::Diagram { traces, output, ascii }) => draw(traces, output.as_deref(), *ascii),
-        Some(Lab::Sysctl) => sysctl::lines()?.iter().try_for_each(|line| show(line)),
+        Some(Lab::Sysctl) => sysctl::lines()?.iter().try_for_each(|line| show(&screen::in_rows(line))),
     }
 }
 
 fn list(words: &[String]) -> anyhow::Result<()> {
     let found = about(words);
     if found.is_empty() {
-        bail!(t!(
-            "no experiment matches; list them all with: {PROGRAM} list",
-            "没有相关的实验；全部实验：{PROGRAM} list"
-        ));
+        let lab = typed();
+        bail!(t!("no experiment matches; list them all with: {lab} list", "没有相关的实验；全部实验：{lab} list"));
     }
-    found.into_iter().try_for_each(|experiment| show(&report::entry(experiment)))?;
+    found.into_iter().try_for_each(|experiment| show(&screen::in_rows(&report::entry(experiment))))?;
+    let lab = typed();
     screen::talk(&t!(
-        "these are claims, some of them wrong; try one: {PROGRAM} run NAME",
-        "以上是课上的说法，有些并不对；动手验证：{PROGRAM} run 名字"
+        "these are claims, some of them wrong; try one: {lab} run NAME",
+        "以上是课上的说法，有些并不对；动手验证：{lab} run 名字"
     ));
     Ok(())
 }

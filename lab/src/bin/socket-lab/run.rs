@@ -11,7 +11,7 @@ use socket_lab::report::{self, Report};
 use socket_lab::viewer::{self, Viewer};
 
 use crate::args::Manner;
-use crate::{PROGRAM, show, write};
+use crate::{show, typed, write};
 
 /// How much is told of each experiment.
 #[derive(PartialEq)]
@@ -36,7 +36,7 @@ pub(crate) fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, trace: &
             show(&match form {
                 Form::Full => report.full(manner.step),
                 Form::Line if manner.step || manner.predict => report.full(true),
-                Form::Line => report.line(),
+                Form::Line => screen::in_rows(&report.line()).into_owned(),
             })?;
         }
         reports.push(report);
@@ -56,13 +56,14 @@ fn sum_up(reports: &[Report], form: &Form, manner: &Manner) -> anyhow::Result<()
         return show(&report::json(reports));
     }
     if reports.len() > 1 {
-        show(&report::summary(reports))?;
+        show(&screen::in_rows(&report::summary(reports)))?;
     }
     if let Some(file) = &manner.report {
         let file = text::path(file);
         screen::talk(&t!("the page is {file}", "网页已写入 {file}"));
     } else if *form == Form::Line {
-        screen::talk(&t!("one in full: {PROGRAM} run sticky", "详细看一个：{PROGRAM} run sticky"));
+        let lab = typed();
+        screen::talk(&t!("one in full: {lab} run sticky", "详细看一个：{lab} run sticky"));
     }
     Ok(())
 }
