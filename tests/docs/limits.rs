@@ -11,7 +11,7 @@ const NO_LIMITS: &[(&str, &[&str])] = &[
     ("text/typed.rs", &["ALIKE"]),
     ("bin/time-server/serve.rs", &["SHOWN_REQUEST"]),
     ("chat/lines.rs", &["MAX_CHARACTERS"]),
-    ("chat/telnet.rs", &["IAC", "SB", "SE", "WILL", "DONT"]),
+    ("chat/telnet.rs", &["IAC", "SB", "SE", "WILL", "DO", "DONT", "TIMING_MARK", "MARK"]),
     ("cli.rs", &["USAGE", "FAILURE"]),
     ("exec/client/prompt.rs", &["FAILURE", "UNKNOWN", "NOT_READ"]),
     (

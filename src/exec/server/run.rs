@@ -86,7 +86,7 @@ fn change_directory(
 /// Runs a command to its end for `peer`, and gives all that it has written: the textbook's way.
 pub fn collect(command: &[u8], peer: SocketAddr, limit: Duration) -> Vec<u8> {
     let entry = audit::runs(peer, command);
-    let written = match shell::collect(command, limit, MAX_OUTPUT) {
+    match shell::collect(command, limit, MAX_OUTPUT) {
         Ok((outcome, written)) => {
             entry.ended(outcome);
             written
@@ -95,6 +95,5 @@ pub fn collect(command: &[u8], peer: SocketAddr, limit: Duration) -> Vec<u8> {
             entry.ended(Outcome::NotStarted);
             not_started(&WorkingDirectory::default(), &error, Charset::of_system())
         }
-    };
-    written
+    }
 }
