@@ -4,7 +4,7 @@
 //! writes its certificate into that file and its address on stderr; `quic-bulk read CERTIFICATE ADDRESS` writes the
 //! output of COMMAND on stdout. `cargo run --release` does for both.
 //!
-//! Read it for: what quinn does where it is left as it comes. One thread at each end, one stream, AES-128-GCM by ring,
+//! Read it for: what quinn does where it is left as it comes. One thread at each end, one stream, AES-256-GCM by ring,
 //! segments of many datagrams in one call.
 //!
 //! As with `udp-exec`, each client is a new process with a new connection, the server runs the command anew through
