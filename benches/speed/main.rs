@@ -14,8 +14,9 @@
 //! - `rows/poller`: waits for many sockets at once
 //! - `rows/client`: one person in a room, blocking
 //! - `rows/crowd`: two hundred of them on one thread
-//! - `rows/latency`, `rows/room`, `rows/idle`, `rows/time`, `rows/exec`, `rows/version`: what the rows do
+//! - `rows/latency`, `rows/room`, `rows/idle`, `rows/time`, `rows/exec`, `rows/udp_exec`, `rows/version`: what the rows do
 //! - `rows/ssh`: a server and a connection of ssh's
+//! - `rows/quic`: the peer that speaks QUIC, built from `benches/quic`
 //! - `rows/report`: turns, medians, the table
 
 use std::process::ExitCode;

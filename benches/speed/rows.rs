@@ -13,6 +13,7 @@ mod exec;
 mod idle;
 mod latency;
 mod poller;
+mod quic;
 mod report;
 mod room;
 mod servers;

@@ -153,7 +153,7 @@ impl Server {
     ///
     /// Its input stays open and empty. What it prints for its own terminal goes to /dev/null, so that the load
     /// generator spends nothing on it.
-    fn start(cpus: &Cpus, command: &mut Command) -> Result<Self> {
+    pub(super) fn start(cpus: &Cpus, command: &mut Command) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let child = cpus.on_server_cpu(|| command.spawn())?.with_context(|| format!("cannot start {command:?}"))?;
         let mut process = Process(child);

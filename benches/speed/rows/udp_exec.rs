@@ -1,18 +1,20 @@
 //! Rows: remote commands over UDP. How fast a large output comes where the network loses nothing, and how much the
 //! server's memory grows meanwhile.
 //!
-//! Beside it stands the same output over TCP, for orientation: there the system cuts, orders, repeats and slows down.
+//! Beside it stands the same output over QUIC (`benches/quic`), which cuts, orders, repeats and slows down over UDP as we do;
+//! and over TCP, for orientation: there the system does it.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
 use super::cpus::{Cpus, Seats};
 use super::exec::{CLIENT as TCP_CLIENT, Contestant, Measured, Scratch, client, run};
+use super::quic;
 use super::report::{Line, Target};
 use super::servers::Server;
 
@@ -30,15 +32,17 @@ const MEGABYTES: f64 = LINES as f64 * 8.0 / 1e6;
 const ROUNDS: usize = 9;
 const MEMORY_ROUNDS: usize = 5;
 
-/// A large output, in MB/s, beside the same over TCP; and the memory for it.
+/// A large output, in MB/s, beside the same over QUIC and TCP; and the memory for it.
 pub(super) fn measure(cpus: &Cpus) -> Result<Vec<Line>> {
     let scratch = Scratch::new()?;
     let output = scratch.0.join("output");
     write_lines(&output)?;
-    let command = format!("cat {}", output.display());
-    let mut lines = rates(cpus, Seats::Apart, BULK, &scratch, &command)?;
-    lines.extend(rates(cpus, Seats::Together, BULK_TOGETHER, &scratch, &command)?);
-    lines.push(growth(cpus, &scratch, &command, &fs::read(&output)?)?);
+    let bulk =
+        Bulk { cpus, scratch: &scratch, command: format!("cat {}", output.display()), output: fs::read(&output)? };
+    let quinn = quic::build();
+    let mut lines = bulk.rates(Seats::Apart, BULK, Target::None, &quinn)?;
+    lines.extend(bulk.rates(Seats::Together, BULK_TOGETHER, Target::AtLeast(0.8), &quinn)?);
+    lines.push(bulk.growth()?);
     Ok(lines)
 }
 
@@ -48,29 +52,69 @@ fn write_lines(path: &Path) -> Result<()> {
     Ok(lines.flush()?)
 }
 
-fn rates(cpus: &Cpus, seats: Seats, what: &str, scratch: &Scratch, command: &str) -> Result<Vec<Line>> {
-    let (udp, tcp) = (Server::udp_exec(cpus, &scratch.key())?, Server::exec(cpus, &scratch.key())?);
-    let rate = |program, server| {
-        let started = Instant::now();
-        let mut client = client(program, server, scratch, &["-c", command]);
-        cpus.on_client_cpu(seats, || run(client.stdin(Stdio::null())))??;
-        Ok(MEGABYTES / started.elapsed().as_secs_f64())
-    };
-    let contestants: Vec<Contestant<'_>> =
-        vec![("udp-exec", Box::new(|| rate(CLIENT, &udp))), ("tcp-exec", Box::new(|| rate(TCP_CLIENT, &tcp)))];
-    let measured = Measured::new(what, "MB/s", ROUNDS, contestants)?;
-    Ok(vec![Line::absolute(what, &measured.series(0), Target::AtLeast(60.0)), measured.beside(0, 1, Target::None)])
+/// The command, and what it writes.
+struct Bulk<'a> {
+    cpus: &'a Cpus,
+    scratch: &'a Scratch,
+    command: String,
+    output: Vec<u8>,
 }
 
-/// By how much the memory of a fresh server grows, in MiB, once it has been seen that the output comes exactly.
-fn growth(cpus: &Cpus, scratch: &Scratch, command: &str, output: &[u8]) -> Result<Line> {
-    let grown = || {
-        let server = Server::udp_exec(cpus, &scratch.key())?;
-        let before = server.resident_kib()?;
-        let client = client(CLIENT, &server, scratch, &["-c", command]).stdin(Stdio::null()).output()?;
-        ensure!(client.stdout == output, "{} bytes that are not the output", client.stdout.len());
-        Ok(f64::from(server.peak_kib()? - before) / 1024.0)
-    };
-    let measured = Measured::new(MEMORY, "MiB", MEMORY_ROUNDS, vec![("udp-exec-server", Box::new(grown))])?;
-    Ok(Line::absolute(MEMORY, &measured.series(0), Target::AtMost(16.0)))
+impl Bulk<'_> {
+    fn rates(&self, seats: Seats, what: &str, target: Target, quinn: &Result<PathBuf>) -> Result<Vec<Line>> {
+        let key = self.scratch.key();
+        let (udp, tcp) = (Server::udp_exec(self.cpus, &key)?, Server::exec(self.cpus, &key)?);
+        let mut contestants = vec![
+            self.reader(seats, "udp-exec", self.ours(CLIENT, &udp))?,
+            self.reader(seats, "tcp-exec", self.ours(TCP_CLIENT, &tcp))?,
+        ];
+        let directory = &self.scratch.0;
+        let server =
+            quinn.as_ref().ok().map(|program| quic::serve(self.cpus, program, directory, &self.command)).transpose()?;
+        if let (Ok(program), Some(server)) = (quinn, &server) {
+            contestants.push(self.reader(seats, "quinn", quic::client(program, directory, server))?);
+        }
+        let measured = Measured::new(what, "MB/s", ROUNDS, contestants)?;
+        let beside_quinn = match quinn {
+            Ok(_) => measured.beside(0, 2, target),
+            Err(error) => Line::not_measured(&format!("{what}, beside quinn"), &format!("{error:#}")),
+        };
+        let alone = Line::absolute(what, &measured.series(0), Target::AtLeast(60.0));
+        Ok(vec![alone, beside_quinn, measured.beside(0, 1, Target::None)])
+    }
+
+    /// One of our clients.
+    fn ours(&self, program: &str, server: &Server) -> Command {
+        client(program, server, self.scratch, &["-c", &self.command])
+    }
+
+    /// Runs `client` once and looks whether the output comes exactly.
+    fn check(&self, client: &mut Command) -> Result<()> {
+        let got = client.stdin(Stdio::null()).output()?.stdout;
+        ensure!(got == self.output, "{client:?}: {} bytes that are not the output", got.len());
+        Ok(())
+    }
+
+    /// A client in turns, once it has been seen that the output comes exactly.
+    fn reader(&self, seats: Seats, name: &'static str, mut client: Command) -> Result<Contestant<'_>> {
+        self.check(&mut client)?;
+        let turn = move || {
+            let started = Instant::now();
+            self.cpus.on_client_cpu(seats, || run(client.stdin(Stdio::null())))??;
+            Ok(MEGABYTES / started.elapsed().as_secs_f64())
+        };
+        Ok((name, Box::new(turn)))
+    }
+
+    /// By how much the memory of a fresh server grows, in MiB, for an output that comes exactly.
+    fn growth(&self) -> Result<Line> {
+        let grown = || {
+            let server = Server::udp_exec(self.cpus, &self.scratch.key())?;
+            let before = server.resident_kib()?;
+            self.check(&mut self.ours(CLIENT, &server))?;
+            Ok(f64::from(server.peak_kib()? - before) / 1024.0)
+        };
+        let measured = Measured::new(MEMORY, "MiB", MEMORY_ROUNDS, vec![("udp-exec-server", Box::new(grown))])?;
+        Ok(Line::absolute(MEMORY, &measured.series(0), Target::AtMost(16.0)))
+    }
 }
