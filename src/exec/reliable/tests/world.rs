@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::super::{Action, Client, Event, Job, MAX_PAYLOAD, Server};
-use super::network::{Network, ms};
+use super::network::{Bottleneck, Network, ms};
 use super::task::{Report, Task};
 use crate::exec::protocol::Outcome;
 use crate::exec::tag::{KEY_LENGTH, Key};
@@ -69,6 +69,8 @@ pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) people: Vec<Person>,
     pub(crate) network: Network,
+    to_server: Bottleneck,
+    to_clients: Bottleneck,
     /// How often each command was started.
     pub(crate) runs: HashMap<Task, usize>,
     pub(crate) stopped: Vec<Duration>,
@@ -88,6 +90,9 @@ pub(crate) fn key() -> Key {
 /// How many commands its servers run at once.
 pub(crate) const MAX_CLIENTS: usize = 16;
 
+/// How many a server runs at once in a world for many people.
+pub(crate) const CROWD: usize = 64;
+
 impl World {
     pub(crate) fn new(network: Network, seed: u64) -> Self {
         Self {
@@ -95,6 +100,8 @@ impl World {
             server: Server::new(key(), [1; KEY_LENGTH], MAX_CLIENTS, Charset::default()),
             people: Vec::new(),
             network,
+            to_server: Bottleneck::default(),
+            to_clients: Bottleneck::default(),
             runs: HashMap::new(),
             stopped: Vec::new(),
             from_clients: Vec::new(),
@@ -104,6 +111,11 @@ impl World {
             random: Rng::with_seed(seed),
             events: 0,
         }
+    }
+
+    /// As many commands may run at once as a crowd has.
+    pub(crate) fn admit_a_crowd(&mut self) {
+        self.server = Server::new(key(), [1; KEY_LENGTH], CROWD, Charset::default());
     }
 
     /// Somebody with these commands.
@@ -222,8 +234,9 @@ impl World {
         for datagram in datagrams {
             assert!(datagram.len() <= MAX_PAYLOAD);
             self.from_clients.push((self.now, from, datagram.clone()));
+            let Some(queue) = self.to_server.pass(&self.network, datagram.len(), self.now) else { continue };
             for (wait, datagram) in self.network.carry(&datagram, &mut self.random) {
-                self.later(wait, Arrival::AtServer(from, datagram));
+                self.later(queue + wait, Arrival::AtServer(from, datagram));
             }
         }
     }
@@ -238,8 +251,9 @@ impl World {
                     if (self.network.deaf.0..self.network.deaf.1).contains(&self.now) {
                         continue;
                     }
+                    let Some(queue) = self.to_clients.pass(&self.network, datagram.len(), self.now) else { continue };
                     for (wait, datagram) in self.network.carry(&datagram, &mut self.random) {
-                        self.later(wait, Arrival::AtClient(to, datagram));
+                        self.later(queue + wait, Arrival::AtClient(to, datagram));
                     }
                 }
                 Action::Start { job, command, .. } => self.start(job, Task::read(&command)),
