@@ -154,7 +154,7 @@ impl Asking {
                 _ => self.stops_within = STOPS_WITHIN,
             }
         }
-        Some(now - asked)
+        Some(now.saturating_sub(asked))
     }
 }
 

@@ -55,7 +55,8 @@ impl Congestion {
 
     /// So many pieces have arrived.
     pub(super) fn acknowledged(&mut self, pieces: usize, way: Way) {
-        self.share *= (1.0 - 1.0 / WATCHED).powi(pieces.min(WINDOW) as i32);
+        let exponent = i32::try_from(pieces).unwrap_or(i32::MAX);
+        self.share *= (1.0 - 1.0 / WATCHED).powi(exponent);
         if self.window < self.threshold && way == Way::Queueing {
             self.threshold = self.window; // before it is full (HyStart, RFC 9406)
         }

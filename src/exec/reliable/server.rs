@@ -163,8 +163,8 @@ impl Server {
             // Of a session before the server's start, or long forgotten: what it asked may have run, or may not.
             (None, issued) => {
                 let why = if issued.is_some() { Gone::Forgotten } else { Gone::Foreign };
-                let asked = if let Asks::Run(asked, ..) = asks { *asked } else { NOT_ASKED };
-                self.say(&asker, Says::Gone(asked, why), now);
+                let when = if let Asks::Run(when, ..) = asks { *when } else { NOT_ASKED };
+                self.say(&asker, Says::Gone(when, why), now);
             }
         }
     }

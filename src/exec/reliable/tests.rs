@@ -279,6 +279,37 @@ fn a_server_that_was_started_anew_runs_nothing_again() {
     assert_eq!((world.runs[&task], world.runs.len()), (1, 2));
 }
 
+/// A laptop sleeps for three minutes, between two commands or during one, and its clock stands still; meanwhile the server
+/// may have forgotten the session, since somebody has opened another.
+#[test]
+fn after_a_sleep_nothing_untrue_is_said() {
+    let task = |number, millis| Task { number, millis, bytes: 3000, command: 0 };
+    let (other, next) = (task(9, 3), task(2, 3));
+    let expired = Event::Unknown(Unknown::Expired);
+    let table = [
+        ("between two", 3, None, Event::Ended(Outcome::Exited(1))),
+        ("between two, forgotten", 3, Some(other), Event::Ended(Outcome::Exited(1))),
+        ("during one", 600_000, None, expired),
+        ("during one, forgotten", 600_000, Some(other), Event::Unknown(Unknown::Forgotten)),
+    ];
+    for (name, millis, other, end) in table {
+        let mut world = World::new(GOOD, 1);
+        let first = task(1, millis);
+        world.person(Manner::Interactive, [first]);
+        world.run_until(secs(5));
+        world.sleep(secs(180), other);
+        assert_eq!(world.server.remembered(), 1, "{name}");
+        world.people[0].todo.push_back(next);
+        world.run(world.now + secs(10));
+        let ends: Vec<_> = world.reports().map(|report| report.end.clone()).collect();
+        assert_eq!(ends, [end, Event::Ended(Outcome::Exited(2))], "{name}");
+        assert_eq!((world.runs[&first], world.runs[&next]), (1, 1), "{name}");
+        let hellos = world.from_clients.iter().filter(|(.., datagram)| datagram[0] == 0x81).count();
+        let (others, sessions) = (usize::from(other.is_some()), 1 + usize::from(name != "between two"));
+        assert_eq!(hellos, others + sessions, "{name}");
+    }
+}
+
 #[test]
 fn a_stopped_command_ends_soon_over_a_bad_network() {
     for seed in 1..=20 {

@@ -108,7 +108,7 @@ impl Bottleneck {
             return None;
         }
         self.free = now + waits + lasts(bytes);
-        Some(self.free - now)
+        Some(self.free.saturating_sub(now))
     }
 }
 
