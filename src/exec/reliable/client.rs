@@ -9,6 +9,7 @@ use super::timer::{ASKS_EVERY, Backoff, FIRST_RTO, Timer};
 use super::wire::{MAX_COMMAND, Side, Tagged};
 use super::{Event, GIVE_UP, NotRun, TooLong, Unknown};
 use crate::exec::tag::{DatagramKey, Key, Purpose};
+use crate::terminal::screen::Output;
 use crate::text::Charset;
 
 /// How long a session may rest before the next request gets a new one: far shorter than any server remembers it
@@ -22,6 +23,9 @@ const BELIEVED: Duration = Duration::from_secs(3);
 /// How often the last acknowledgement is sent. If all are lost, the server sends the last pieces again to a client that
 /// may be gone: at a loss of 20 % once in 125 times.
 const FAREWELLS: usize = 3;
+
+/// So much of an output is shown at once, if so much is here, in bytes.
+const SHOWN_AT_ONCE: usize = 64 * 1024;
 
 /// A client of one server, without socket and clock: datagrams and the time since some start in, datagrams and
 /// [`Event`]s out.
@@ -273,12 +277,26 @@ impl Client {
             Phase::Asking(asking) => asking.receiver.take(now),
             _ => None,
         };
-        self.acknowledge(now);
-        match content {
-            Some(Content::Output(output, bytes)) => Some(Event::Show(output, bytes.into_owned())),
+        let event = match content {
+            Some(Content::Output(output, bytes)) => {
+                Some(Event::Show(output, self.more(output, bytes.into_owned(), now)))
+            }
             Some(Content::Done(outcome)) => Some(Event::Ended(outcome)),
             None => self.failure.take(),
+        };
+        self.acknowledge(now);
+        event
+    }
+
+    /// With what is behind it of the same output: who shows it calls the system once for all of them.
+    fn more(&mut self, output: Output, mut bytes: Vec<u8>, now: Duration) -> Vec<u8> {
+        let Phase::Asking(asking) = &mut self.phase else { return bytes };
+        while bytes.len() < SHOWN_AT_ONCE
+            && let Some(more) = asking.receiver.take_more(output, now)
+        {
+            bytes.extend_from_slice(&more);
         }
+        bytes
     }
 
     /// When [`Client::tick`] is to be called; it may have become earlier with any other call.

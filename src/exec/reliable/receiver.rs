@@ -1,11 +1,13 @@
 //! The other end of an answer: pieces in any order in, pieces in order out, and what to acknowledge when.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::message::{Ack, Content, Place};
 use super::parts::{Part, Parts};
 use super::wire::WINDOW;
+use crate::terminal::screen::Output;
 
 /// How long an acknowledgement may wait for a second piece to acknowledge with it (RFC 1122, section 4.2.3.2, allows
 /// 500 ms): far below the sender's shortest timeout, which would otherwise take the silence for a loss.
@@ -143,6 +145,15 @@ impl Receiver {
             self.acknowledge_by(now);
         }
         Some(content)
+    }
+
+    /// The bytes of the next piece in order, if it is of this output.
+    pub(super) fn take_more(&mut self, of: Output, now: Duration) -> Option<Cow<'static, [u8]>> {
+        if !matches!(self.pieces.front(), Some(Slot::Here(Content::Output(output, _))) if *output == of) {
+            return None;
+        }
+        let Some(Content::Output(_, bytes)) = self.take(now) else { return None };
+        Some(bytes)
     }
 
     /// Whether all pieces are here, taken or not.

@@ -260,7 +260,7 @@ fn a_stop_is_said_until_the_outcome_is_here_whatever_else_comes() {
     assert_eq!(over_time(&mut client, ms(400)), [(150, both.clone()), (350, both)]);
     client.receive(&piece(2, Content::Done(Outcome::Signalled(2))), ms(500));
     assert_eq!(over_time(&mut client, ms(9000)), []);
-    assert_eq!(client.event(ms(500)), Some(Event::Show(Output::Out, b"a".to_vec())));
+    assert_eq!(client.event(ms(500)), Some(Event::Show(Output::Out, b"ab".to_vec())), "both at once");
 }
 
 /// What a server may say for a minute, each time it is asked, and what comes of that.
@@ -313,7 +313,7 @@ fn a_person_who_does_not_read_is_waited_for_also_when_the_command_has_ended() {
             client.receive(&working(now, Doing::Delivering, WINDOW as u64), now);
         }
     }
-    assert_eq!(client.event(ms(120_000)), Some(Event::Show(Output::Out, b"x".to_vec())));
+    assert_eq!(client.event(ms(120_000)), Some(Event::Show(Output::Out, vec![b'x'; WINDOW])));
     assert!(client.failure.is_none());
 }
 
@@ -409,4 +409,22 @@ fn a_long_command_is_said_in_parts_where_nothing_answers() {
     client.receive(&working(ms(100), Doing::Running, 0), ms(1700));
     client.tick(client.next_deadline().unwrap());
     assert_eq!(lengths(&mut client), [(0, 334)], "enough to show that it is there");
+}
+
+#[test]
+fn so_much_is_shown_at_once_and_the_outputs_stay_in_order() {
+    let full = || Content::Output(Output::Out, vec![b'x'; 1161].into());
+    let mut client = asking(ms(1));
+    for number in 0..100 {
+        client.receive(&piece(number, full()), ms(2));
+    }
+    client.receive(&piece(100, Content::Output(Output::Err, b"no".into())), ms(2));
+    client.receive(&piece(101, text("more")), ms(2));
+    let mut shown = std::iter::from_fn(|| client.event(ms(2))).map(|event| match event {
+        Event::Show(output, bytes) => (output, bytes.len()),
+        event => panic!("{event:?}"),
+    });
+    let first = SHOWN_AT_ONCE.next_multiple_of(1161);
+    let expected = [(Output::Out, first), (Output::Out, 100 * 1161 - first), (Output::Err, 2), (Output::Out, 4)];
+    assert!(shown.by_ref().eq(expected));
 }
