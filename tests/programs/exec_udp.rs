@@ -330,6 +330,36 @@ fn a_client_that_is_ended_while_it_still_asks_says_by_what() {
     }
 }
 
+/// A client that is to find the server by a name of two addresses, ::1 the first.
+#[cfg(target_os = "linux")]
+fn by_a_name_of_two(exec: &Exec) -> (Option<i32>, String, String) {
+    let hosts = exec.place.file("hosts");
+    fs::write(&hosts, "127.0.0.1 two.test\n::1 two.test\n").unwrap();
+    let inside = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
+    let name = format!("two.test:{}", exec.server.port());
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", inside, "sh", &hosts]).arg(UDP.client).args([&name, "-c", "echo found"]);
+    command.env("SOCKET_DEMOS_KEY_FILE", exec.place.file("key"));
+    ended(&mut Running::spawn(command), Duration::from_secs(20))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_of_two_addresses_is_tried_at_both() {
+    let allowed = Command::new("unshare").args(["-rm", "mount", "--bind", "/etc/hosts", "/etc/hosts"]).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        return common::not_run("unshare may not make a mount namespace here");
+    }
+    let exec = Exec::start(UDP, &[]);
+    let found = (Some(0), "found\n".to_string(), String::new());
+    assert_eq!(by_a_name_of_two(&exec), found, "refused at the first");
+    let silent = std::net::UdpSocket::bind(("::1", exec.server.address.port())).unwrap();
+    assert_eq!(by_a_name_of_two(&exec), found, "silent at the first");
+    silent.set_nonblocking(true).unwrap();
+    let asked = std::iter::from_fn(|| silent.recv(&mut [0; 1500]).ok()).collect::<Vec<_>>();
+    assert!((3..=4).contains(&asked.len()) && asked.iter().all(|length| *length == 93), "{asked:?}");
+}
+
 // The textbook's way.
 
 #[test]
