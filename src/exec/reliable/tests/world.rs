@@ -156,7 +156,7 @@ impl World {
         self.person(Manner::Single, other);
         self.run(self.now + ms(100));
         self.people = sleepers;
-        let slept = self.now - began;
+        let slept = self.now.saturating_sub(began);
         self.people.iter_mut().for_each(|person| person.slept += slept);
     }
 
