@@ -17,6 +17,9 @@ pub(super) const FLOOR: usize = 32;
 /// What losses to a full queue leave (RFC 5681, equation 4).
 const LEAST: usize = 2;
 
+/// Where others may share a queue with us the window grows by one in so many round trips: what is left is theirs.
+const YIELDS: usize = 4;
+
 /// Of so many sendings about, the share of lost ones is watched.
 const WATCHED: f64 = 64.0;
 
@@ -64,7 +67,8 @@ impl Congestion {
             self.window = (self.window + pieces).min(self.threshold); // slow start: twice as many each round trip (3.1)
         } else {
             self.acknowledged += pieces;
-            if self.acknowledged >= self.window {
+            let turns = if way == Way::Queueing { YIELDS } else { 1 };
+            if self.acknowledged >= turns * self.window {
                 self.acknowledged = 0;
                 self.window += 1; // congestion avoidance (3.1)
             }
@@ -111,9 +115,9 @@ mod tests {
         assert_eq!(congestion.window(), WINDOW / 2);
         congestion.lost(500, 600, Way::Queueing);
         assert_eq!(congestion.window(), WINDOW / 2, "the same round");
-        congestion.acknowledged(WINDOW / 2 - 1, Way::Queueing);
+        congestion.acknowledged(WINDOW / 2 - 1, Way::Free);
         assert_eq!(congestion.window(), WINDOW / 2);
-        congestion.acknowledged(1, Way::Queueing);
+        congestion.acknowledged(1, Way::Free);
         assert_eq!(congestion.window(), WINDOW / 2 + 1);
         congestion.lost(501, 900, Way::Queueing);
         assert_eq!(congestion.window(), WINDOW / 4);
@@ -122,10 +126,12 @@ mod tests {
     #[test]
     fn slow_start_ends_where_a_queue_begins() {
         let mut congestion = Congestion::new();
-        congestion.acknowledged(FIRST_WINDOW - 1, Way::Queueing);
+        congestion.acknowledged(YIELDS * FIRST_WINDOW - 1, Way::Queueing);
         assert_eq!(congestion.window(), FIRST_WINDOW);
-        congestion.acknowledged(1, Way::Free);
+        congestion.acknowledged(1, Way::Queueing);
         assert_eq!(congestion.window(), FIRST_WINDOW + 1);
+        congestion.acknowledged(FIRST_WINDOW + 1, Way::Free);
+        assert_eq!(congestion.window(), FIRST_WINDOW + 2, "it does not begin anew");
     }
 
     /// One in ten, and one in two, are lost, of a thousand.
