@@ -355,7 +355,10 @@ fn where_nothing_gets_through_one_ctrl_c_is_enough() {
     client.signal("INT");
     let (status, _, err) = ended(&mut client, Duration::from_secs(5));
     let lasted = stopped.elapsed();
-    assert!(status == Some(254) && err.contains("asked to stop") && lasted < Duration::from_secs(1), "{err} {lasted:?}");
+    assert!(
+        status == Some(254) && err.contains("asked to stop") && lasted < Duration::from_secs(1),
+        "{err} {lasted:?}"
+    );
     eventually(0, || exec.run("true").0.unwrap_or(1));
 }
 

@@ -14,8 +14,8 @@ pub(super) const FIRST_WINDOW: usize = 10;
 /// What losses at random leave: 32 pieces (37 KB) carry 10 MiB in 15 s at a round trip of 50 ms.
 pub(super) const FLOOR: usize = 32;
 
-/// What losses to a full queue leave (RFC 5681, equation 4).
-const LEAST: usize = 2;
+/// What losses to a full queue leave. RFC 5681 (equation 4) has 2; where many share little, that is too much.
+const LEAST: usize = 1;
 
 /// Where others may share a queue with us the window grows by one in so many round trips: what is left is theirs.
 const YIELDS: usize = 4;

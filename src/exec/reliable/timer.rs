@@ -24,15 +24,21 @@ pub(super) const BACKED_OFF: Duration = Duration::from_secs(4);
 /// than that. These datagrams are small, and three in a minute or thirty make no difference to any network.
 pub(super) const ASKS_EVERY: Duration = Duration::from_secs(2);
 
-/// How much longer than the shortest round trip one may be that met no queue, beyond half of that: what an acknowledgement
-/// waits ([`super::receiver::ACK_DELAY`]), and what the two programs do.
-const SLACK: Duration = Duration::from_millis(15);
+/// How much longer than the shortest round trip one may be that met no queue, beyond a quarter of that: what the two programs
+/// and their systems wait for each other.
+const SLACK: Duration = Duration::from_millis(5);
+
+/// So many round trips are looked at together (HyStart does it with 8, RFC 9406, section 4.2).
+const GROUP: u32 = 4;
 
 /// The round trip as it has been measured, and the retransmission timeout (RTO) that follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timer {
     /// The shortest round trip so far.
     shortest: Duration,
+    /// The shortest of the last group, which is complete, and of this one, with how many there are in it.
+    of_late: Duration,
+    now: (Duration, u32),
     smoothed: Option<Duration>,
     variation: Duration,
     rto: Duration,
@@ -41,7 +47,15 @@ pub(super) struct Timer {
 impl Timer {
     /// Nothing has been measured yet.
     pub(super) fn new() -> Self {
-        Self { shortest: Duration::MAX, smoothed: None, variation: Duration::ZERO, rto: FIRST_RTO }
+        let none = Duration::MAX;
+        Self {
+            shortest: none,
+            of_late: Duration::ZERO,
+            now: (none, 0),
+            smoothed: None,
+            variation: Duration::ZERO,
+            rto: FIRST_RTO,
+        }
     }
 
     /// The retransmission timeout.
@@ -59,15 +73,25 @@ impl Timer {
         ASKS_EVERY.max(self.rto)
     }
 
-    /// Whether the datagrams of late have met a queue on their way: their round trips are longer than the way is.
+    /// Whether the datagrams of late have met a queue on their way: all their round trips are longer than the way is. (Some
+    /// alone may be: an acknowledgement waits.)
     pub(super) fn meets_a_queue(&self) -> bool {
-        self.smoothed.is_some_and(|smoothed| smoothed > self.shortest + self.shortest / 2 + SLACK)
+        self.of_late > self.shortest.saturating_add(self.shortest / 4).saturating_add(SLACK)
+    }
+
+    fn group(&mut self, round_trip: Duration) {
+        self.shortest = self.shortest.min(round_trip);
+        self.now = (self.now.0.min(round_trip), self.now.1 + 1);
+        if self.now.1 == GROUP {
+            self.of_late = self.now.0;
+            self.now = (Duration::MAX, 0);
+        }
     }
 
     /// Takes a measured round trip. The answer must tell which sending it answers: of what was sent twice nobody knows
     /// otherwise (Karn's algorithm, RFC 6298 section 3). It ends any backing off (section 5).
     pub(super) fn measured(&mut self, round_trip: Duration) {
-        self.shortest = self.shortest.min(round_trip);
+        self.group(round_trip);
         self.variation = match self.smoothed {
             None => round_trip / 2,                                                       // (2.2)
             Some(smoothed) => self.variation * 3 / 4 + smoothed.abs_diff(round_trip) / 4, // (2.3), beta = 1/4
@@ -150,9 +174,13 @@ mod tests {
     #[test]
     fn a_queue_is_met_where_the_round_trips_have_become_longer_for_a_while() {
         assert!(!after(&[]).meets_a_queue());
-        assert!(!after(&[40, 60, 60, 60]).meets_a_queue(), "an acknowledgement may wait");
-        assert!(!after(&[40, 200]).meets_a_queue(), "one alone is none");
-        assert!(after(&[40, 400, 400]).meets_a_queue());
-        assert!(!after(&[400, 400, 400]).meets_a_queue(), "a long way");
+        let two = |first: u64, others: u64| [[first; 4], [others; 4]].concat();
+        assert!(!after(&two(40, 55)).meets_a_queue(), "the programs take their time");
+        assert!(after(&two(40, 56)).meets_a_queue());
+        let mut mixed = two(40, 400);
+        assert!(!after(&mixed[..7]).meets_a_queue(), "four are looked at together");
+        mixed[5] = 41;
+        assert!(!after(&mixed).meets_a_queue(), "one has met none");
+        assert!(!after(&two(400, 400)).meets_a_queue(), "a long way");
     }
 }
