@@ -18,7 +18,7 @@ pub(super) const FLOOR: usize = 32;
 const LEAST: usize = 1;
 
 /// Where others may share a queue with us the window grows by one in so many round trips: what is left is theirs.
-const YIELDS: usize = 4;
+const YIELDS: usize = 6;
 
 /// Of so many sendings about, the share of lost ones is watched.
 const WATCHED: f64 = 64.0;

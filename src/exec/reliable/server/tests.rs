@@ -335,3 +335,61 @@ fn an_answer_that_does_not_get_through_is_given_up() {
     assert_eq!(done(&mut server), [Did::Stop(FIRST)]);
     assert_eq!(server.open.len(), 0);
 }
+
+#[test]
+fn a_command_in_parts_runs_once_when_all_of_them_are_here() {
+    let mut server = server(16);
+    let peer = Peer::new(&mut server, 1, at(0));
+    let parts: Vec<_> = Part::FIRST.on().collect();
+    let say = |server: &mut Server, request, part: Part| {
+        server.receive(peer.address, &peer.datagram(request, Asks::Run(0, part, part.of(b"a long command"))), at(1));
+        server.actions()
+    };
+    for request in [1, 2] {
+        assert_eq!((say(&mut server, request, parts[2]), say(&mut server, request, parts[0])), (vec![], vec![]));
+        let started = say(&mut server, request, parts[1]);
+        let Some(Action::Start { command, .. }) = started.last() else { panic!("{started:?}") };
+        assert_eq!(command, b"a long command");
+    }
+    assert_eq!(server.running(), 2, "the first one is being stopped");
+    assert!(matches!(say(&mut server, 2, parts[0])[..], [Action::Send(..)]), "known now");
+    assert!(matches!(say(&mut server, 1, parts[0])[..], [Action::Send(..)]), "too old");
+}
+
+#[test]
+fn parts_of_too_many_commands_are_not_kept() {
+    let mut begun = Begun::default();
+    let session = |number| SessionId { nonce: [0; 16], cookie: [number; 40] };
+    let [first, second, third] = [0, 1, 2].map(|index| Part { index, ..Part::FIRST });
+    for number in 0..=64 {
+        assert_eq!(begun.insert(&session(number), 1, first, b"a"), None);
+        assert_eq!(begun.insert(&session(number), 1, second, b"b"), None);
+    }
+    assert_eq!(begun.insert(&session(64), 1, third, b"c"), Some(b"abc".to_vec()));
+    assert_eq!(begun.insert(&session(0), 1, third, b"c"), None, "it has made room");
+}
+
+/// Why nothing is known of a session: its cookie is another server's, or its own and forgotten.
+#[test]
+fn a_forgotten_session_is_told_from_one_that_never_was() {
+    let mut server = server(16);
+    let peer = Peer::new(&mut server, 1, at(0));
+    peer.run(&mut server, 1, at(0));
+    server.finish(FIRST, Outcome::Exited(0), at(0));
+    peer.say(&mut server, 1, all(1), at(0));
+    Peer::new(&mut server, 2, at(130)).run(&mut server, 1, at(130));
+    let other = SessionId { cookie: [3; 40], ..peer.session };
+    let table = [
+        (peer.session, Asks::Run(9, Part::WHOLE, b"next"), Says::Gone(9, Gone::Forgotten)),
+        (other, Asks::Run(9, Part::WHOLE, b"next"), Says::Gone(9, Gone::Foreign)),
+        (peer.session, Asks::Stop, Says::Gone(NOT_ASKED, Gone::Forgotten)),
+    ];
+    for (number, (session, asks, says)) in table.into_iter().enumerate() {
+        done(&mut server);
+        let peer = Peer { address: peer.address, session };
+        server.receive(peer.address, &peer.datagram(2, asks), at(131 + number as u64));
+        let actions = server.actions();
+        let [Action::Send(_, answer)] = &actions[..] else { panic!("{actions:?}") };
+        assert_eq!(Tagged::split(answer).unwrap().answer(), Some(Answer::Of { request: 2, says }));
+    }
+}
