@@ -21,6 +21,8 @@ pub mod event;
 pub mod failures;
 pub mod faults;
 pub mod loops;
+mod packet_info;
+mod peer;
 mod pipe;
 pub mod ports;
 mod socket;
@@ -28,6 +30,7 @@ mod tcp;
 pub mod trace;
 mod udp;
 
+pub use self::peer::Peer;
 pub use self::trace::{Trace, Traced};
 pub use self::udp::UdpSocket;
 

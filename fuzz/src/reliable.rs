@@ -6,7 +6,7 @@ pub mod server;
 
 use std::time::Duration;
 
-use socket_demos::exec::tag::{Key, Purpose, TagKey};
+use socket_demos::exec::tag::{DatagramKey, Key, Purpose};
 
 use super::choices::Choices;
 
@@ -18,18 +18,18 @@ fn key() -> Key {
 }
 
 /// What tag keys HELLO and COOKIE.
-fn opening() -> TagKey {
-    key().tag_key(Purpose::Cookie, &[])
+fn opening() -> DatagramKey {
+    key().datagram_key(Purpose::Cookie, &[])
 }
 
 /// What tag keys everything in the session of a nonce and a cookie.
-fn session(nonce: &[u8], cookie: &[u8]) -> TagKey {
-    key().tag_key(Purpose::Datagrams, &[nonce, cookie].concat())
+fn session(nonce: &[u8], cookie: &[u8]) -> DatagramKey {
+    key().datagram_key(Purpose::Datagrams, &[nonce, cookie].concat())
 }
 
 /// A datagram with its tag: `side` is 0 for a client's and 1 for a server's.
-fn tagged(message: &[u8], tag_key: &TagKey, side: u8) -> Vec<u8> {
-    [message, &tag_key.tag(message, &[side])].concat()
+fn tagged(message: &[u8], tag_key: &DatagramKey, side: u8) -> Vec<u8> {
+    [message, &tag_key.tag(message, side)].concat()
 }
 
 /// A datagram from the choices: as it is, or with one bit changed.

@@ -91,6 +91,7 @@ mod cookie;
 mod event;
 mod memory;
 mod message;
+mod parts;
 mod receiver;
 mod sender;
 mod server;
@@ -106,13 +107,17 @@ pub use message::Nonce;
 pub use server::Server;
 pub use wire::{MAX_COMMAND, MAX_PAYLOAD};
 
-/// How long a side waits that hears nothing. Fifteen attempts fit in it at the slowest pace: with half of all datagrams
-/// lost in either direction, one of 75 such waits is in vain.
+/// How long a side waits that hears nothing, at least: over a long way it is four retransmission timeouts. Who asks makes
+/// fifteen attempts meanwhile: with half of all datagrams lost in either direction, one of 75 such waits is in vain.
 pub const GIVE_UP: Duration = Duration::from_secs(30);
 
 /// How long a client that was to stop its command waits for something of its answer: a command that resists is killed after
 /// 2.5 s, and there are three attempts more to say so. Whoever pressed Ctrl-C waits for it.
 pub const STOPS_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long it waits where nothing has come for a while before, and nothing does: there is little hope, and a person who
+/// waits.
+pub const LETS_GO_WITHIN: Duration = Duration::from_millis(800);
 
 /// How long the thread that receives may sleep while other threads use the same machine: they may bring its deadline
 /// forward, and half the shortest retransmission timeout is nearly in time.

@@ -20,6 +20,8 @@ pub struct Harm {
     pub copies: usize,
     /// The share of which one bit is turned.
     pub flipped: f64,
+    /// The longest that gets through, in bytes: others vanish, and nobody is told.
+    pub largest: Option<usize>,
 }
 
 /// What the relay and the test both see.
@@ -85,6 +87,9 @@ impl Way {
     }
 
     fn put(&mut self, datagram: &[u8]) {
+        if self.harm.largest.is_some_and(|largest| datagram.len() > largest) {
+            return;
+        }
         for _ in 0..=self.harm.copies {
             let mut datagram = datagram.to_vec();
             if self.random.f64() < self.harm.flipped {

@@ -330,6 +330,68 @@ fn a_client_that_is_ended_while_it_still_asks_says_by_what() {
     }
 }
 
+#[test]
+fn where_large_datagrams_vanish_answers_and_long_commands_come_nevertheless() {
+    let exec = Exec::start(UDP, &[]);
+    let relay = Relay::to(exec.server.address, &Harm { largest: Some(600), ..Harm::default() });
+    let command = format!("echo ran >> ran; seq 5000; true {}", "x".repeat(1000));
+    let mut client = Running::spawn(through(&exec, relay.address, &["-c", &command]));
+    let (status, out, err) = ended(&mut client, Duration::from_secs(20));
+    let numbers: String = (1..=5000).map(|number| format!("{number}\n")).collect();
+    assert!(status == Some(0) && out == numbers, "{status:?} {err}");
+    assert_eq!(executions(&exec).len(), 1);
+}
+
+/// Not even small ones get through, once the command has something to say: a client that has waited for a while is ended by
+/// one Ctrl-C, and the server's place is free.
+#[test]
+fn where_nothing_gets_through_one_ctrl_c_is_enough() {
+    let exec = Exec::start(UDP, &["--max-clients", "1"]);
+    let relay = Relay::to(exec.server.address, &Harm { largest: Some(200), ..Harm::default() });
+    let mut client = Running::spawn(through(&exec, relay.address, &["-c", "seq 5000; exec sleep 100"]));
+    exec.server.running.notes("seq 5000");
+    thread::sleep(Duration::from_secs(6)); // Nothing comes: what is waited for is time.
+    let stopped = Instant::now();
+    client.signal("INT");
+    let (status, _, err) = ended(&mut client, Duration::from_secs(5));
+    let lasted = stopped.elapsed();
+    assert!(
+        status == Some(254) && err.contains("asked to stop") && lasted < Duration::from_secs(1),
+        "{err} {lasted:?}"
+    );
+    eventually(0, || exec.run("true").0.unwrap_or(1));
+}
+
+/// A client that is to find the server by a name of two addresses, ::1 the first.
+#[cfg(target_os = "linux")]
+fn by_a_name_of_two(exec: &Exec) -> (Option<i32>, String, String) {
+    let hosts = exec.place.file("hosts");
+    fs::write(&hosts, "127.0.0.1 two.test\n::1 two.test\n").unwrap();
+    let inside = "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"";
+    let name = format!("two.test:{}", exec.server.port());
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", inside, "sh", &hosts]).arg(UDP.client).args([&name, "-c", "echo found"]);
+    command.env("SOCKET_DEMOS_KEY_FILE", exec.place.file("key"));
+    ended(&mut Running::spawn(command), Duration::from_secs(20))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_of_two_addresses_is_tried_at_both() {
+    let allowed = Command::new("unshare").args(["-rm", "mount", "--bind", "/etc/hosts", "/etc/hosts"]).status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        return common::not_run("unshare may not make a mount namespace here");
+    }
+    let exec = Exec::start(UDP, &[]);
+    let found = (Some(0), "found\n".to_string(), String::new());
+    assert_eq!(by_a_name_of_two(&exec), found, "refused at the first");
+    let silent = std::net::UdpSocket::bind(("::1", exec.server.address.port())).unwrap();
+    assert_eq!(by_a_name_of_two(&exec), found, "silent at the first");
+    silent.set_nonblocking(true).unwrap();
+    let asked = std::iter::from_fn(|| silent.recv(&mut [0; 1500]).ok()).collect::<Vec<_>>();
+    assert!((3..=4).contains(&asked.len()) && asked.iter().all(|length| *length == 93), "{asked:?}");
+}
+
 // The textbook's way.
 
 #[test]

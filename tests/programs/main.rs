@@ -30,6 +30,9 @@ mod terminal;
 mod time;
 mod troubles;
 mod udp_chat;
+/// The addresses 127.0.0.2 and on are not those of macOS.
+#[cfg(not(target_os = "macos"))]
+mod where_asked;
 /// What only Windows has: its error numbers, code pages and shell.
 #[cfg(windows)]
 mod windows;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use socket_demos::exec::protocol::Outcome;
 use socket_demos::exec::reliable::{Client, Event, GIVE_UP, MAX_COMMAND, MAX_PAYLOAD};
-use socket_demos::exec::tag::{TAG_LENGTH, TagKey};
+use socket_demos::exec::tag::{DATAGRAM_TAG_LENGTH, DatagramKey};
 
 use super::super::choices::Choices;
 use super::{key, later, opening, perhaps_harmed, session, tagged};
@@ -43,12 +43,12 @@ struct World {
     client: Client,
     now: Duration,
     /// Nonce and cookie, and what tag keys their datagrams.
-    session: Option<([u8; 56], TagKey)>,
+    session: Option<([u8; 56], DatagramKey)>,
     nonces: u8,
     nonce: [u8; 16],
     request: u32,
-    /// The command of each request of the session.
-    commands: HashMap<u32, Vec<u8>>,
+    /// The parts of the command of each request of the session.
+    commands: HashMap<(u32, [u8; 2]), Vec<u8>>,
     command: u32,
     answered: Vec<Vec<u8>>,
     /// How many pieces of the output were shown.
@@ -91,20 +91,22 @@ impl World {
     fn sends(&mut self) {
         for datagram in self.client.datagrams() {
             assert!(datagram.len() <= MAX_PAYLOAD, "{} bytes", datagram.len());
-            let (message, tag) = datagram.split_at(datagram.len() - TAG_LENGTH);
+            let (message, tag) = datagram.split_at(datagram.len() - DATAGRAM_TAG_LENGTH);
             if message[0] == 0x81 {
-                assert!(opening().matches(message, &[0], tag));
+                assert!(opening().matches(message, 0, tag));
                 assert_eq!(message[1..17], self.nonce);
                 continue;
             }
             let (header, tag_key) = self.session.as_ref().expect("a cookie came first");
-            assert!(tag_key.matches(message, &[0], tag) && message[1..57] == header[..]);
+            assert!(tag_key.matches(message, 0, tag) && message[1..57] == header[..]);
             self.request = message[57..].first_chunk().map_or(0, |number| u32::from_be_bytes(*number));
             let numbers: Vec<_> = message[61..].chunks_exact(8).map(u64_of).collect();
             match message[0] {
                 0x83 => {
-                    let command = message[65..].to_vec();
-                    let before = self.commands.insert(self.request, command.clone());
+                    let part = [message[65], message[66]];
+                    assert!(part[0] < part[1] && matches!(part[1], 1 | 3), "part {} of {}", part[0], part[1]);
+                    let command = message[67..].to_vec();
+                    let before = self.commands.insert((self.request, part), command.clone());
                     assert!(before.is_none_or(|before| before == command), "request {} has changed", self.request);
                 }
                 0x84 => {}
@@ -121,8 +123,8 @@ impl World {
     fn cookie(&mut self, choices: &mut Choices<'_>) {
         let nonce = if choices.byte() < 16 { [choices.byte(); 16] } else { self.nonce };
         let header = [&nonce[..], &[choices.byte(); 40]].concat();
-        let label: [u8; 16] = choices.array();
-        let cookie = tagged(&[&[0x82][..], &header, &label].concat(), &opening(), 1);
+        let (asked, label): ([u8; 4], [u8; 16]) = (choices.array(), choices.array());
+        let cookie = tagged(&[&[0x82][..], &header[..16], &asked, &header[16..], &label].concat(), &opening(), 1);
         let harmed = perhaps_harmed(cookie.clone(), choices);
         let wanted = self.client.is_opening() && nonce == self.nonce && cookie == harmed;
         if wanted {
@@ -143,16 +145,23 @@ impl World {
             254 => self.shown + WINDOW - u64::from(choices.byte()),
             small => u64::from(small % 8),
         };
-        let numbered =
-            |kind, content: &[u8]| [&[kind][..], &request.to_be_bytes(), &number.to_be_bytes(), content].concat();
+        let numbers = [number, u64::from(choices.byte())].map(u64::to_be_bytes).concat();
+        let numbered = |kind, content: &[u8]| [&[kind][..], &request.to_be_bytes(), &numbers, content].concat();
         let message = match choices.byte() % 16 {
-            kind @ 0..9 => numbered(0x86 + kind % 2, piece(request, number).as_bytes()),
+            kind @ 0..6 => numbered(0x86 + kind % 2, &[&[0, 1], piece(request, number).as_bytes()].concat()),
+            kind @ 6..9 => {
+                let (piece, part) = (piece(request, number), choices.byte() % 3);
+                let length = piece.len().div_ceil(3);
+                let bytes = piece.as_bytes().chunks(length).nth(part.into()).unwrap_or_default();
+                numbered(0x86 + u8::from(kind == 7), &[&[part, 3], bytes].concat())
+            }
             9..12 => numbered(0x88, &Outcome::Exited(number as u32).encode()),
             12 => {
                 let numbers = [&choices.array::<4>()[..], &[choices.byte() % 3], &number.to_be_bytes()].concat();
                 [&[0x89][..], &request.to_be_bytes(), &numbers].concat()
             }
-            kind => [&[0x89 + kind % 4][..], &request.to_be_bytes()].concat(),
+            13 => [&[0x8c][..], &request.to_be_bytes(), &[0, 0, 0, choices.byte() / 128, choices.byte() % 2]].concat(),
+            kind => [&[0x8a + kind % 2][..], &request.to_be_bytes()].concat(),
         };
         let datagram = perhaps_harmed(tagged(&message, tag_key, 1), choices);
         self.client.receive(&datagram, self.now);
@@ -172,8 +181,11 @@ impl World {
             assert!(!self.over, "{event:?} after the end");
             match event {
                 Event::Show(_, bytes) => {
-                    assert_eq!(String::from_utf8_lossy(&bytes), piece(self.request, self.shown), "in order");
-                    self.shown += 1;
+                    let mut text = &*String::from_utf8_lossy(&bytes);
+                    while !text.is_empty() {
+                        text = text.strip_prefix(&piece(self.request, self.shown)).expect("in order");
+                        self.shown += 1;
+                    }
                 }
                 Event::Ended(outcome) => {
                     assert_eq!(outcome, Outcome::Exited(self.shown as u32), "behind all of the output");
@@ -194,7 +206,8 @@ impl World {
 
     fn comes_to_an_end(&mut self) {
         self.listen();
-        let latest = self.now + GIVE_UP;
+        // Four of the longest timeouts, and once more where a new session is tried.
+        let latest = self.now + 3 * GIVE_UP;
         while self.client.next_deadline().is_some() {
             self.tick();
             self.sends();

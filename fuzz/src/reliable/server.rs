@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket_demos::exec::protocol::Outcome;
 use socket_demos::exec::reliable::{Action, GIVE_UP, Job, MAX_PAYLOAD, Server};
-use socket_demos::exec::tag::{TAG_LENGTH, TagKey};
+use socket_demos::exec::tag::{DATAGRAM_TAG_LENGTH, DatagramKey};
 use socket_demos::terminal::screen::Output;
 use socket_demos::text::Charset;
 
@@ -17,7 +17,7 @@ use super::{key, later, opening, perhaps_harmed, session, tagged};
 const MAX_CLIENTS: usize = 3;
 
 /// What a server keeps for one answer, in bytes: 512 pieces.
-const MAX_KEPT: usize = 512 * 1155;
+const MAX_KEPT: usize = 512 * 1161;
 
 /// Nothing runs twice, nor more at once than may; a datagram without a tag changes nothing; an address that has not proved
 /// itself gets no more than what came from it; what a command writes is sent as it was written; and in the end nothing is
@@ -44,7 +44,7 @@ pub fn check(bytes: &[u8]) {
 struct Known {
     from: SocketAddr,
     header: [u8; 56],
-    tag_key: TagKey,
+    tag_key: DatagramKey,
 }
 
 /// What a command has written, and what was sent of it.
@@ -92,7 +92,7 @@ impl World {
 
     fn hello(&mut self, choices: &mut Choices<'_>) {
         let (from, nonce) = (address(choices.byte()), [choices.byte(); 16]);
-        let hello = tagged(&[&[0x81][..], &nonce, &[0; 56]].concat(), &opening(), 0);
+        let hello = tagged(&[&[0x81][..], &nonce, &[0; 60]].concat(), &opening(), 0);
         self.receive(from, perhaps_harmed(hello, choices));
     }
 
@@ -106,7 +106,13 @@ impl World {
         };
         let header = [&header[..], &request.to_be_bytes()].concat();
         let message = match choices.byte() % 4 {
-            0 | 1 => [&[0x83][..], &header, &choices.array::<4>(), &header].concat(),
+            // The command names its session and request, and so do its parts.
+            0 => [&[0x83][..], &header, &choices.array::<4>(), &[0, 1], &header].concat(),
+            1 => {
+                let part = choices.byte() % 3;
+                let bytes = &header[usize::from(part) * 20..(usize::from(part) + 1) * 20];
+                [&[0x83][..], &header, &choices.array::<4>(), &[part, 3], bytes].concat()
+            }
             2 => [&[0x84][..], &header].concat(),
             _ => [&[0x85][..], &header, &acknowledgement(choices)].concat(),
         };
@@ -210,17 +216,18 @@ impl World {
 
     fn sends(&mut self, to: SocketAddr, datagram: &[u8]) {
         assert!(datagram.len() <= MAX_PAYLOAD, "{} bytes", datagram.len());
-        let (message, tag) = datagram.split_at(datagram.len() - TAG_LENGTH);
+        let (message, tag) = datagram.split_at(datagram.len() - DATAGRAM_TAG_LENGTH);
         if message[0] == 0x82 {
-            assert!(opening().matches(message, &[1], tag), "a cookie without a tag");
-            let header: [u8; 56] = message[1..57].try_into().expect("nonce and cookie");
+            assert!(opening().matches(message, 1, tag), "a cookie without a tag");
+            let header = [&message[1..17], &message[21..61]].concat();
+            let header: [u8; 56] = header.try_into().expect("nonce and cookie");
             if self.sessions.iter().all(|known| known.header != header) {
                 let tag_key = session(&header[..16], &header[16..]);
                 self.sessions.push(Known { from: to, header, tag_key });
             }
             return;
         }
-        let of = |known: &Known| known.from == to && known.tag_key.matches(message, &[1], tag);
+        let of = |known: &Known| known.from == to && known.tag_key.matches(message, 1, tag);
         let Some(index) = self.sessions.iter().position(of) else {
             return assert_eq!(message[0], 0x8c, "only GONE is said in an unknown session");
         };
@@ -229,8 +236,9 @@ impl World {
             let request = u32::from_be_bytes(request.try_into().expect("four bytes"));
             let number = u64::from_be_bytes(number.try_into().expect("eight bytes"));
             let job = self.requests[&(index, request)];
-            let content = if message[0] == 0x88 { &[][..] } else { &message[13..] };
-            self.jobs.entry(job).or_default().is_sent(number, content);
+            let content = if message[0] == 0x88 { &[][..] } else { &message[23..] };
+            let part = if message[0] == 0x88 { [0, 1] } else { [message[21], message[22]] };
+            self.jobs.entry(job).or_default().is_sent(number, part, content);
         }
     }
 
@@ -243,7 +251,8 @@ impl World {
         }
         let actions = self.server.actions();
         self.heed(actions);
-        let latest = self.now + GIVE_UP;
+        // Four of the longest timeouts.
+        let latest = self.now + GIVE_UP * 4 / 3;
         while self.server.next_deadline().is_some() {
             self.tick();
             assert!(self.now <= latest, "still at it at {:?}, after {latest:?}", self.now);
@@ -254,7 +263,14 @@ impl World {
 
 impl Written {
     /// A piece is always the same, and the pieces in order are what was written.
-    fn is_sent(&mut self, number: u64, content: &[u8]) {
+    fn is_sent(&mut self, number: u64, part: [u8; 2], content: &[u8]) {
+        if part[1] > 1 {
+            // What was sent whole before, and did not arrive.
+            let before = &self.sent[&number];
+            let length = before.len().div_ceil(part[1].into());
+            assert_eq!(before.chunks(length).nth(part[0].into()), Some(content), "part {} of piece {number}", part[0]);
+            return;
+        }
         if let Some(before) = self.sent.insert(number, content.to_vec()) {
             assert_eq!(before, content, "piece {number} has changed");
             return;
@@ -285,5 +301,7 @@ fn acknowledgement(choices: &mut Choices<'_>) -> Vec<u8> {
     };
     let (next, limit) = (number(choices), number(choices).saturating_add(512));
     let word = u64::from_be_bytes(choices.array());
-    [&next.to_be_bytes()[..], &limit.to_be_bytes(), &word.to_be_bytes(), &[0; 48], &word.to_be_bytes()].concat()
+    let latest = number(choices);
+    let numbers = [next, limit, latest, word].map(u64::to_be_bytes).concat();
+    [&numbers[..], &[0; 48], &word.to_be_bytes()].concat()
 }

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use std::time::{Instant, SystemTime};
 
 use jiff::Zoned;
-use socket_demos::net::UdpSocket;
 use socket_demos::net::backoff::Backoff;
 use socket_demos::net::loops::LoopGuard;
+use socket_demos::net::{Peer, UdpSocket};
 use socket_demos::rate::RateLimit;
 use socket_demos::terminal::log;
 use socket_demos::text::escape_line;
@@ -44,12 +44,12 @@ pub(crate) fn answer_for_ever(socket: &UdpSocket, own: SocketAddr, args: &Args) 
         };
         let (received, request) = (SystemTime::now(), &buffer[..length]);
         let question = Request::read(request, &args.format, answers);
-        let question =
-            question.filter(|question| !question.may_be_an_answer() || guard.may_answer(client, own, Instant::now()));
+        let question = question
+            .filter(|question| !question.may_be_an_answer() || guard.may_answer(client.address, own, Instant::now()));
         // What cannot be sent to one client is told, and the next is served.
         let sent = match &question {
             Some(Request::Text | Request::Anything) => {
-                request::text_for(client, length, args.format.write(&Zoned::now()))
+                request::text_for(client.address, length, args.format.write(&Zoned::now()))
                     .map_err(io::Error::other)
                     .and_then(|text| socket.send_to(text.as_bytes(), client))
             }
@@ -69,7 +69,7 @@ pub(crate) fn answer_for_ever(socket: &UdpSocket, own: SocketAddr, args: &Args) 
 /// What the log says about a request.
 fn line(
     request: &[u8],
-    client: SocketAddr,
+    client: Peer,
     question: Option<&Request>,
     answers: Answers,
     error: Option<&io::Error>,

@@ -31,7 +31,7 @@ pub(crate) fn serve(socket: UdpSocket, key: Key, args: &Args) -> ! {
             continue;
         }
         match socket.recv_from(&mut buffer) {
-            Ok((received, peer)) => commands.receive(peer, &buffer[..received]),
+            Ok((received, peer)) => commands.receive(peer.address, &buffer[..received]),
             Err(error) if errors::is_timeout(&error) || errors::is_refusal(&error) => {}
             Err(error) if errors::is_cut_datagram(&error) => {}
             Err(error) => backoff.after(&error, log),

@@ -2,14 +2,30 @@
 
 use std::time::Duration;
 
-use super::message::{Asked, Content, Doing, Progress};
+use super::message::{Asked, Content, Doing, Nonce, Place, Progress};
+use super::parts::{Part, SMALL};
 use super::receiver::{Piece, Receiver};
 use super::timer::Backoff;
-use super::{GIVE_UP, STOPS_WITHIN, Unknown};
+use super::wire::{MAX_COMMAND, MAX_PAYLOAD};
+use super::{GIVE_UP, LETS_GO_WITHIN, STOPS_WITHIN, Unknown};
+
+/// After so many attempts in vain the way may take no large datagrams.
+const UNSURE: u32 = 3;
+
+/// Without progress for so long, a client that is to stop has little to hope for: while a server is there, every two
+/// seconds bring some.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// The longest command in a small datagram, in bytes.
+const SMALL_COMMAND: usize = SMALL + MAX_COMMAND - MAX_PAYLOAD;
 
 /// A request, and what has come of its answer.
 pub(super) struct Asking {
     pub(super) command: Vec<u8>,
+    /// The nonce of a new session, if this one turns out to be forgotten.
+    pub(super) spare: Option<Nonce>,
+    /// How often it was said since anything was heard of it.
+    said: u32,
     pub(super) receiver: Receiver,
     began: Duration,
     /// When anything was last heard.
@@ -18,6 +34,8 @@ pub(super) struct Asking {
     answered: Option<Duration>,
     /// When it was last known that the request goes on.
     progress: Duration,
+    /// How long its end is waited for, once it is to be stopped.
+    stops_within: Duration,
     /// Since when nothing has come but reports that nothing listens there.
     pub(super) refused: Option<Duration>,
     pub(super) again: Backoff,
@@ -38,14 +56,17 @@ pub(super) enum Stage {
 
 impl Asking {
     /// A request that was sent at `now`.
-    pub(super) fn new(command: Vec<u8>, again: Backoff, now: Duration) -> Self {
+    pub(super) fn new(command: Vec<u8>, spare: Option<Nonce>, again: Backoff, now: Duration) -> Self {
         Self {
             command,
+            spare,
+            said: 1,
             receiver: Receiver::new(),
             began: now,
             heard: now,
             answered: None,
             progress: now,
+            stops_within: STOPS_WITHIN,
             refused: None,
             again,
             stage: Stage::Running,
@@ -54,9 +75,33 @@ impl Asking {
 
     /// From `now` on the command is to be stopped, and what is waited for is its end.
     pub(super) fn stop(&mut self, again: Backoff, now: Duration) {
+        let stalled = now >= self.progress + STALLED;
+        self.stops_within = if stalled { LETS_GO_WITHIN } else { STOPS_WITHIN };
         self.stage = Stage::Stopping;
         self.progress = now;
         self.again = again;
+    }
+
+    /// Says it once more; gives the parts to say. A server that has the request needs no more than to see that it is
+    /// asked about.
+    pub(super) fn say_again(&mut self, longest: Duration, now: Duration) -> Vec<Part> {
+        self.again.again(longest, now);
+        self.said += 1;
+        let large = self.command.len() > SMALL_COMMAND;
+        if !large {
+            vec![Part::WHOLE]
+        } else if self.answered.is_some() || self.receiver.has_begun() {
+            vec![Part::FIRST]
+        } else if self.said > UNSURE {
+            Part::FIRST.on().collect()
+        } else {
+            vec![Part::WHOLE]
+        }
+    }
+
+    /// Whether it was asked once, nothing has come of that, and nobody wants to stop it.
+    pub(super) fn was_said_once(&self) -> bool {
+        self.said == 1 && self.answered.is_none() && !self.receiver.has_begun() && self.stage == Stage::Running
     }
 
     /// The time of a question that is asked at `now`.
@@ -66,7 +111,7 @@ impl Asking {
 
     /// When to wait no longer, if there is no progress before; of a command that runs with so much patience.
     pub(super) fn given_up_at(&self, patience: Duration) -> Duration {
-        self.progress + if self.stage == Stage::Stopping { STOPS_WITHIN } else { patience }
+        self.progress + if self.stage == Stage::Stopping { self.stops_within } else { patience }
     }
 
     /// Why it is given up at `now`.
@@ -83,28 +128,33 @@ impl Asking {
         matches!(self.stage, Stage::Running | Stage::Stopping)
     }
 
-    pub(super) fn takes(&mut self, number: u64, content: Content<'_>, now: Duration) -> News {
-        if self.receiver.insert(number, content, now) == Piece::Known {
+    pub(super) fn takes(&mut self, place: Place, content: Content<'_>, now: Duration) -> News {
+        if self.receiver.insert(place, content, now) == Piece::Known {
             return News::None;
         }
         self.progress = now;
+        self.stops_within = STOPS_WITHIN;
         News::Some
     }
 
     /// How far the server says that it is. That tells of the time when it was asked: what somebody has recorded, and plays
     /// again and again, becomes no newer by that. Where all is here that was sent, it is progress that the command runs, or
-    /// that the server waits for us. Not once the command was to be stopped: then what counts is that it ends.
-    pub(super) fn learns(&mut self, progress: Progress, now: Duration) -> News {
+    /// that the server waits for us. Not once the command was to be stopped: then what counts is that it ends; but a server
+    /// that is there has all the time that it may take. Gives how long the answer took, if it is news.
+    pub(super) fn learns(&mut self, progress: Progress, now: Duration) -> Option<Duration> {
         let asked = self.began + Duration::from_millis(progress.asked.into());
         if asked > now || self.answered.is_some_and(|latest| asked <= latest) {
-            return News::None;
+            return None;
         }
         self.answered = Some(asked);
         let waits = progress.doing == Doing::Running || self.receiver.is_full();
-        if self.stage == Stage::Running && waits && self.receiver.has_all_before(progress.unsent) {
-            self.progress = self.progress.max(asked);
+        if waits && self.receiver.has_all_before(progress.unsent) {
+            match self.stage {
+                Stage::Running => self.progress = self.progress.max(asked),
+                _ => self.stops_within = STOPS_WITHIN,
+            }
         }
-        News::Some
+        Some(now.saturating_sub(asked))
     }
 }
 

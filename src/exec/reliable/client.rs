@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::asking::{Asking, News, Stage};
-use super::message::{self, Answer, Asks, Content, Cookie, Label, Nonce, Question, Says, SessionId};
-use super::timer::{Backoff, FIRST_RTO, MAX_RTO, Timer};
+use super::message::{self, Answer, Asked, Asks, Content, Cookie, Gone, Label, Nonce, Question, Says, SessionId};
+use super::parts::Part;
+use super::timer::{ASKS_EVERY, Backoff, FIRST_RTO, Timer};
 use super::wire::{MAX_COMMAND, Side, Tagged};
 use super::{Event, GIVE_UP, NotRun, TooLong, Unknown};
-use crate::exec::tag::{Key, Purpose, TagKey};
+use crate::exec::tag::{DatagramKey, Key, Purpose};
+use crate::terminal::screen::Output;
 use crate::text::Charset;
 
 /// How long a session may rest before the next request gets a new one: far shorter than any server remembers it
@@ -22,11 +24,14 @@ const BELIEVED: Duration = Duration::from_secs(3);
 /// may be gone: at a loss of 20 % once in 125 times.
 const FAREWELLS: usize = 3;
 
+/// So much of an output is shown at once, if so much is here, in bytes.
+const SHOWN_AT_ONCE: usize = 64 * 1024;
+
 /// A client of one server, without socket and clock: datagrams and the time since some start in, datagrams and
 /// [`Event`]s out.
 pub struct Client {
     key: Key,
-    hello: TagKey,
+    hello: DatagramKey,
     session: Option<Session>,
     phase: Phase,
     /// What remains to be told of a request that has no outcome.
@@ -37,7 +42,7 @@ pub struct Client {
 
 struct Session {
     id: SessionId,
-    tag_key: TagKey,
+    tag_key: DatagramKey,
     timer: Timer,
     /// The number of its last request.
     request: u32,
@@ -55,14 +60,19 @@ struct Opening {
     nonce: Nonce,
     began: Duration,
     again: Backoff,
-    /// The time of the first HELLO, as long as it is the only one (Karn's algorithm).
-    only: Option<Duration>,
+}
+
+impl Opening {
+    /// What is sent at `now`. It tells the time, so that the answer tells how long the way is.
+    fn hello(&self, now: Duration) -> Question<'static> {
+        Question::Hello(self.nonce, now.saturating_sub(self.began).as_millis() as Asked)
+    }
 }
 
 impl Client {
     /// A client that holds `key`.
     pub fn new(key: Key) -> Self {
-        let hello = key.tag_key(Purpose::Cookie, &[]);
+        let hello = key.datagram_key(Purpose::Cookie, &[]);
         Self {
             key,
             hello,
@@ -101,17 +111,22 @@ impl Client {
         self.failure = None;
         let command = command.to_vec();
         if self.has_fresh_session(now) {
-            self.ask(command, now);
+            self.ask(command, Some(nonce), now);
         } else {
-            self.session = None;
-            let again = Backoff::new(FIRST_RTO, now);
-            self.phase = Phase::Opening(Opening { command, nonce, began: now, again, only: Some(now) });
-            self.datagrams.push(Question::Hello(nonce).encode(&self.hello));
+            self.open(command, nonce, now);
         }
         Ok(())
     }
 
-    /// Whether the server surely remembers the session, and the session has a number left.
+    /// Begins a new session, for this command.
+    fn open(&mut self, command: Vec<u8>, nonce: Nonce, now: Duration) {
+        self.session = None;
+        let opening = Opening { command, nonce, began: now, again: Backoff::new(FIRST_RTO, now) };
+        self.datagrams.push(opening.hello(now).encode(&self.hello));
+        self.phase = Phase::Opening(opening);
+    }
+
+    /// Whether the server remembers the session, unless our clock stood still, and the session has a number left.
     fn has_fresh_session(&self, now: Duration) -> bool {
         let rested = match &self.phase {
             Phase::Asking(last) if last.stage == Stage::Complete => now.saturating_sub(last.heard),
@@ -121,12 +136,12 @@ impl Client {
     }
 
     /// Sends a new request in the session.
-    fn ask(&mut self, command: Vec<u8>, now: Duration) {
+    fn ask(&mut self, command: Vec<u8>, spare: Option<Nonce>, now: Duration) {
         let Some(session) = &mut self.session else { return };
         session.request += 1;
         let again = Backoff::new(session.timer.rto(), now);
-        self.datagrams.push(session.question(Asks::Run(0, &command)));
-        self.phase = Phase::Asking(Asking::new(command, again, now));
+        self.datagrams.push(session.question(Asks::Run(0, Part::WHOLE, &command)));
+        self.phase = Phase::Asking(Asking::new(command, spare, again, now));
     }
 
     /// Stops the request: asks the server to, and goes on until the command has ended.
@@ -161,8 +176,8 @@ impl Client {
     pub fn receive(&mut self, datagram: &[u8], now: Duration) {
         let Some(tagged) = Tagged::split(datagram) else { return };
         match (tagged.answer(), &self.session) {
-            (Some(Answer::Cookie(nonce, cookie, label)), _) if tagged.holds(&self.hello, Side::Server) => {
-                self.opened(nonce, cookie, label, now);
+            (Some(Answer::Cookie(nonce, asked, cookie, label)), _) if tagged.holds(&self.hello, Side::Server) => {
+                self.opened(nonce, asked, cookie, label, now);
             }
             (Some(Answer::Of { request, says }), Some(session))
                 if tagged.holds(&session.tag_key, Side::Server) && request == session.request =>
@@ -174,42 +189,61 @@ impl Client {
     }
 
     /// The cookie is here: the session begins, with the request that waits for it. A second cookie finds nobody waiting.
-    fn opened(&mut self, nonce: Nonce, cookie: Cookie, label: Label, now: Duration) {
+    fn opened(&mut self, nonce: Nonce, asked: Asked, cookie: Cookie, label: Label, now: Duration) {
         let Phase::Opening(opening) = &mut self.phase else { return };
         if opening.nonce != nonce {
             return;
         }
         let mut timer = Timer::new();
-        if let Some(sent) = opening.only {
-            timer.measured(now.saturating_sub(sent));
-        }
+        timer.measured(now.saturating_sub(opening.began + Duration::from_millis(asked.into())));
         let command = std::mem::take(&mut opening.command);
         let id = SessionId { nonce, cookie };
         self.charset = message::charset(&label);
         self.session = Some(Session { id, tag_key: id.tag_key(&self.key), timer, request: 0 });
-        self.ask(command, now);
+        self.ask(command, None, now);
     }
 
     /// The server has said something about the request.
     fn heard(&mut self, says: Says<'_>, now: Duration) {
-        let Phase::Asking(asking) = &mut self.phase else { return };
+        let (Phase::Asking(asking), Some(session)) = (&mut self.phase, &mut self.session) else { return };
         let news = match (asking.stage, says) {
             (Stage::Failed, _) => return,
-            (_, Says::Piece(number, content)) => asking.takes(number, content, now),
+            (_, Says::Piece(place, content)) => asking.takes(place, content, now),
             // All of the answer is here, so this is older.
             (Stage::Complete, _) => return,
-            (_, Says::Working(progress)) => asking.learns(progress, now),
+            (_, Says::Working(progress)) => match asking.learns(progress, now) {
+                Some(round_trip) => {
+                    session.timer.measured(round_trip);
+                    News::Some
+                }
+                None => News::None,
+            },
             (_, Says::Busy) => return self.fail(Event::NotRun(NotRun::Busy)),
             (_, Says::Expired) => return self.fail(Event::Unknown(Unknown::Expired)),
-            (_, Says::Gone) => return self.fail(Event::Unknown(Unknown::Gone)),
+            (_, Says::Gone(asked, why)) => return self.is_gone(asked, why, now),
         };
         asking.heard = now;
         asking.refused = None;
         if news == News::Some && asking.stage == Stage::Running {
             // The server has the request. From now on asking only shows that the client is still there.
-            asking.again = Backoff::new(MAX_RTO, now);
+            asking.again = Backoff::new(session.timer.asks_every(), now);
         }
         self.acknowledge(now);
+    }
+
+    /// The server does not know the session. A request that was said once, and met a session that was forgotten before, has
+    /// not run and will not: then a new session is tried. (So it goes after a sleep of this machine, which stops its clock.)
+    fn is_gone(&mut self, asked: Asked, why: Gone, now: Duration) {
+        let Phase::Asking(asking) = &mut self.phase else { return };
+        let surely_not_run = why == Gone::Forgotten && asked == 0 && asking.was_said_once();
+        match (why, asking.spare.take_if(|_| surely_not_run)) {
+            (_, Some(nonce)) => {
+                let command = std::mem::take(&mut asking.command);
+                self.open(command, nonce, now);
+            }
+            (Gone::Foreign, None) => self.fail(Event::Unknown(Unknown::Gone)),
+            (Gone::Forgotten, None) => self.fail(Event::Unknown(Unknown::Forgotten)),
+        }
     }
 
     /// There will be no outcome.
@@ -243,12 +277,26 @@ impl Client {
             Phase::Asking(asking) => asking.receiver.take(now),
             _ => None,
         };
-        self.acknowledge(now);
-        match content {
-            Some(Content::Output(output, bytes)) => Some(Event::Show(output, bytes.into_owned())),
+        let event = match content {
+            Some(Content::Output(output, bytes)) => {
+                Some(Event::Show(output, self.more(output, bytes.into_owned(), now)))
+            }
             Some(Content::Done(outcome)) => Some(Event::Ended(outcome)),
             None => self.failure.take(),
+        };
+        self.acknowledge(now);
+        event
+    }
+
+    /// With what is behind it of the same output: who shows it calls the system once for all of them.
+    fn more(&mut self, output: Output, mut bytes: Vec<u8>, now: Duration) -> Vec<u8> {
+        let Phase::Asking(asking) = &mut self.phase else { return bytes };
+        while bytes.len() < SHOWN_AT_ONCE
+            && let Some(more) = asking.receiver.take_more(output, now)
+        {
+            bytes.extend_from_slice(&more);
         }
+        bytes
     }
 
     /// When [`Client::tick`] is to be called; it may have become earlier with any other call.
@@ -271,9 +319,8 @@ impl Client {
                 self.fail(Event::NotRun(NotRun::Unreached));
             }
             Phase::Opening(opening) if now >= opening.again.due() => {
-                opening.again.again(now);
-                opening.only = None;
-                self.datagrams.push(Question::Hello(opening.nonce).encode(&self.hello));
+                opening.again.again(ASKS_EVERY, now);
+                self.datagrams.push(opening.hello(now).encode(&self.hello));
             }
             Phase::Asking(asking) if asking.is_awaited() => self.go_on_asking(now),
             _ => {}
@@ -299,8 +346,10 @@ impl Client {
     /// Says again all that the server may have missed.
     fn ask_again(&mut self, now: Duration) {
         let (Phase::Asking(asking), Some(session)) = (&mut self.phase, &self.session) else { return };
-        asking.again.again(now);
-        self.datagrams.push(session.question(Asks::Run(asking.since(now), &asking.command)));
+        for part in asking.say_again(session.timer.asks_every(), now) {
+            let asks = Asks::Run(asking.since(now), part, part.of(&asking.command));
+            self.datagrams.push(session.question(asks));
+        }
         if asking.stage == Stage::Stopping {
             self.datagrams.push(session.question(Asks::Stop));
         }

@@ -38,10 +38,12 @@ pub enum Unknown {
     Silence,
     /// It has, but nothing of the answer came, although it was sent.
     Stalled,
-    /// The command was to be stopped, and then nothing of the answer came for [`super::STOPS_WITHIN`].
+    /// The command was to be stopped, and then nothing of the answer came for a while.
     NotStopped,
     /// The server does not know the session: it was started after it.
     Gone,
+    /// The server has forgotten the session, since it had heard nothing of it for two minutes.
+    Forgotten,
     /// Nothing listens at the server's address any more.
     Refused,
     /// The server had taken this client for gone, and stopped the command.
@@ -78,12 +80,12 @@ impl std::fmt::Display for Unknown {
                 "服务器有应答，但输出的数据报连续 {seconds} 秒一个也没有收到（网络可能丢弃了较大的数据报）"
             ),
             Self::NotStopped => {
-                let seconds = super::STOPS_WITHIN.as_secs();
-                t!(
-                    "it was asked to stop the command, and nothing came for {seconds} s",
-                    "已请求中止命令，之后 {seconds} 秒没有收到结果"
-                )
+                t!("it was asked to stop the command, and nothing of the answer came", "已请求中止命令，但没有收到结果")
             }
+            Self::Forgotten => t!(
+                "the server has heard nothing for minutes and forgotten the command (perhaps one of the two computers slept)",
+                "服务器几分钟没有收到任何数据报，已经不记得这条命令（可能有一台电脑休眠过）"
+            ),
             Self::Gone => t!("the server was restarted", "服务器重新启动过"),
             Self::Refused => t!("the server is not there any more", "服务器已经不在了"),
             Self::Expired => t!("the server had given this client up", "服务器认定这个客户端已离开"),

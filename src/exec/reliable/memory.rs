@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::action::Job;
 use super::cookie::OPENS_FOR;
 use super::message::{Cookie, Nonce, SessionId};
+use super::parts::{Part, Parts};
+use super::timer::Timer;
 use super::wire::Kind;
 
 /// How long a session is remembered after it was last heard. It must be longer than a cookie opens a session: as soon as
@@ -13,7 +15,7 @@ use super::wire::Kind;
 pub(super) const REMEMBER: Duration = Duration::from_secs(120);
 const _: () = assert!(REMEMBER.as_secs() > OPENS_FOR.as_secs());
 
-/// How many sessions are remembered: more than 500 a second for as long as each is remembered, in about 10 MB. Only who
+/// How many sessions are remembered: more than 500 a second for as long as each is remembered, in about 15 MB. Only who
 /// has the key can fill it.
 pub(super) const MAX_SESSIONS: usize = 65_536;
 
@@ -25,6 +27,8 @@ pub(super) struct Remembered {
     /// Its highest request so far.
     pub(super) request: u32,
     pub(super) state: State,
+    /// How long the way to it is.
+    pub(super) timer: Timer,
 }
 
 /// What became of a request.
@@ -84,6 +88,32 @@ pub(super) enum Room {
     None,
 }
 
+/// How many requests may have begun of which parts are missing: as many as answers may be on their way.
+const MAX_BEGUN: usize = 64;
+
+/// Requests that came in parts, and of which not all are here. Only who has the key and a cookie has one here.
+#[derive(Default)]
+pub(super) struct Begun(VecDeque<(Cookie, u32, Parts)>);
+
+impl Begun {
+    /// Takes a part of a request; gives its command once all of it is here. The oldest one that is waiting makes room.
+    pub(super) fn insert(&mut self, session: &SessionId, request: u32, part: Part, bytes: &[u8]) -> Option<Vec<u8>> {
+        if part == Part::WHOLE {
+            return Some(bytes.to_vec());
+        }
+        let is_this = |begun: &(Cookie, u32, Parts)| (begun.0, begun.1) == (session.cookie, request);
+        let place = self.0.iter().position(is_this);
+        let (.., mut parts) =
+            place.and_then(|at| self.0.remove(at)).unwrap_or((session.cookie, request, Parts::default()));
+        let whole = parts.insert(part, bytes);
+        if whole.is_none() {
+            self.0.push_back((session.cookie, request, parts));
+            self.0.drain(..self.0.len().saturating_sub(MAX_BEGUN));
+        }
+        whole
+    }
+}
+
 /// How often the same is said to the same client: no more often than it asks ([`super::timer::MIN_RTO`]), so that only the
 /// copies that a network makes go unanswered.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
@@ -128,7 +158,7 @@ mod tests {
     }
 
     fn asked(heard: Duration) -> Remembered {
-        Remembered { heard, request: 1, state: State::Closed }
+        Remembered { heard, request: 1, state: State::Closed, timer: Timer::new() }
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::parts::Part;
 use super::wire::WINDOW;
 use crate::exec::protocol::Outcome;
-use crate::exec::tag::{Key, Purpose, TagKey};
+use crate::exec::tag::{DatagramKey, Key, Purpose};
 use crate::terminal::screen::Output;
 use crate::text::Charset;
 
@@ -39,8 +40,8 @@ pub(super) struct SessionId {
 
 impl SessionId {
     /// What tags the datagrams of this session.
-    pub(super) fn tag_key(&self, key: &Key) -> TagKey {
-        key.tag_key(Purpose::Datagrams, &[&self.nonce[..], &self.cookie].concat())
+    pub(super) fn tag_key(&self, key: &Key) -> DatagramKey {
+        key.datagram_key(Purpose::Datagrams, &[&self.nonce[..], &self.cookie].concat())
     }
 }
 
@@ -51,8 +52,20 @@ pub(super) struct Ack {
     pub(super) next: u64,
     /// The number of the first piece that there is no room for.
     pub(super) limit: u64,
+    /// The latest sending that has arrived; 0 for none. It tells the sender how long the way is, and in what order.
+    pub(super) latest: u64,
     /// Which pieces behind `next` are there; the lowest bit of the first word stands for `next + 1`.
     pub(super) later: [u64; WINDOW / 64],
+}
+
+/// Which piece a datagram carries, and as the how manieth of all that carry one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) number: u64,
+    /// Counted from 1, repetitions included: no two datagrams of one answer have the same (the packet numbers of QUIC,
+    /// RFC 9000, section 12.3), so that what comes back tells which of them it answers.
+    pub(super) sending: u64,
+    pub(super) part: Part,
 }
 
 /// What a piece carries: some of an output, or, in the last one, the outcome.
@@ -63,10 +76,15 @@ pub(super) enum Content<'a> {
 }
 
 impl Content<'_> {
-    /// The same without a copy.
-    pub(super) fn borrowed(&self) -> Content<'_> {
+    /// How long its bytes are.
+    pub(super) fn len(&self) -> usize {
+        if let Self::Output(_, bytes) = self { bytes.len() } else { 0 }
+    }
+
+    /// One of its parts, without a copy. An outcome is never cut.
+    pub(super) fn part(&self, part: Part) -> Content<'_> {
         match self {
-            Self::Output(output, bytes) => Content::Output(*output, Cow::Borrowed(bytes)),
+            Self::Output(output, bytes) => Content::Output(*output, Cow::Borrowed(part.of(bytes))),
             Self::Done(outcome) => Content::Done(*outcome),
         }
     }
@@ -102,18 +120,30 @@ pub(super) enum Doing {
     Running = 1,
 }
 
+/// What GONE says that answers no REQUEST.
+pub(super) const NOT_ASKED: Asked = Asked::MAX;
+
+/// Why nothing is known of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// Its cookie is none of this server's, since its start.
+    Foreign = 0,
+    /// The cookie is its own, and has opened nothing, or the session has been silent for so long that it was forgotten.
+    Forgotten = 1,
+}
+
 /// What a client says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Question<'a> {
-    Hello(Nonce),
+    Hello(Nonce, Asked),
     Of { session: SessionId, request: u32, asks: Asks<'a> },
 }
 
 /// What it says in a session about one of its requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asks<'a> {
-    /// To run this command, with when it was asked.
-    Run(Asked, &'a [u8]),
+    /// To run the command of which this is a part, with when it was asked.
+    Run(Asked, Part, &'a [u8]),
     Stop,
     Ack(Ack),
 }
@@ -121,21 +151,21 @@ pub(super) enum Asks<'a> {
 /// What a server says.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer<'a> {
-    Cookie(Nonce, Cookie, Label),
+    Cookie(Nonce, Asked, Cookie, Label),
     Of { request: u32, says: Says<'a> },
 }
 
 /// What it says about a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Says<'a> {
-    /// A numbered piece of the answer.
-    Piece(u64, Content<'a>),
+    /// A piece of the answer, or a part of one.
+    Piece(Place, Content<'a>),
     /// It is known, and so far it is.
     Working(Progress),
     /// It was not run and will not be.
     Busy,
     /// Its answer is not kept any more.
     Expired,
-    /// Nothing is known of its session.
-    Gone,
+    /// Nothing is known of its session; with when the REQUEST was asked that this answers.
+    Gone(Asked, Gone),
 }

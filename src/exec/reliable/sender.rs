@@ -8,20 +8,35 @@
 //!
 //! A piece is lost when three that were sent after it have arrived (the duplicate acknowledgements of RFC 5681, section
 //! 3.2, made exact by the selective ones: what is compared is the order of sending, as in RFC 9002, section 6.1.1, so
-//! that the loss of a repetition shows too), or when nothing new was acknowledged for a retransmission timeout.
+//! that the loss of a repetition shows too), or when nothing new was acknowledged for a retransmission timeout. Where that
+//! was too early, what arrives tells so, and all is as before ([`Doubt`]).
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::congestion::Congestion;
-use super::message::{Ack, Content};
+use super::congestion::{Congestion, Way};
+use super::message::{Ack, Content, Place};
+use super::parts::{Part, SMALL};
 use super::timer::Timer;
-use super::wire::{MAX_PIECE, WINDOW};
+use super::wire::{MAX_PAYLOAD, MAX_PIECE, WINDOW};
 use crate::exec::protocol::Outcome;
 use crate::terminal::screen::Output;
 
 /// How many later ones must have arrived: networks reorder, but rarely by three (RFC 5681, section 3.2).
 const LATER: u64 = 3;
+
+/// After so many timeouts in a row the way may take no datagrams of this length.
+const UNSURE: u32 = 3;
+
+/// After so many even where it has taken one: it may be another way now.
+const SURE: u32 = 6;
+
+/// Where only small datagrams seem to get through, a piece is sent whole nevertheless after one in parts, two, four, and so
+/// on, at last one in so many: if it arrives, the others are again too.
+const RAREST_PROBE: u32 = 64;
+
+/// The most that a small datagram carries of an output, in bytes.
+const SMALL_PIECE: usize = SMALL + MAX_PIECE - MAX_PAYLOAD;
 
 /// The pieces of one answer.
 pub(super) struct Sender {
@@ -31,22 +46,61 @@ pub(super) struct Sender {
     unsent: u64,
     /// The number of the first piece that the receiver has no room for.
     limit: u64,
-    /// Transmissions in their order, with the number of the piece. What has been settled since is skipped at the front.
-    transmissions: VecDeque<(u64, u64)>,
-    /// How many transmissions there were.
-    sent: u64,
-    /// The latest transmission that is known to have arrived.
+    sendings: Sendings,
+    /// The latest sending that is known to have arrived.
     arrived: u64,
     /// How many pieces are on their way.
     flying: usize,
     /// What is to be sent again.
     lost: VecDeque<u64>,
+    /// What is still to be sent of a piece that is sent in parts.
+    rest: Option<(u64, Part)>,
+    /// The longest that is sent in one datagram, in bytes.
+    takes: usize,
+    /// The longest that has arrived in one.
+    proven: usize,
+    probes: Probes,
     congestion: Congestion,
     timer: Timer,
     /// When the retransmission timeout will be over.
     expires: Option<Duration>,
+    /// How many were over, since something was last acknowledged.
+    timeouts: u32,
+    doubt: Option<Doubt>,
     /// When something was last acknowledged for the first time, or sent after all before it was.
     progress: Duration,
+}
+
+/// What there was before a timeout. If the next to arrive is a sending of before, the timeout was too early, and nothing is
+/// known to be lost (as in RFC 4015, with the echo of a number instead of a timestamp).
+struct Doubt {
+    /// The last sending before it.
+    sent: u64,
+    congestion: Congestion,
+}
+
+/// When a longer piece than gets through is tried.
+struct Probes {
+    /// After so many more in parts.
+    after: u32,
+    gap: u32,
+}
+
+impl Probes {
+    fn new() -> Self {
+        Self { after: 1, gap: 1 }
+    }
+
+    /// A piece is to be cut, or to be the next probe: then it goes as a whole.
+    fn part(&mut self) -> Part {
+        if self.after > 0 {
+            self.after -= 1;
+            return Part::FIRST;
+        }
+        self.gap = (2 * self.gap).min(RAREST_PROBE);
+        self.after = self.gap;
+        Part::WHOLE
+    }
 }
 
 struct Piece {
@@ -57,35 +111,74 @@ struct Piece {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Waiting,
-    Flying { transmission: u64, at: Duration, turn: Turn },
-    Lost,
+    /// Its last sending.
+    Flying(u64),
+    Lost(u64),
     Acknowledged,
 }
 
-/// Whether a piece was on its way before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    First,
-    Repeated,
+/// The sendings in their order, without those that are settled.
+#[derive(Default)]
+struct Sendings {
+    kept: VecDeque<Sending>,
+    /// How many there were.
+    count: u64,
+}
+
+struct Sending {
+    /// The number of its piece.
+    piece: u64,
+    at: Duration,
+    bytes: usize,
+}
+
+impl Sendings {
+    /// Notes one, and gives its number: the first is 1.
+    fn note(&mut self, sending: Sending) -> u64 {
+        self.kept.push_back(sending);
+        self.count += 1;
+        self.count
+    }
+
+    /// The number of the oldest that is kept.
+    fn oldest(&self) -> u64 {
+        self.count + 1 - self.kept.len() as u64
+    }
+
+    fn get(&self, number: u64) -> Option<&Sending> {
+        let index = number.checked_sub(self.oldest())?;
+        self.kept.get(usize::try_from(index).ok()?)
+    }
 }
 
 impl Sender {
-    pub(super) fn new() -> Self {
+    /// Over a way of which `timer` knows how long it is.
+    pub(super) fn new(timer: Timer) -> Self {
         Self {
             pieces: VecDeque::new(),
             first: 0,
             unsent: 0,
             limit: WINDOW as u64,
-            transmissions: VecDeque::new(),
-            sent: 0,
+            sendings: Sendings::default(),
             arrived: 0,
             flying: 0,
             lost: VecDeque::new(),
+            rest: None,
+            takes: MAX_PIECE,
+            proven: 0,
+            probes: Probes::new(),
             congestion: Congestion::new(),
-            timer: Timer::new(),
+            timer,
             expires: None,
+            timeouts: 0,
+            doubt: None,
             progress: Duration::ZERO,
         }
+    }
+
+    /// What is known of the way.
+    pub(super) fn timer(&self) -> Timer {
+        self.timer
     }
 
     /// The number of the first piece that was not sent yet.
@@ -93,9 +186,9 @@ impl Sender {
         self.unsent
     }
 
-    /// When it is to be given up, unless something is acknowledged before. Where all that was sent is, nothing is awaited.
-    pub(super) fn stalls_at(&self) -> Option<Duration> {
-        (self.first < self.unsent).then(|| self.progress + self.timer.patience())
+    /// Since when nothing was acknowledged; `None` where all that was sent is, so that nothing is awaited.
+    pub(super) fn stalls_since(&self) -> Option<Duration> {
+        (self.first < self.unsent).then_some(self.progress)
     }
 
     /// How many more pieces there is room for.
@@ -136,32 +229,42 @@ impl Sender {
         self.pieces.push_back(Piece { content, state: State::Waiting });
     }
 
-    /// The next piece to send now, with its number; `None` when there is nothing to send, or enough on its way.
-    pub(super) fn next(&mut self, now: Duration) -> Option<(u64, Content<'_>)> {
+    /// The next piece to send now, or part of one; `None` when there is nothing to send, or enough on its way.
+    pub(super) fn next(&mut self, now: Duration) -> Option<(Place, Content<'_>)> {
+        let (number, part) = match self.rest.take() {
+            Some(rest) => rest,
+            None => self.next_piece(now)?,
+        };
+        self.rest = part.next().map(|next| (number, next));
+        let index = self.index(number)?;
+        let Piece { content, state } = &mut self.pieces[index];
+        let content = content.part(part);
+        let sending = self.sendings.note(Sending { piece: number, at: now, bytes: content.len() });
+        *state = State::Flying(sending);
+        self.expires.get_or_insert(now + self.timer.rto()); // RFC 6298 (5.1)
+        Some((Place { number, sending, part }, content))
+    }
+
+    /// The next piece to send, and how.
+    fn next_piece(&mut self, now: Duration) -> Option<(u64, Part)> {
         if self.flying >= self.congestion.window() {
             return None;
         }
         if self.first == self.unsent {
             self.progress = now;
         }
-        let (number, turn) = match self.next_lost() {
-            Some(number) => (number, Turn::Repeated),
-            None => (self.next_unsent()?, Turn::First),
-        };
-        self.sent += 1;
+        let number = self.next_lost().or_else(|| self.next_unsent())?;
         self.flying += 1;
-        self.transmissions.push_back((self.sent, number));
-        self.expires.get_or_insert(now + self.timer.rto()); // RFC 6298 (5.1)
-        let index = self.index(number)?;
-        let piece = &mut self.pieces[index];
-        piece.state = State::Flying { transmission: self.sent, at: now, turn };
-        Some((number, piece.content.borrowed()))
+        // In parts, if it is longer than what gets through.
+        let long = |index: usize| self.pieces[index].content.len() > self.takes;
+        let part = if self.index(number).is_some_and(long) { self.probes.part() } else { Part::WHOLE };
+        Some((number, part))
     }
 
     fn next_lost(&mut self) -> Option<u64> {
         while let Some(number) = self.lost.pop_front() {
-            // Its first transmission may have arrived after all.
-            if self.state(number) == Some(State::Lost) {
+            // It may have arrived after all.
+            if matches!(self.state(number), Some(State::Lost(_))) {
                 return Some(number);
             }
         }
@@ -194,73 +297,106 @@ impl Sender {
             return;
         }
         self.limit = self.limit.max(ack.limit);
-        let news = self.settle(ack);
-        if news.pieces == 0 {
+        let pieces = self.settle(ack);
+        if pieces == 0 {
             return;
         }
         self.progress = now;
-        if let Some((transmission, at)) = news.latest {
-            self.arrived = self.arrived.max(transmission);
-            self.timer.measured(now.saturating_sub(at));
-        }
-        self.congestion.acknowledged(news.pieces);
+        self.timeouts = 0;
+        self.arrives(ack.latest, now);
+        self.congestion.acknowledged(pieces, self.way());
         self.find_losses();
         self.expires = (self.flying > 0).then(|| now + self.timer.rto()); // RFC 6298 (5.2, 5.3)
     }
 
-    /// Notes which pieces have arrived, and forgets those before the first that is missing.
-    fn settle(&mut self, ack: &Ack) -> News {
-        let mut news = News::default();
-        for number in (self.first..ack.next).chain(later(ack)) {
-            self.settle_one(number, &mut news);
-        }
+    /// Notes which pieces have arrived, and forgets those before the first that is missing; gives how many are new.
+    fn settle(&mut self, ack: &Ack) -> usize {
+        let news = (self.first..ack.next).chain(later(ack)).filter(|number| self.settle_one(*number)).count();
         self.pieces.drain(..(ack.next - self.first) as usize);
         self.first = ack.next;
         news
     }
 
-    fn settle_one(&mut self, number: u64, news: &mut News) {
-        let Some(index) = self.index(number) else { return };
-        match std::mem::replace(&mut self.pieces[index].state, State::Acknowledged) {
-            State::Acknowledged => {}
-            // Not sent, so it cannot be there.
-            State::Waiting => self.pieces[index].state = State::Waiting,
-            State::Lost => news.pieces += 1,
-            State::Flying { transmission, at, turn } => {
-                news.pieces += 1;
-                self.flying -= 1;
-                // Karn's algorithm: of a repeated piece nobody knows which transmission has arrived.
-                if turn == Turn::First && news.latest.is_none_or(|(latest, _)| latest < transmission) {
-                    news.latest = Some((transmission, at));
+    fn settle_one(&mut self, number: u64) -> bool {
+        let Some(index) = self.index(number) else { return false };
+        let state = &mut self.pieces[index].state;
+        match *state {
+            // What was not sent cannot be there.
+            State::Acknowledged | State::Waiting => return false,
+            State::Lost(_) => {}
+            State::Flying(_) => self.flying -= 1,
+        }
+        *state = State::Acknowledged;
+        true
+    }
+
+    /// Takes note of what the latest sending tells that has arrived: how long the way is, and what goes through it.
+    fn arrives(&mut self, latest: u64, now: Duration) {
+        if latest <= self.arrived {
+            return;
+        }
+        let Some(sending) = self.sendings.get(latest) else { return };
+        let (at, bytes) = (sending.at, sending.bytes);
+        self.arrived = latest;
+        self.timer.measured(now.saturating_sub(at));
+        self.proven = self.proven.max(bytes);
+        self.takes = self.takes.max(bytes);
+        if let Some(doubt) = self.doubt.take_if(|doubt| latest <= doubt.sent) {
+            self.congestion = doubt.congestion;
+            self.find_all_again();
+        }
+        self.doubt = None;
+    }
+
+    /// The timeout was too early: what it took for lost is on its way.
+    fn find_all_again(&mut self) {
+        let oldest = self.sendings.oldest();
+        for number in std::mem::take(&mut self.lost) {
+            match self.state(number) {
+                Some(State::Lost(sending)) if sending >= oldest => {
+                    self.flying += 1;
+                    self.put(number, State::Flying(sending));
                 }
+                _ => self.lost.push_back(number),
             }
         }
+    }
+
+    fn put(&mut self, number: u64, state: State) {
+        if let Some(index) = self.index(number) {
+            self.pieces[index].state = state;
+        }
+    }
+
+    fn way(&self) -> Way {
+        if self.timer.meets_a_queue() { Way::Queueing } else { Way::Free }
     }
 
     /// What was sent three before the latest that arrived, and has not, is lost.
     fn find_losses(&mut self) {
-        while let Some(&(transmission, number)) = self.transmissions.front() {
-            if self.is_flying(transmission, number) {
-                if transmission + LATER > self.arrived {
-                    break;
-                }
-                self.congestion.lost(transmission, self.sent);
-                self.lose(number);
+        while self.sendings.oldest() + LATER <= self.arrived {
+            let number = self.sendings.oldest();
+            let Some(sending) = self.sendings.kept.pop_front() else { return };
+            if self.lose(sending.piece, number) && !self.is_probe(&sending) {
+                self.congestion.lost(number, self.sendings.count, self.way());
             }
-            self.transmissions.pop_front();
         }
     }
 
-    fn is_flying(&self, transmission: u64, number: u64) -> bool {
-        matches!(self.state(number), Some(State::Flying { transmission: last, .. }) if last == transmission)
+    /// Whether its loss was to be expected.
+    fn is_probe(&self, sending: &Sending) -> bool {
+        sending.bytes > self.takes
     }
 
-    fn lose(&mut self, number: u64) {
-        if let Some(index) = self.index(number) {
-            self.pieces[index].state = State::Lost;
+    /// If this sending of a piece is its last, and was on its way, it is lost now.
+    fn lose(&mut self, piece: u64, sending: u64) -> bool {
+        let flew = self.state(piece) == Some(State::Flying(sending));
+        if flew {
+            self.put(piece, State::Lost(sending));
             self.flying -= 1;
-            self.lost.push_back(number);
+            self.lost.push_back(piece);
         }
+        flew
     }
 
     /// When [`Sender::tick`] is to be called.
@@ -275,21 +411,22 @@ impl Sender {
         }
         self.expires = None;
         self.timer.back_off(); // RFC 6298 (5.5)
-        self.congestion.timed_out(self.sent);
-        for (transmission, number) in std::mem::take(&mut self.transmissions) {
-            if self.is_flying(transmission, number) {
-                self.lose(number);
+        self.timeouts += 1;
+        let unproven = self.pieces.front().is_some_and(|piece| piece.content.len() > self.proven);
+        if self.timeouts >= if unproven { UNSURE } else { SURE } {
+            if self.takes > SMALL_PIECE {
+                self.probes = Probes::new();
+            }
+            (self.takes, self.proven) = (SMALL_PIECE, 0);
+        }
+        self.doubt.get_or_insert(Doubt { sent: self.sendings.count, congestion: self.congestion.clone() });
+        self.congestion.timed_out(self.sendings.count, self.way());
+        for number in self.sendings.oldest()..=self.sendings.count {
+            if let Some(piece) = self.sendings.get(number).map(|sending| sending.piece) {
+                self.lose(piece, number);
             }
         }
     }
-}
-
-/// What an acknowledgement reports for the first time.
-#[derive(Default)]
-struct News {
-    pieces: usize,
-    /// The latest transmission that has surely arrived, and when it was made.
-    latest: Option<(u64, Duration)>,
 }
 
 /// The numbers that an acknowledgement names one by one.

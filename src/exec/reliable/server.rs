@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::GIVE_UP;
+use super::STOPS_WITHIN;
 use super::action::{Action, Job};
 use super::cookie::{Issuer, OPENS_FOR};
-use super::memory::{Lately, Memory, Remembered, Room, State};
-use super::message::{self, Answer, Asks, Doing, Label, Nonce, Progress, Question, Says, SessionId};
+use super::memory::{Begun, Lately, Memory, Remembered, Room, State};
+use super::message::{
+    self, Answer, Asked, Asks, Doing, Gone, Label, NOT_ASKED, Nonce, Progress, Question, Says, SessionId,
+};
+use super::parts::Part;
 use super::sender::Sender;
+use super::timer::Timer;
 use super::wire::{Kind, Side, Tagged, WINDOW};
 use crate::exec::protocol::Outcome;
-use crate::exec::tag::{KEY_LENGTH, Key, Purpose, TagKey};
+use crate::exec::tag::{DatagramKey, KEY_LENGTH, Key, Purpose};
 use crate::terminal::screen::Output;
 use crate::text::Charset;
 
@@ -27,11 +31,12 @@ const WORTHWHILE: usize = WINDOW / 2;
 /// A server of remote commands, without socket and clock: datagrams and the time since some start in, [`Action`]s out.
 pub struct Server {
     key: Key,
-    hello: TagKey,
+    hello: DatagramKey,
     issuer: Issuer,
     label: Label,
     lately: Lately,
     memory: Memory,
+    begun: Begun,
     /// Cookies up to this age open nothing more: they were told BUSY without a note of whose they were.
     refused: Option<Duration>,
     /// Commands that run, and answers that are on their way.
@@ -54,6 +59,8 @@ struct Open {
     asker: Asker,
     heard: Duration,
     sender: Sender,
+    /// Whether its client wants it no more.
+    stopped: bool,
     /// Whether [`Server::offer`] did not take all.
     wanting: bool,
 }
@@ -62,7 +69,7 @@ struct Open {
 struct Asker {
     from: SocketAddr,
     session: SessionId,
-    tag_key: TagKey,
+    tag_key: DatagramKey,
     request: u32,
 }
 
@@ -72,12 +79,13 @@ impl Server {
     /// Its outputs are in `charset`.
     pub fn new(key: Key, secret: [u8; KEY_LENGTH], max_clients: usize, charset: Charset) -> Self {
         Self {
-            hello: key.tag_key(Purpose::Cookie, &[]),
+            hello: key.datagram_key(Purpose::Cookie, &[]),
             key,
             issuer: Issuer::new(secret),
             label: message::label(charset),
             lately: Lately::new(),
             memory: Memory::default(),
+            begun: Begun::default(),
             refused: None,
             open: BTreeMap::new(),
             running: BTreeMap::new(),
@@ -107,14 +115,14 @@ impl Server {
         let Some(tagged) = Tagged::split(datagram) else { return };
         let Some(question) = tagged.question() else { return };
         let session_key = match &question {
-            Question::Hello(_) => self.hello.clone(),
+            Question::Hello(..) => self.hello.clone(),
             Question::Of { session, .. } => session.tag_key(&self.key),
         };
         if !tagged.holds(&session_key, Side::Client) {
             return;
         }
         match question {
-            Question::Hello(nonce) => self.greet(from, nonce, now),
+            Question::Hello(nonce, asked) => self.greet(from, nonce, asked, now),
             Question::Of { session, request, asks } => {
                 self.judge(Asker { from, session, tag_key: session_key, request }, &asks, now);
             }
@@ -122,10 +130,11 @@ impl Server {
     }
 
     /// Gives a cookie, and keeps nothing.
-    fn greet(&mut self, from: SocketAddr, nonce: Nonce, now: Duration) {
+    fn greet(&mut self, from: SocketAddr, nonce: Nonce, asked: Asked, now: Duration) {
         if self.lately.may_say(Kind::Cookie, &nonce, now) {
             let cookie = self.issuer.issue(from, &nonce, now);
-            self.actions.push(Action::Send(from, Answer::Cookie(nonce, cookie, self.label).encode(&self.hello)));
+            let answer = Answer::Cookie(nonce, asked, cookie, self.label);
+            self.actions.push(Action::Send(from, answer.encode(&self.hello)));
         }
     }
 
@@ -142,17 +151,26 @@ impl Server {
             }
             (None, Some(issued)) if now <= issued + OPENS_FOR => {
                 // Whatever else comes before its request has overtaken it.
-                if let Asks::Run(_, command) = asks {
-                    self.open(asker, command, issued, now);
+                if let Asks::Run(asked, part, command) = asks
+                    && let Some(command) = self.begun.insert(&asker.session, asker.request, *part, command)
+                {
+                    // The request followed the cookie at once.
+                    let mut timer = Timer::new();
+                    timer.measured(now.saturating_sub(issued + Duration::from_millis((*asked).into())));
+                    self.open(asker, command, timer, issued, now);
                 }
             }
             // Of a session before the server's start, or long forgotten: what it asked may have run, or may not.
-            (None, _) => self.say(&asker, Says::Gone, now),
+            (None, issued) => {
+                let why = if issued.is_some() { Gone::Forgotten } else { Gone::Foreign };
+                let when = if let Asks::Run(when, ..) = asks { *when } else { NOT_ASKED };
+                self.say(&asker, Says::Gone(when, why), now);
+            }
         }
     }
 
     /// A new session, if it can be remembered.
-    fn open(&mut self, asker: Asker, command: &[u8], issued: Duration, now: Duration) {
+    fn open(&mut self, asker: Asker, command: Vec<u8>, timer: Timer, issued: Duration, now: Duration) {
         if self.memory.make_room(now) == Room::None {
             // BUSY promises that it will never run, but of whom this is said cannot be noted any more. So it is said
             // of every cookie up to now.
@@ -161,7 +179,7 @@ impl Server {
         if self.refused.is_some_and(|until| issued <= until) {
             self.say(&asker, Says::Busy, now);
         } else {
-            self.admit(asker, command, now);
+            self.admit(asker, command, timer, now);
         }
     }
 
@@ -173,19 +191,22 @@ impl Server {
             (Ordering::Equal, State::Closed, Asks::Run(..)) | (Ordering::Less, _, Asks::Run(..)) => {
                 self.say(&asker, Says::Expired, now);
             }
-            (Ordering::Greater, state, Asks::Run(_, command)) => {
-                // Who asks the next has done with the one before.
-                if let State::Open(job) = state {
-                    self.abandon(job);
-                }
-                self.admit(asker, command, now);
-            }
+            (Ordering::Greater, _, Asks::Run(_, part, command)) => self.follow(asker, known, *part, command, now),
             _ => {}
         }
     }
 
+    /// The next request of a session. Who asks it has done with the one before.
+    fn follow(&mut self, asker: Asker, known: Remembered, part: Part, command: &[u8], now: Duration) {
+        let Some(command) = self.begun.insert(&asker.session, asker.request, part, command) else { return };
+        if let State::Open(job) = known.state {
+            self.abandon(job);
+        }
+        self.admit(asker, command, known.timer, now);
+    }
+
     /// Starts a command, or refuses it; either is remembered.
-    fn admit(&mut self, asker: Asker, command: &[u8], now: Duration) {
+    fn admit(&mut self, asker: Asker, command: Vec<u8>, timer: Timer, now: Duration) {
         let full = self.running.len() >= self.max_clients || self.open.len() >= self.max_clients + MAX_UNDELIVERED;
         let state = if full {
             self.say(&asker, Says::Busy, now);
@@ -193,12 +214,13 @@ impl Server {
         } else {
             State::Open(Job(self.jobs))
         };
-        self.memory.note(&asker.session, Remembered { heard: now, request: asker.request, state });
+        self.memory.note(&asker.session, Remembered { heard: now, request: asker.request, state, timer });
         if let State::Open(job) = state {
             self.jobs += 1;
             self.running.insert(job, Wish::Run);
-            self.actions.push(Action::Start { job, command: command.to_vec(), from: asker.from });
-            self.open.insert(job, Open { asker, heard: now, sender: Sender::new(), wanting: false });
+            self.actions.push(Action::Start { job, command, from: asker.from });
+            let sender = Sender::new(timer);
+            self.open.insert(job, Open { asker, heard: now, sender, stopped: false, wanting: false });
         }
     }
 
@@ -208,7 +230,7 @@ impl Server {
         let Some(open) = self.open.get_mut(&job) else { return };
         open.heard = now;
         match asks {
-            Asks::Run(when, _) => {
+            Asks::Run(when, ..) => {
                 let progress = Progress { asked: *when, doing, unsent: open.sender.unsent() };
                 self.say(asker, Says::Working(progress), now);
             }
@@ -250,8 +272,8 @@ impl Server {
     /// Sends what may be sent now, and closes what has arrived.
     fn proceed(&mut self, job: Job, now: Duration) {
         let Some(open) = self.open.get_mut(&job) else { return };
-        while let Some((number, content)) = open.sender.next(now) {
-            let answer = Answer::Of { request: open.asker.request, says: Says::Piece(number, content) };
+        while let Some((place, content)) = open.sender.next(now) {
+            let answer = Answer::Of { request: open.asker.request, says: Says::Piece(place, content) };
             self.actions.push(Action::Send(open.asker.from, answer.encode(&open.asker.tag_key)));
         }
         if open.wanting && open.sender.room() >= WORTHWHILE {
@@ -278,6 +300,9 @@ impl Server {
             *wish = Wish::Stop;
             self.actions.push(Action::Stop(job));
         }
+        if let Some(open) = self.open.get_mut(&job) {
+            open.stopped = true;
+        }
     }
 
     /// Keeps of a request no more than that it was there.
@@ -286,6 +311,9 @@ impl Server {
             && let Some(known) = self.memory.get_mut(&open.asker.session)
         {
             known.state = State::Closed;
+            if open.sender.is_empty() {
+                known.timer = open.sender.timer();
+            }
         }
     }
 
@@ -313,8 +341,10 @@ impl Server {
 impl Open {
     /// When its client counts as gone, or the way to it as closed.
     fn given_up_at(&self) -> Duration {
-        let gone = self.heard + GIVE_UP;
-        self.sender.stalls_at().map_or(gone, |stalls| stalls.min(gone))
+        let patience = self.sender.timer().patience();
+        let stalls = if self.stopped { STOPS_WITHIN } else { patience };
+        let gone = self.heard + patience;
+        self.sender.stalls_since().map_or(gone, |since| gone.min(since + stalls))
     }
 }
 

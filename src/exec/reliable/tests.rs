@@ -1,6 +1,7 @@
 //! What the two sides promise together, over simulated networks in virtual time.
 
 mod attacks;
+mod load;
 mod network;
 mod task;
 mod world;
@@ -8,7 +9,7 @@ mod world;
 use std::time::Duration;
 
 use self::network::{GOOD, Mutants, Network, ms, secs};
-use self::task::Task;
+use self::task::{Report, Task};
 use self::world::{Manner, World};
 use super::{Event, NotRun, Unknown};
 use crate::exec::protocol::Outcome;
@@ -24,6 +25,8 @@ struct Scenario {
     millis: u64,
     /// How many bytes each writes.
     bytes: usize,
+    /// How many bytes each has itself, at least.
+    command: usize,
     /// How long all of it may take.
     within: Duration,
 }
@@ -37,6 +40,7 @@ const ONE: Scenario = Scenario {
     commands: 1,
     millis: 3,
     bytes: 2000,
+    command: 0,
     within: secs(1),
 };
 
@@ -138,9 +142,17 @@ const WELL: &[Scenario] = &[
 /// How a scenario goes with this seed.
 fn play(scenario: &Scenario, seed: u64) -> World {
     let mut world = World::new(scenario.network, seed);
+    if scenario.people > 20 {
+        world.admit_a_crowd();
+    }
     for person in 0..scenario.people {
         let numbers = person * scenario.commands..(person + 1) * scenario.commands;
-        let tasks = numbers.map(|number| Task { number, millis: scenario.millis, bytes: scenario.bytes });
+        let tasks = numbers.map(|number| Task {
+            number,
+            millis: scenario.millis,
+            bytes: scenario.bytes,
+            command: scenario.command,
+        });
         world.person(scenario.manner, tasks);
     }
     world.run(scenario.within);
@@ -193,38 +205,70 @@ fn who_gets_no_outcome_learns_whether_the_command_may_have_run() {
     }
 }
 
-/// On a way that takes no large datagrams, both sides come to an end, whatever the small ones say, and one Ctrl-C is enough.
+/// On a way that takes no large datagrams, and tells nobody, small ones bring all of it.
+#[test]
+fn what_large_datagrams_do_not_bring_small_ones_do() {
+    for largest in [1199, 1000, 600, 512] {
+        let narrow = Scenario { network: Network { largest, ..GOOD }, within: secs(5), ..ONE };
+        let table = [
+            ("an answer", Scenario { bytes: 3000, ..narrow }),
+            ("a long answer", Scenario { bytes: 3_000_000, within: secs(60), ..narrow }),
+            ("it was silent before", Scenario { millis: 90_000, bytes: 3000, within: secs(95), ..narrow }),
+            ("a long command", Scenario { command: 1100, millis: 90_000, within: secs(95), ..narrow }),
+            ("one after the other", Scenario { command: 1100, bytes: 3000, commands: 5, within: secs(12), ..narrow }),
+        ];
+        for (name, scenario) in table {
+            let world = play(&scenario, 1);
+            assert_eq!(world.reports().count() as u32, scenario.commands, "{largest}, {name}: it waits for ever");
+            assert!(world.reports().all(Report::is_exact), "{largest}, {name}: {:?}", world.now);
+            assert!(world.runs.values().all(|runs| *runs == 1), "{largest}, {name}");
+        }
+    }
+}
+
+/// Where not even the small ones bring it, both sides come to an end, whatever the short ones say, and one Ctrl-C is enough.
 #[test]
 fn an_answer_whose_pieces_vanish_ends_and_holds_no_place() {
-    let narrow = Scenario { network: Network { largest: 1000, ..GOOD }, within: secs(100), ..ONE };
+    let narrow = Scenario { network: Network { largest: 300, ..GOOD }, within: secs(100), ..ONE };
+    let stops = |at| Scenario { bytes: 3_000_000, manner: Manner::StopsAt(at), ..narrow };
     let table = [
-        ("it has ended", Scenario { bytes: 3000, ..narrow }, Unknown::Stalled, 30..=36, 0),
-        ("it writes on", Scenario { bytes: 3_000_000, ..narrow }, Unknown::Stalled, 30..=36, 1),
-        ("it was silent before", Scenario { millis: 60_000, bytes: 3000, ..narrow }, Unknown::Stalled, 88..=96, 0),
+        ("it has ended", Scenario { bytes: 3000, ..narrow }, Unknown::Stalled, secs(30)..secs(36), 0),
+        ("it writes on", Scenario { bytes: 3_000_000, ..narrow }, Unknown::Stalled, secs(30)..secs(36), 1),
         (
-            "Ctrl-C",
-            Scenario { bytes: 3_000_000, manner: Manner::StopsAt(secs(5)), ..narrow },
-            Unknown::NotStopped,
-            15..=15,
-            1,
+            "it was silent before",
+            Scenario { millis: 60_000, bytes: 3000, ..narrow },
+            Unknown::Stalled,
+            secs(88)..secs(96),
+            0,
         ),
+        ("Ctrl-C", stops(secs(8)), Unknown::NotStopped, secs(8)..secs(9), 1),
     ];
     for (name, scenario, end, when, stopped) in table {
         for seed in 1..=3 {
             let mut world = play(&scenario, seed);
             let report = world.reports().next().unwrap_or_else(|| panic!("{name}: a client that waits for ever"));
             assert_eq!(report.end, Event::Unknown(end), "{name}");
-            assert!(when.contains(&report.at.as_secs()), "{name}: {:?}", report.at);
-            world.run_until(report.at + secs(32));
+            assert!(when.contains(&report.at), "{name}: {:?}", report.at);
+            let patience = if end == Unknown::NotStopped { secs(11) } else { secs(32) };
+            world.run_until(report.at + patience);
             assert_eq!((world.stopped.len(), world.server.running()), (stopped, 0), "{name}");
             assert_eq!(world.server.next_deadline(), None, "{name}: a place that is held");
         }
     }
 }
 
+/// A long command that never arrives.
+#[test]
+fn a_command_that_vanishes_is_given_up() {
+    let narrow = Network { largest: 300, ..GOOD };
+    let world = play(&Scenario { network: narrow, command: 1100, within: secs(40), ..ONE }, 1);
+    assert_eq!(world.reports().map(|report| &report.end).collect::<Vec<_>>(), [&Event::Unknown(Unknown::Silence)]);
+    assert_eq!((world.server.running(), world.server.next_deadline()), (0, None));
+}
+
 #[test]
 fn a_server_that_was_started_anew_runs_nothing_again() {
-    let task = Task { number: 1, millis: 5000, bytes: 10 };
+    let task = Task { number: 1, millis: 5000, bytes: 10, command: 0 };
     let mut world = World::new(GOOD, 1);
     world.person(Manner::Interactive, [task, Task { number: 2, ..task }]);
     world.run(secs(2));
@@ -233,6 +277,37 @@ fn a_server_that_was_started_anew_runs_nothing_again() {
     let ends: Vec<_> = world.reports().map(|report| report.end.clone()).collect();
     assert_eq!(ends, [Event::Unknown(Unknown::Gone), Event::Ended(Outcome::Exited(2))]);
     assert_eq!((world.runs[&task], world.runs.len()), (1, 2));
+}
+
+/// A laptop sleeps for three minutes, between two commands or during one, and its clock stands still; meanwhile the server
+/// may have forgotten the session, since somebody has opened another.
+#[test]
+fn after_a_sleep_nothing_untrue_is_said() {
+    let task = |number, millis| Task { number, millis, bytes: 3000, command: 0 };
+    let (other, next) = (task(9, 3), task(2, 3));
+    let expired = Event::Unknown(Unknown::Expired);
+    let table = [
+        ("between two", 3, None, Event::Ended(Outcome::Exited(1))),
+        ("between two, forgotten", 3, Some(other), Event::Ended(Outcome::Exited(1))),
+        ("during one", 600_000, None, expired),
+        ("during one, forgotten", 600_000, Some(other), Event::Unknown(Unknown::Forgotten)),
+    ];
+    for (name, millis, other, end) in table {
+        let mut world = World::new(GOOD, 1);
+        let first = task(1, millis);
+        world.person(Manner::Interactive, [first]);
+        world.run_until(secs(5));
+        world.sleep(secs(180), other);
+        assert_eq!(world.server.remembered(), 1, "{name}");
+        world.people[0].todo.push_back(next);
+        world.run(world.now + secs(10));
+        let ends: Vec<_> = world.reports().map(|report| report.end.clone()).collect();
+        assert_eq!(ends, [end, Event::Ended(Outcome::Exited(2))], "{name}");
+        assert_eq!((world.runs[&first], world.runs[&next]), (1, 1), "{name}");
+        let hellos = world.from_clients.iter().filter(|(.., datagram)| datagram[0] == 0x81).count();
+        let (others, sessions) = (usize::from(other.is_some()), 1 + usize::from(name != "between two"));
+        assert_eq!(hellos, others + sessions, "{name}");
+    }
 }
 
 #[test]

@@ -13,12 +13,32 @@ pub(super) const FIRST_RTO: Duration = Duration::from_millis(250);
 /// ([`super::receiver::ACK_DELAY`]) and what a busy machine keeps a thread waiting.
 pub(super) const MIN_RTO: Duration = Duration::from_millis(100);
 
-/// RFC 6298 (2.5) allows no less than 60 s; with 2 s, fifteen attempts fit into the 30 s after which a side gives up.
-pub(super) const MAX_RTO: Duration = Duration::from_secs(2);
+/// The longest that round trips make. RFC 6298 (2.5) allows no less than 60 s, but a side gives up after four of them.
+pub(super) const MAX_RTO: Duration = Duration::from_secs(10);
+
+/// The longest that backing off makes: then there are still twelve attempts in the 30 s after which a side gives up. That
+/// burdens nobody, since after silence only one piece is sent each time.
+pub(super) const BACKED_OFF: Duration = Duration::from_secs(4);
+
+/// How often who asks says that it is still there, and the longest pause between two attempts where the way is not longer
+/// than that. These datagrams are small, and three in a minute or thirty make no difference to any network.
+pub(super) const ASKS_EVERY: Duration = Duration::from_secs(2);
+
+/// How much longer than the shortest round trip one may be that met no queue, beyond a quarter of that: what the two programs
+/// and their systems wait for each other.
+const SLACK: Duration = Duration::from_millis(5);
+
+/// So many round trips are looked at together (HyStart does it with 8, RFC 9406, section 4.2).
+const GROUP: u32 = 4;
 
 /// The round trip as it has been measured, and the retransmission timeout (RTO) that follows from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timer {
+    /// The shortest round trip so far.
+    shortest: Duration,
+    /// The shortest of the last group, which is complete, and of this one, with how many there are in it.
+    of_late: Duration,
+    now: (Duration, u32),
     smoothed: Option<Duration>,
     variation: Duration,
     rto: Duration,
@@ -27,7 +47,15 @@ pub(super) struct Timer {
 impl Timer {
     /// Nothing has been measured yet.
     pub(super) fn new() -> Self {
-        Self { smoothed: None, variation: Duration::ZERO, rto: FIRST_RTO }
+        let none = Duration::MAX;
+        Self {
+            shortest: none,
+            of_late: Duration::ZERO,
+            now: (none, 0),
+            smoothed: None,
+            variation: Duration::ZERO,
+            rto: FIRST_RTO,
+        }
     }
 
     /// The retransmission timeout.
@@ -40,9 +68,30 @@ impl Timer {
         GIVE_UP.max(self.rto * 4)
     }
 
-    /// Takes a measured round trip, which must be one of something sent only once: of what was sent twice nobody knows
-    /// which one was answered (Karn's algorithm, RFC 6298 section 3). It ends any backing off (section 5).
+    /// How often to say that one is there.
+    pub(super) fn asks_every(&self) -> Duration {
+        ASKS_EVERY.max(self.rto)
+    }
+
+    /// Whether the datagrams of late have met a queue on their way: all their round trips are longer than the way is. (Some
+    /// alone may be: an acknowledgement waits.)
+    pub(super) fn meets_a_queue(&self) -> bool {
+        self.of_late > self.shortest.saturating_add(self.shortest / 4).saturating_add(SLACK)
+    }
+
+    fn group(&mut self, round_trip: Duration) {
+        self.shortest = self.shortest.min(round_trip);
+        self.now = (self.now.0.min(round_trip), self.now.1 + 1);
+        if self.now.1 == GROUP {
+            self.of_late = self.now.0;
+            self.now = (Duration::MAX, 0);
+        }
+    }
+
+    /// Takes a measured round trip. The answer must tell which sending it answers: of what was sent twice nobody knows
+    /// otherwise (Karn's algorithm, RFC 6298 section 3). It ends any backing off (section 5).
     pub(super) fn measured(&mut self, round_trip: Duration) {
+        self.group(round_trip);
         self.variation = match self.smoothed {
             None => round_trip / 2,                                                       // (2.2)
             Some(smoothed) => self.variation * 3 / 4 + smoothed.abs_diff(round_trip) / 4, // (2.3), beta = 1/4
@@ -55,7 +104,7 @@ impl Timer {
 
     /// Nothing was heard in time: twice as long from now on (5.5).
     pub(super) fn back_off(&mut self) {
-        self.rto = (self.rto * 2).min(MAX_RTO);
+        self.rto = self.rto.max((self.rto * 2).min(BACKED_OFF));
     }
 }
 
@@ -77,9 +126,9 @@ impl Backoff {
         self.due
     }
 
-    /// Said again at `now`.
-    pub(super) fn again(&mut self, now: Duration) {
-        *self = Self::new((self.interval * 2).min(MAX_RTO), now);
+    /// Said again at `now`; the next time after twice as long, but at most after `longest`.
+    pub(super) fn again(&mut self, longest: Duration, now: Duration) {
+        *self = Self::new((self.interval * 2).min(longest), now);
     }
 }
 
@@ -99,7 +148,7 @@ mod tests {
     fn the_timeout_follows_the_round_trips() {
         // By hand: (2.2) 200 and 100; (2.3) 200 * 7/8 + 400/8 = 225 and 100 * 3/4 + 200/4 = 125.
         let table: [(&[u64], u64); 6] =
-            [(&[], 250), (&[200], 600), (&[200, 400], 725), (&[1], 100), (&[200, 200], 500), (&[5000], 2000)];
+            [(&[], 250), (&[200], 600), (&[200, 400], 725), (&[1], 100), (&[200, 200], 500), (&[5000], 10_000)];
         for (round_trips, rto) in table {
             assert_eq!(after(round_trips).rto(), Duration::from_millis(rto), "{round_trips:?}");
         }
@@ -114,8 +163,24 @@ mod tests {
         })
         .take(5)
         .collect();
-        assert_eq!(waits, [500, 1000, 2000, 2000, 2000]);
+        assert_eq!(waits, [500, 1000, 2000, 4000, 4000]);
         timer.measured(Duration::from_millis(40));
         assert_eq!(timer.rto(), Duration::from_millis(120));
+        let mut long = after(&[2500]);
+        long.back_off();
+        assert_eq!(long.rto(), Duration::from_millis(7500), "long enough");
+    }
+
+    #[test]
+    fn a_queue_is_met_where_the_round_trips_have_become_longer_for_a_while() {
+        assert!(!after(&[]).meets_a_queue());
+        let two = |first: u64, others: u64| [[first; 4], [others; 4]].concat();
+        assert!(!after(&two(40, 55)).meets_a_queue(), "the programs take their time");
+        assert!(after(&two(40, 56)).meets_a_queue());
+        let mut mixed = two(40, 400);
+        assert!(!after(&mixed[..7]).meets_a_queue(), "four are looked at together");
+        mixed[5] = 41;
+        assert!(!after(&mixed).meets_a_queue(), "one has met none");
+        assert!(!after(&two(400, 400)).meets_a_queue(), "a long way");
     }
 }

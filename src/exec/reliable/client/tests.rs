@@ -1,8 +1,9 @@
 use super::*;
 use crate::exec::protocol::Outcome;
-use crate::exec::reliable::STOPS_WITHIN;
-use crate::exec::reliable::message::{Doing, Progress};
+use crate::exec::reliable::message::{Doing, NOT_ASKED, Place, Progress};
+use crate::exec::reliable::timer::MIN_RTO;
 use crate::exec::reliable::wire::{Kind, WINDOW};
+use crate::exec::reliable::{LETS_GO_WITHIN, STOPS_WITHIN};
 use crate::terminal::screen::Output;
 
 const NONCE: Nonce = [5; 16];
@@ -27,7 +28,7 @@ fn client() -> Client {
 /// What the client says now, by kind.
 fn said(client: &mut Client) -> Vec<Kind> {
     let kind = |datagram: Vec<u8>| match Tagged::split(&datagram).and_then(|tagged| tagged.question()) {
-        Some(Question::Hello(_)) => Kind::Hello,
+        Some(Question::Hello(..)) => Kind::Hello,
         Some(Question::Of { asks: Asks::Run(..), .. }) => Kind::Request,
         Some(Question::Of { asks: Asks::Stop, .. }) => Kind::Stop,
         Some(Question::Of { asks: Asks::Ack(_), .. }) => Kind::Ack,
@@ -37,8 +38,8 @@ fn said(client: &mut Client) -> Vec<Kind> {
 }
 
 fn cookie(nonce: Nonce, key: &Key) -> Vec<u8> {
-    Answer::Cookie(nonce, COOKIE, super::message::label("gbk".parse().unwrap()))
-        .encode(&key.tag_key(Purpose::Cookie, &[]))
+    Answer::Cookie(nonce, 0, COOKIE, super::message::label("gbk".parse().unwrap()))
+        .encode(&key.datagram_key(Purpose::Cookie, &[]))
 }
 
 fn says(request: u32, says: Says<'static>) -> Vec<u8> {
@@ -46,7 +47,7 @@ fn says(request: u32, says: Says<'static>) -> Vec<u8> {
 }
 
 fn piece(number: u64, content: Content<'static>) -> Vec<u8> {
-    says(1, Says::Piece(number, content))
+    says(1, Says::Piece(Place { number, sending: number + 1, part: Part::WHOLE }, content))
 }
 
 /// That the command runs, as it was `asked` (a millisecond after 0), and has written so many pieces.
@@ -106,7 +107,9 @@ fn a_server_that_is_not_there_is_asked_ever_more_slowly_and_given_up() {
 fn only_the_cookie_that_it_waits_for_is_taken() {
     let mut client = client();
     said(&mut client);
-    for wrong in [cookie(NONCE, &Key::new([43; 32])), cookie([4; 16], &key()), says(1, Says::Gone), vec![]] {
+    for wrong in
+        [cookie(NONCE, &Key::new([43; 32])), cookie([4; 16], &key()), says(1, Says::Gone(0, Gone::Foreign)), vec![]]
+    {
         client.receive(&wrong, ms(1));
         assert_eq!((said(&mut client), client.event(ms(1))), (vec![], None));
     }
@@ -122,7 +125,8 @@ fn whether_a_command_may_have_run_is_told() {
     let table = [
         (Says::Busy, Event::NotRun(NotRun::Busy)),
         (Says::Expired, Event::Unknown(Unknown::Expired)),
-        (Says::Gone, Event::Unknown(Unknown::Gone)),
+        (Says::Gone(0, Gone::Foreign), Event::Unknown(Unknown::Gone)),
+        (Says::Gone(0, Gone::Forgotten), Event::Unknown(Unknown::Forgotten)),
     ];
     for (answer, event) in table {
         let mut client = asking(ms(1));
@@ -154,12 +158,15 @@ fn a_request_is_asked_again_until_it_is_answered_and_then_now_and_then() {
 }
 
 #[test]
-fn a_hello_that_was_repeated_measures_nothing() {
-    let mut client = client();
-    client.tick(ms(250));
-    client.receive(&cookie(NONCE, &key()), ms(260));
-    said(&mut client);
-    assert_eq!(client.next_deadline(), Some(ms(260) + FIRST_RTO), "10 ms or 260 ms? (Karn)");
+fn a_hello_that_was_repeated_measures_the_one_that_was_answered() {
+    for (asked, deadline) in [(250, ms(260) + MIN_RTO), (0, ms(260 + 780))] {
+        let mut client = client();
+        client.tick(ms(250));
+        let opening = key().datagram_key(Purpose::Cookie, &[]);
+        client.receive(&Answer::Cookie(NONCE, asked, COOKIE, [0; 16]).encode(&opening), ms(260));
+        said(&mut client);
+        assert_eq!(client.next_deadline(), Some(deadline), "sent at {asked} ms");
+    }
 }
 
 #[test]
@@ -253,7 +260,7 @@ fn a_stop_is_said_until_the_outcome_is_here_whatever_else_comes() {
     assert_eq!(over_time(&mut client, ms(400)), [(150, both.clone()), (350, both)]);
     client.receive(&piece(2, Content::Done(Outcome::Signalled(2))), ms(500));
     assert_eq!(over_time(&mut client, ms(9000)), []);
-    assert_eq!(client.event(ms(500)), Some(Event::Show(Output::Out, b"a".to_vec())));
+    assert_eq!(client.event(ms(500)), Some(Event::Show(Output::Out, b"ab".to_vec())), "both at once");
 }
 
 /// What a server may say for a minute, each time it is asked, and what comes of that.
@@ -306,21 +313,118 @@ fn a_person_who_does_not_read_is_waited_for_also_when_the_command_has_ended() {
             client.receive(&working(now, Doing::Delivering, WINDOW as u64), now);
         }
     }
-    assert_eq!(client.event(ms(120_000)), Some(Event::Show(Output::Out, b"x".to_vec())));
+    assert_eq!(client.event(ms(120_000)), Some(Event::Show(Output::Out, vec![b'x'; WINDOW])));
     assert!(client.failure.is_none());
 }
 
+/// How long a client waits that is to stop at 5 s, with what the server says to each STOP; and before that nothing, or that it
+/// runs.
 #[test]
-fn a_command_that_was_to_stop_is_given_up_whatever_the_server_says_of_it() {
-    let mut client = asking(ms(1));
-    client.stop(ms(5_000));
-    while let Some(now) = client.next_deadline().filter(|now| *now < STOPS_WITHIN + ms(4_999)) {
-        client.tick(now);
-        if said(&mut client).contains(&Kind::Stop) {
-            client.receive(&working(now, Doing::Running, 0), now);
-        }
+fn a_command_that_was_to_stop_is_given_up_soon_where_nothing_comes() {
+    let runs = Some((Doing::Running, 0));
+    let table = [
+        ("a healthy way", runs, runs, STOPS_WITHIN),
+        ("a healthy way that breaks", runs, None, STOPS_WITHIN),
+        ("nothing came before, nor now", None, None, LETS_GO_WITHIN),
+        ("it is back", None, runs, STOPS_WITHIN),
+        ("small datagrams alone come", None, Some((Doing::Running, 1)), LETS_GO_WITHIN),
+        ("it ended, and its answer does not come", None, Some((Doing::Delivering, 1)), LETS_GO_WITHIN),
+    ];
+    for (name, before, after, within) in table {
+        let mut client = asking(ms(1));
+        let answers = |client: &mut Client, answer, end| {
+            while let Some(now) = client.next_deadline().filter(|now| *now < end) {
+                client.tick(now);
+                if let Some((doing, unsent)) = answer
+                    && said(client).contains(&Kind::Request)
+                {
+                    client.receive(&working(now, doing, unsent), now);
+                }
+            }
+        };
+        answers(&mut client, before, ms(5001));
+        client.stop(ms(5001));
+        answers(&mut client, after, ms(5001) + within);
+        assert_eq!(client.event(ms(5000) + within), None, "{name}");
+        over_time(&mut client, ms(5001) + within);
+        assert_eq!(client.event(ms(5001) + within), Some(Event::Unknown(Unknown::NotStopped)), "{name}");
     }
-    assert_eq!(client.event(ms(14_999)), None);
-    over_time(&mut client, STOPS_WITHIN + ms(5_000));
-    assert_eq!(client.event(ms(15_000)), Some(Event::Unknown(Unknown::NotStopped)));
+}
+
+/// A machine's clock stands still while it sleeps, and the server has forgotten the session meanwhile.
+#[test]
+fn a_request_that_finds_its_session_forgotten_is_asked_in_a_new_one() {
+    let resumed = || {
+        let mut client = asking(ms(1));
+        client.receive(&piece(0, done()), ms(2));
+        client.event(ms(2));
+        client.request(b"next", [9; 16], ms(10)).unwrap();
+        said(&mut client);
+        client
+    };
+    let gone = |asked, why| says(2, Says::Gone(asked, why));
+    let mut client = resumed();
+    client.receive(&gone(0, Gone::Forgotten), ms(20));
+    assert_eq!((said(&mut client), client.event(ms(20))), (vec![Kind::Hello], None));
+    client.receive(&cookie([9; 16], &key()), ms(30));
+    assert_eq!(said(&mut client), [Kind::Request], "in the new one");
+
+    // What may have run is not asked again.
+    for (name, answer) in [("restarted", gone(0, Gone::Foreign)), ("to an ACK", gone(NOT_ASKED, Gone::Forgotten))] {
+        let mut client = resumed();
+        client.receive(&answer, ms(20));
+        assert!(matches!(client.event(ms(20)), Some(Event::Unknown(_))), "{name}");
+    }
+    let mut client = resumed();
+    over_time(&mut client, ms(400));
+    client.receive(&gone(0, Gone::Forgotten), ms(401));
+    assert_eq!(client.event(ms(401)), Some(Event::Unknown(Unknown::Forgotten)), "asked twice");
+    let mut client = resumed();
+    client.stop(ms(11));
+    client.receive(&gone(0, Gone::Forgotten), ms(20));
+    assert_eq!(client.event(ms(20)), Some(Event::Unknown(Unknown::Forgotten)), "to be stopped");
+}
+
+/// A command that is too long for a small datagram, and how it is said: in how many bytes of it.
+#[test]
+fn a_long_command_is_said_in_parts_where_nothing_answers() {
+    let mut client = Client::new(key());
+    client.request(&[b'x'; 1000], NONCE, ms(0)).unwrap();
+    client.receive(&cookie(NONCE, &key()), ms(1));
+    let lengths = |client: &mut Client| {
+        let length = |datagram: Vec<u8>| match Tagged::split(&datagram).and_then(|tagged| tagged.question()) {
+            Some(Question::Of { asks: Asks::Run(_, part, command), .. }) => Some((part.index, command.len())),
+            _ => None,
+        };
+        client.datagrams().into_iter().filter_map(length).collect::<Vec<_>>()
+    };
+    assert_eq!(lengths(&mut client), [(0, 1000)]);
+    let mut said = Vec::new();
+    for _ in 0..4 {
+        client.tick(client.next_deadline().unwrap());
+        said.push(lengths(&mut client));
+    }
+    let parts = vec![(0, 334), (1, 334), (2, 332)];
+    assert_eq!(said, [vec![(0, 1000)], vec![(0, 1000)], parts.clone(), parts]);
+    client.receive(&working(ms(100), Doing::Running, 0), ms(1700));
+    client.tick(client.next_deadline().unwrap());
+    assert_eq!(lengths(&mut client), [(0, 334)], "enough to show that it is there");
+}
+
+#[test]
+fn so_much_is_shown_at_once_and_the_outputs_stay_in_order() {
+    let full = || Content::Output(Output::Out, vec![b'x'; 1161].into());
+    let mut client = asking(ms(1));
+    for number in 0..100 {
+        client.receive(&piece(number, full()), ms(2));
+    }
+    client.receive(&piece(100, Content::Output(Output::Err, b"no".into())), ms(2));
+    client.receive(&piece(101, text("more")), ms(2));
+    let mut shown = std::iter::from_fn(|| client.event(ms(2))).map(|event| match event {
+        Event::Show(output, bytes) => (output, bytes.len()),
+        event => panic!("{event:?}"),
+    });
+    let first = SHOWN_AT_ONCE.next_multiple_of(1161);
+    let expected = [(Output::Out, first), (Output::Out, 100 * 1161 - first), (Output::Err, 2), (Output::Out, 4)];
+    assert!(shown.by_ref().eq(expected));
 }

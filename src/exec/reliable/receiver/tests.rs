@@ -6,6 +6,11 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
+/// That place, sent for the first time and as a whole.
+fn at(number: u64) -> Place {
+    Place { number, sending: number + 1, part: Part::WHOLE }
+}
+
 fn piece(number: u64) -> Content<'static> {
     Content::Output(Output::Out, number.to_string().into_bytes().into())
 }
@@ -24,7 +29,7 @@ fn whatever_the_order_they_come_in_pieces_come_out_once_and_in_order() {
         let (mut receiver, mut out) = (Receiver::new(), Vec::new());
         for number in numbers {
             let content = if number == 39 { Content::Done(Outcome::Exited(0)) } else { piece(number) };
-            receiver.insert(number, content, ms(0));
+            receiver.insert(at(number), content, ms(0));
             out.extend(take(&mut receiver));
         }
         let expected: Vec<_> = (0..39).map(piece).chain([Content::Done(Outcome::Exited(0))]).collect();
@@ -47,8 +52,8 @@ fn acknowledgements_are_due_when_the_sender_learns_from_them() {
     ];
     for (name, pieces, due) in table {
         let mut receiver = Receiver::new();
-        for (number, at) in pieces {
-            receiver.insert(*number, piece(*number), ms(*at));
+        for (number, millis) in pieces {
+            receiver.insert(at(*number), piece(*number), ms(*millis));
         }
         assert_eq!(receiver.next_deadline(), due.map(ms), "{name}");
     }
@@ -57,12 +62,12 @@ fn acknowledgements_are_due_when_the_sender_learns_from_them() {
 #[test]
 fn the_last_piece_and_one_that_fills_a_gap_are_acknowledged_at_once() {
     let mut receiver = Receiver::new();
-    receiver.insert(1, piece(1), ms(1));
+    receiver.insert(at(1), piece(1), ms(1));
     receiver.acknowledge();
-    receiver.insert(0, piece(0), ms(2));
+    receiver.insert(at(0), piece(0), ms(2));
     assert_eq!(receiver.next_deadline(), Some(ms(2)));
     receiver.acknowledge();
-    receiver.insert(2, Content::Done(Outcome::Exited(0)), ms(3));
+    receiver.insert(at(2), Content::Done(Outcome::Exited(0)), ms(3));
     assert_eq!(receiver.next_deadline(), Some(ms(3)));
 }
 
@@ -70,10 +75,10 @@ fn the_last_piece_and_one_that_fills_a_gap_are_acknowledged_at_once() {
 fn an_acknowledgement_tells_what_is_here_and_what_there_is_room_for() {
     let mut receiver = Receiver::new();
     for number in [0, 1, 3, 5, 511] {
-        receiver.insert(number, piece(number), ms(0));
+        receiver.insert(at(number), piece(number), ms(0));
     }
     let ack = receiver.acknowledge();
-    assert_eq!((ack.next, ack.limit), (2, 512));
+    assert_eq!((ack.next, ack.limit, ack.latest), (2, 512, 512));
     let mut later = [0; 8];
     (later[0], later[7]) = (0b101, 1 << 60);
     assert_eq!(ack.later, later);
@@ -87,7 +92,7 @@ fn an_acknowledgement_tells_what_is_here_and_what_there_is_room_for() {
 fn room_for_half_a_window_is_told_of() {
     let mut receiver = Receiver::new();
     for number in 0..WINDOW as u64 + 10 {
-        receiver.insert(number, piece(number), ms(0));
+        receiver.insert(at(number), piece(number), ms(0));
     }
     let ack = receiver.acknowledge();
     assert_eq!((ack.next, ack.limit), (512, 512), "what is beyond the limit was not kept");
@@ -102,21 +107,45 @@ fn room_for_half_a_window_is_told_of() {
 #[test]
 fn there_is_nothing_behind_the_last_piece() {
     let mut receiver = Receiver::new();
-    receiver.insert(0, Content::Done(Outcome::Exited(0)), ms(0));
-    receiver.insert(1, piece(1), ms(0));
+    receiver.insert(at(0), Content::Done(Outcome::Exited(0)), ms(0));
+    receiver.insert(at(1), piece(1), ms(0));
     assert_eq!(take(&mut receiver), [Content::Done(Outcome::Exited(0))]);
 }
 
 #[test]
 fn nothing_comes_behind_the_last_piece_even_if_it_came_before_it() {
     let mut receiver = Receiver::new();
-    receiver.insert(2, piece(2), ms(0));
-    receiver.insert(1, Content::Done(Outcome::Exited(0)), ms(0));
-    receiver.insert(0, piece(0), ms(0));
+    receiver.insert(at(2), piece(2), ms(0));
+    receiver.insert(at(1), Content::Done(Outcome::Exited(0)), ms(0));
+    receiver.insert(at(0), piece(0), ms(0));
     assert_eq!(take(&mut receiver), [piece(0)], "a last piece in front of others is none");
-    receiver.insert(4, Content::Done(Outcome::Exited(4)), ms(0));
-    receiver.insert(3, Content::Done(Outcome::Exited(3)), ms(0));
-    receiver.insert(1, piece(1), ms(0));
-    receiver.insert(3, piece(3), ms(0));
+    receiver.insert(at(4), Content::Done(Outcome::Exited(4)), ms(0));
+    receiver.insert(at(3), Content::Done(Outcome::Exited(3)), ms(0));
+    receiver.insert(at(1), piece(1), ms(0));
+    receiver.insert(at(3), piece(3), ms(0));
     assert_eq!(take(&mut receiver), [piece(1), piece(2), piece(3), Content::Done(Outcome::Exited(4))]);
+}
+
+#[test]
+fn a_piece_in_parts_is_here_when_all_of_them_are() {
+    let whole = Content::Output(Output::Out, b"in three".into());
+    let place = |part| Place { number: 0, sending: 1 + u64::from(part), part: Part { index: part, count: 3 } };
+    let insert = |receiver: &mut Receiver, part| {
+        let place = place(part);
+        receiver.insert(place, whole.part(place.part), ms(0))
+    };
+    let mut receiver = Receiver::new();
+    for (part, expected) in
+        [(2, Piece::Known), (2, Piece::Known), (0, Piece::Known), (1, Piece::New), (0, Piece::Known)]
+    {
+        assert_eq!(insert(&mut receiver, part), expected, "{part}");
+    }
+    assert_eq!(receiver.acknowledge().next, 1);
+    assert_eq!(take(&mut receiver), std::slice::from_ref(&whole));
+
+    let mut receiver = Receiver::new();
+    insert(&mut receiver, 0);
+    assert_eq!(receiver.acknowledge().next, 0, "a part is no piece");
+    assert_eq!(receiver.insert(at(0), whole.part(Part::WHOLE), ms(0)), Piece::New, "or it comes as a whole");
+    assert_eq!(take(&mut receiver), std::slice::from_ref(&whole));
 }

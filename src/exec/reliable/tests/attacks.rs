@@ -11,7 +11,7 @@ use super::network::{GOOD, Network, ms, secs};
 use super::task::Task;
 use super::world::{Manner, World};
 
-const TASK: Task = Task { number: 1, millis: 5, bytes: 3000 };
+const TASK: Task = Task { number: 1, millis: 5, bytes: 3000, command: 0 };
 
 /// A world after a conversation that somebody has recorded.
 fn recorded() -> (World, Vec<(SocketAddr, Vec<u8>)>) {

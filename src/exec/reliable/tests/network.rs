@@ -28,6 +28,9 @@ pub(crate) struct Network {
     pub(crate) largest: usize,
     /// How long each is on its way.
     pub(crate) delay: Duration,
+    /// How many bytes a second it carries in each direction, and how many may wait for that; one more is dropped.
+    pub(crate) rate: u32,
+    pub(crate) queue: u32,
     /// When nothing gets from the server to the clients.
     pub(crate) deaf: (Duration, Duration),
     pub(crate) mutants: Mutants,
@@ -49,6 +52,8 @@ pub(crate) const GOOD: Network = Network {
     copies: 1,
     largest: usize::MAX,
     delay: ms(1),
+    rate: u32::MAX,
+    queue: u32::MAX,
     deaf: (Duration::MAX, Duration::MAX),
     mutants: Mutants::None,
 };
@@ -80,6 +85,30 @@ impl Network {
         let flip = random.f64() < self.flip;
         let at = random.usize(..datagram.len());
         Some((self.delay + hold, if flip { flipped(datagram, at, random) } else { datagram.to_vec() }))
+    }
+}
+
+/// The narrowest place of one direction, which everybody shares: what has come before goes before.
+#[derive(Default)]
+pub(crate) struct Bottleneck {
+    /// When all that waits will be through.
+    free: Duration,
+}
+
+/// What IPv4 and UDP add to a datagram.
+const HEADERS: u32 = 28;
+
+impl Bottleneck {
+    /// How long a datagram of this length waits until it is through; `None` if there is no place for it.
+    pub(crate) fn pass(&mut self, network: &Network, length: usize, now: Duration) -> Option<Duration> {
+        let lasts = |bytes: u32| Duration::from_secs_f64(f64::from(bytes) / f64::from(network.rate));
+        let bytes = u32::try_from(length).expect("a datagram") + HEADERS;
+        let waits = self.free.saturating_sub(now);
+        if waits + lasts(bytes) > lasts(network.queue) {
+            return None;
+        }
+        self.free = now + waits + lasts(bytes);
+        Some(self.free.saturating_sub(now))
     }
 }
 

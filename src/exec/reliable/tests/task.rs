@@ -13,17 +13,20 @@ pub(crate) struct Task {
     pub(crate) millis: u64,
     /// So many bytes to standard output and a tenth of them to standard error.
     pub(crate) bytes: usize,
+    /// How long its own text is, at least.
+    pub(crate) command: usize,
 }
 
 impl Task {
     pub(crate) fn text(self) -> String {
-        format!("{} {} {}", self.number, self.millis, self.bytes)
+        let Self { number, millis, bytes, command } = self;
+        format!("{number} {millis} {bytes} {command:0command$}")
     }
 
     pub(crate) fn read(command: &[u8]) -> Self {
         let text = std::str::from_utf8(command).expect("a command");
         let numbers: Vec<u64> = text.split(' ').map(|word| word.parse().expect("a number")).collect();
-        Self { number: numbers[0] as u32, millis: numbers[1], bytes: numbers[2] as usize }
+        Self { number: numbers[0] as u32, millis: numbers[1], bytes: numbers[2] as usize, command: numbers[3] as usize }
     }
 
     /// What it writes: bytes that tell their place, so that none can be missing or stand elsewhere.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::super::{Action, Client, Event, Job, MAX_PAYLOAD, Server};
-use super::network::{Network, ms};
+use super::network::{Bottleneck, Network, ms};
 use super::task::{Report, Task};
 use crate::exec::protocol::Outcome;
 use crate::exec::tag::{KEY_LENGTH, Key};
@@ -22,6 +22,20 @@ pub(crate) struct Person {
     pub(crate) reports: Vec<Report>,
     now_doing: Option<Report>,
     pub(crate) manner: Manner,
+    /// How long the machine has slept: for so long its clock stood still.
+    slept: Duration,
+}
+
+impl Person {
+    /// The time on the machine's own clock.
+    fn clock(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.slept)
+    }
+
+    /// When the client is to tick, in the world's time.
+    fn next_deadline(&self) -> Option<Duration> {
+        self.client.next_deadline().map(|due| due + self.slept)
+    }
 }
 
 /// How somebody uses the client.
@@ -69,6 +83,8 @@ pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) people: Vec<Person>,
     pub(crate) network: Network,
+    to_server: Bottleneck,
+    to_clients: Bottleneck,
     /// How often each command was started.
     pub(crate) runs: HashMap<Task, usize>,
     pub(crate) stopped: Vec<Duration>,
@@ -78,6 +94,7 @@ pub(crate) struct World {
     coming: BTreeMap<(Duration, u64), Arrival>,
     random: Rng,
     events: u64,
+    joined: u8,
 }
 
 /// The key of these worlds.
@@ -88,6 +105,9 @@ pub(crate) fn key() -> Key {
 /// How many commands its servers run at once.
 pub(crate) const MAX_CLIENTS: usize = 16;
 
+/// How many a server runs at once in a world for many people.
+pub(crate) const CROWD: usize = 64;
+
 impl World {
     pub(crate) fn new(network: Network, seed: u64) -> Self {
         Self {
@@ -95,6 +115,8 @@ impl World {
             server: Server::new(key(), [1; KEY_LENGTH], MAX_CLIENTS, Charset::default()),
             people: Vec::new(),
             network,
+            to_server: Bottleneck::default(),
+            to_clients: Bottleneck::default(),
             runs: HashMap::new(),
             stopped: Vec::new(),
             from_clients: Vec::new(),
@@ -103,12 +125,19 @@ impl World {
             coming: BTreeMap::new(),
             random: Rng::with_seed(seed),
             events: 0,
+            joined: 0,
         }
+    }
+
+    /// As many commands may run at once as a crowd has.
+    pub(crate) fn admit_a_crowd(&mut self) {
+        self.server = Server::new(key(), [1; KEY_LENGTH], CROWD, Charset::default());
     }
 
     /// Somebody with these commands.
     pub(crate) fn person(&mut self, manner: Manner, todo: impl IntoIterator<Item = Task>) {
-        let address = SocketAddr::from(([10, 0, self.people.len() as u8, 1], 4000));
+        self.joined += 1;
+        let address = SocketAddr::from(([10, 0, self.joined, 1], 4000));
         self.people.push(Person {
             address,
             client: Client::new(key()),
@@ -116,7 +145,19 @@ impl World {
             reports: Vec::new(),
             now_doing: None,
             manner,
+            slept: Duration::ZERO,
         });
+    }
+
+    /// Everybody's machine sleeps for so long, and hears nothing; then somebody else has a command run, if there is one.
+    pub(crate) fn sleep(&mut self, length: Duration, other: Option<Task>) {
+        let (sleepers, began) = (std::mem::take(&mut self.people), self.now);
+        self.run_until(began + length);
+        self.person(Manner::Single, other);
+        self.run(self.now + ms(100));
+        self.people = sleepers;
+        let slept = self.now.saturating_sub(began);
+        self.people.iter_mut().for_each(|person| person.slept += slept);
     }
 
     /// Another server in the place of this one, which knows nothing; what ran is gone.
@@ -142,7 +183,7 @@ impl World {
 
     fn step(&mut self, end: Duration) {
         let arrival = self.coming.first_key_value().map(|((at, _), _)| *at);
-        let people = self.people.iter().filter_map(|person| person.client.next_deadline()).min();
+        let people = self.people.iter().filter_map(Person::next_deadline).min();
         let manners = self.people.iter().filter_map(|person| person.manner.time()).filter(|at| *at > self.now).min();
         let next = [arrival, people, self.server.next_deadline(), manners].into_iter().flatten().min().unwrap_or(end);
         let idle = self.people.iter().any(|person| person.now_doing.is_none() && !person.todo.is_empty());
@@ -153,7 +194,8 @@ impl World {
         }
         self.server.tick(self.now);
         for index in 0..self.people.len() {
-            self.people[index].client.tick(self.now);
+            let clock = self.people[index].clock(self.now);
+            self.people[index].client.tick(clock);
             self.attend(index);
         }
         self.act();
@@ -164,7 +206,7 @@ impl World {
             Arrival::AtServer(from, datagram) => self.server.receive(from, &datagram, self.now),
             Arrival::AtClient(to, datagram) => {
                 for person in self.people.iter_mut().filter(|person| person.address == to) {
-                    person.client.receive(&datagram, self.now);
+                    person.client.receive(&datagram, person.clock(self.now));
                 }
             }
             Arrival::Write(job) => self.write(job),
@@ -174,13 +216,14 @@ impl World {
     /// The person reads.
     fn attend(&mut self, index: usize) {
         let person = &mut self.people[index];
+        let clock = person.clock(self.now);
         match person.manner {
-            Manner::StopsAt(at) if self.now >= at => person.client.stop(self.now),
+            Manner::StopsAt(at) if self.now >= at => person.client.stop(clock),
             Manner::LeavesAt(at) if self.now >= at => return,
             _ => {}
         }
         while !matches!(person.manner, Manner::ReadsFrom(from) if self.now < from)
-            && let Some(event) = person.client.event(self.now)
+            && let Some(event) = person.client.event(clock)
         {
             let report = person.now_doing.as_mut().expect("a command");
             match event {
@@ -208,7 +251,8 @@ impl World {
                 person.address.set_port(person.address.port() + 1);
             }
             let nonce = std::array::from_fn(|_| self.random.u8(..));
-            person.client.request(task.text().as_bytes(), nonce, self.now).expect("short enough");
+            let clock = person.clock(self.now);
+            person.client.request(task.text().as_bytes(), nonce, clock).expect("short enough");
             let end = Event::Show(Output::Out, Vec::new());
             person.now_doing = Some(Report { task, out: Vec::new(), err: Vec::new(), end, at: self.now });
             self.post(index);
@@ -222,8 +266,9 @@ impl World {
         for datagram in datagrams {
             assert!(datagram.len() <= MAX_PAYLOAD);
             self.from_clients.push((self.now, from, datagram.clone()));
+            let Some(queue) = self.to_server.pass(&self.network, datagram.len(), self.now) else { continue };
             for (wait, datagram) in self.network.carry(&datagram, &mut self.random) {
-                self.later(wait, Arrival::AtServer(from, datagram));
+                self.later(queue + wait, Arrival::AtServer(from, datagram));
             }
         }
     }
@@ -238,8 +283,9 @@ impl World {
                     if (self.network.deaf.0..self.network.deaf.1).contains(&self.now) {
                         continue;
                     }
+                    let Some(queue) = self.to_clients.pass(&self.network, datagram.len(), self.now) else { continue };
                     for (wait, datagram) in self.network.carry(&datagram, &mut self.random) {
-                        self.later(wait, Arrival::AtClient(to, datagram));
+                        self.later(queue + wait, Arrival::AtClient(to, datagram));
                     }
                 }
                 Action::Start { job, command, .. } => self.start(job, Task::read(&command)),
