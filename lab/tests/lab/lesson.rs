@@ -176,10 +176,15 @@ struct Desk {
     unshown: Unshown,
 }
 
+/// What a further row of a sentence begins with.
+const FURTHER: &str = "    ";
+
 /// Lines that a lesson leaves out.
 #[derive(Clone, Copy, PartialEq, PartialOrd, Eq, Ord)]
 enum Unshown {
     Nothing,
+    /// The further rows of a sentence that the lesson leaves open.
+    Rows,
     /// What a key such as Ctrl-C left behind: its echo, an empty line, a prompt.
     Echo,
     Anything,
@@ -230,7 +235,7 @@ impl Desk {
         let typed = typed_at(line).or_else(|| line.ends_with('⏎').then_some(("", line)));
         let Some((prompt, typed)) = typed else {
             self.next = self.find(line, |_| true)? + 1;
-            self.unshown = Unshown::Nothing;
+            self.unshown = if line.ends_with('…') { Unshown::Rows } else { Unshown::Nothing };
             return Ok(());
         };
         if !prompt.is_empty() {
@@ -269,6 +274,7 @@ impl Desk {
         let prompt = || typed_at(&format!("{row} ")).is_some_and(|(_, typed)| typed.trim().is_empty());
         match self.unshown {
             Unshown::Nothing => false,
+            Unshown::Rows => row.starts_with(FURTHER),
             Unshown::Echo => ["^C", "^D", ""].contains(&row) || prompt(),
             Unshown::Anything => true,
         }
@@ -282,19 +288,13 @@ fn typed_at(line: &str) -> Option<(&str, &str)> {
     known.or_else(word).map(|end| line.split_at(end))
 }
 
-/// Whether the first row is as the pattern, or begins a sentence that is: then how many more rows it goes on for. Those are
-/// indented, and where the row before them ended is not the lesson's business.
+/// Whether the first row is as the pattern, or begins a sentence that is: then how many more rows it goes on for. Where a row
+/// of it ends is not the lesson's business.
 fn sentence(pattern: &str, rows: &[String]) -> Option<usize> {
     let squeezed = |text: &str| text.split_whitespace().collect::<String>();
-    let goes_on = rows.iter().skip(1).take_while(|row| row.starts_with("    ")).count();
+    let goes_on = rows.iter().skip(1).take_while(|row| row.starts_with(FURTHER)).count();
     let whole = |more: &usize| matches(&squeezed(pattern), &squeezed(&rows[..=*more].concat()));
-    // What is left open at its end goes as far as it can. Only our own lists begin with blanks.
-    let is_open = pattern.ends_with('…') && !pattern.starts_with(' ');
-    if is_open {
-        (0..=goes_on).rev().find(whole)
-    } else {
-        (0..=goes_on).find(|more| if *more == 0 { matches(pattern, &rows[0]) } else { whole(more) })
-    }
+    if matches(pattern, &rows[0]) { Some(0) } else { (1..=goes_on).find(whole) }
 }
 
 /// Whether a row is as the pattern, in which `…` stands for any text with the blanks around it.
