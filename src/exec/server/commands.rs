@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::iter::Peekable;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -16,6 +17,7 @@ use crate::exec::server::audit;
 use crate::exec::server::slot::Slot;
 use crate::exec::shell::{self, WorkingDirectory};
 use crate::lock::lock;
+use crate::net::batches::Batch;
 use crate::t;
 use crate::terminal::log::log;
 use crate::terminal::screen::Output;
@@ -23,8 +25,8 @@ use crate::terminal::screen::Output;
 /// How long the threads of commands may take for the last datagrams when the server ends.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// Sends a datagram to an address.
-type HowToSend = dyn Fn(&[u8], SocketAddr) + Send + Sync;
+/// Sends datagrams to an address.
+type HowToSend = dyn Fn(&[Vec<u8>], SocketAddr) + Send + Sync;
 
 /// The commands that run, and the protocol that is asked about them.
 pub struct Commands {
@@ -42,7 +44,11 @@ pub struct Commands {
 
 impl Commands {
     /// None yet; each may run for `limit`. Every datagram goes out through `send`, from whichever thread.
-    pub fn new(server: Server, limit: Duration, send: impl Fn(&[u8], SocketAddr) + Send + Sync + 'static) -> Arc<Self> {
+    pub fn new(
+        server: Server,
+        limit: Duration,
+        send: impl Fn(&[Vec<u8>], SocketAddr) + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self {
             send: Box::new(send),
             start: Instant::now(),
@@ -63,9 +69,9 @@ impl Commands {
         Some(reliable::sleep_until(due, self.start.elapsed()))
     }
 
-    /// Hands over a datagram that came `from` somebody.
-    pub fn receive(self: &Arc<Self>, from: SocketAddr, datagram: &[u8]) {
-        self.tell(|server, now| server.receive(from, datagram, now));
+    /// Hands over what has come.
+    pub fn receive(self: &Arc<Self>, batch: &Batch) {
+        self.tell(|server, now| batch.datagrams().for_each(|(datagram, from)| server.receive(from, datagram, now)));
     }
 
     /// Does what is due by now.
@@ -96,9 +102,14 @@ impl Commands {
     }
 
     fn perform(self: &Arc<Self>, actions: Vec<Action>) {
-        for action in actions {
+        let mut actions = actions.into_iter().peekable();
+        while let Some(action) = actions.next() {
             match action {
-                Action::Send(to, datagram) => (self.send)(&datagram, to),
+                Action::Send(to, datagram) => {
+                    let mut datagrams = vec![datagram];
+                    datagrams.extend(std::iter::from_fn(|| next_to(to, &mut actions)));
+                    (self.send)(&datagrams, to);
+                }
                 Action::Start { job, command, from } => self.start(job, command, from),
                 Action::Stop(job) => {
                     if let Some(slot) = lock(&self.running).get(&job) {
@@ -166,5 +177,13 @@ impl Commands {
         self.tell(|server, now| server.finish(job, outcome, now));
         lock(&self.running).remove(&job);
         self.ended.notify_all();
+    }
+}
+
+/// The next action's datagram, if it goes to the same address.
+fn next_to(address: SocketAddr, actions: &mut Peekable<impl Iterator<Item = Action>>) -> Option<Vec<u8>> {
+    match actions.next_if(|next| matches!(next, Action::Send(to, _) if *to == address))? {
+        Action::Send(_, datagram) => Some(datagram),
+        _ => None,
     }
 }
