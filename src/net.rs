@@ -5,7 +5,8 @@
 //!
 //! Around them: [`address`] reads `HOST:PORT`; [`failures`] says why there is no socket, [`ports`] who is in the way,
 //! [`loops`] keeps two that answer anything apart; [`backoff`] and [`close`](mod@close) are how to go on and how to end, [`deadline`] a limit for
-//! all that a peer says; [`faults`] makes a network bad on purpose, and [`datagrams`] sends and receives through it. A pipe is read like a
+//! all that a peer says; [`faults`] makes a network bad on purpose, and [`datagrams`] sends and receives through it; [`batches`]
+//! moves several datagrams in one call. A pipe is read like a
 //! socket (`pipe`).
 //!
 //! Addresses are those of IP throughout, up to the format of the trace. Whoever wants another family begins with
@@ -14,6 +15,7 @@
 
 pub mod address;
 pub mod backoff;
+pub mod batches;
 pub mod close;
 pub mod datagrams;
 pub mod deadline;
@@ -25,6 +27,8 @@ mod packet_info;
 mod peer;
 mod pipe;
 pub mod ports;
+#[cfg(target_os = "linux")]
+mod segments;
 mod socket;
 mod tcp;
 pub mod trace;

@@ -8,5 +8,7 @@ mod unix;
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(super) use none::{ask_for, receive, send};
+#[cfg(target_os = "linux")]
+pub(super) use unix::{Info, ROOM, peer};
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(super) use unix::{ask_for, receive, send};

@@ -15,17 +15,29 @@ pub struct Peer {
     pub(super) at: Option<At>,
 }
 
+impl Peer {
+    /// Whether its datagram has told at which address of ours it came.
+    pub(crate) fn has_told_where(&self) -> bool {
+        self.at.is_some()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn asking_at(address: SocketAddr, ours: IpAddr) -> Self {
+        Self { address, at: At::new(ours, 0) }
+    }
+}
+
 /// One of this machine's addresses.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct At {
-    pub(crate) ip: IpAddr,
+pub(super) struct At {
+    pub(super) ip: IpAddr,
     /// The number of its interface where the address alone is not enough (fe80::/10), 0 elsewhere.
-    pub(crate) interface: u32,
+    pub(super) interface: u32,
 }
 
 impl At {
     /// `None` for what nothing can be sent from: an address of many machines.
-    pub(crate) fn new(ip: IpAddr, interface: u32) -> Option<Self> {
+    pub(super) fn new(ip: IpAddr, interface: u32) -> Option<Self> {
         let canonical = ip.to_canonical();
         if canonical.is_multicast() || canonical.is_unspecified() {
             return None;

@@ -18,13 +18,15 @@ use super::trace::Details;
 pub struct UdpSocket {
     socket: Arc<Traced<net::UdpSocket>>,
     bad: Option<Bad>,
+    /// Whether one call may move several datagrams.
+    pub(super) segments: bool,
 }
 
 impl UdpSocket {
     pub(super) fn over(socket: Traced<net::UdpSocket>, network: &BadNetwork) -> io::Result<Self> {
         let socket = Arc::new(socket);
         let bad = if network.is_good() { None } else { Some(Bad::over(&socket, network)?) };
-        Ok(Self { socket, bad })
+        Ok(Self { socket, bad, segments: false })
     }
 
     /// `sendto(2)`; or `sendmsg(2)`, from where it was asked, to a [`Peer`] whose datagram has told where that was.
@@ -120,6 +122,12 @@ impl UdpSocket {
                 Ok(())
             }
         }
+    }
+
+    /// Whether nobody looks at each datagram: no trace, no bad network.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_plain(&self) -> bool {
+        self.bad.is_none() && self.socket.track.is_none()
     }
 
     /// The socket's own address.

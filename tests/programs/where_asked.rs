@@ -2,24 +2,22 @@
 //! that a connected client hears it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-#[cfg(target_os = "linux")]
 use std::process::Command;
 
+use crate::common::exec::Place;
 use crate::common::textbook::Datagram;
-#[cfg(target_os = "linux")]
 use crate::common::{self, UDP_CLIENT};
-use crate::common::{DEADLINE, Program, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, UDP_SERVER, run};
+use crate::common::{
+    DEADLINE, Program, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER,
+    UDP_SERVER, run,
+};
 
 /// An address of loopback that no route chooses.
 const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-/// Where a server listens, and where it is asked: an IPv6 socket of Windows hears no IPv4.
-const ASKED: &[(&str, IpAddr)] = &[
-    ("0.0.0.0:0", SECOND),
-    ("[::]:0", IpAddr::V6(Ipv6Addr::LOCALHOST)),
-    #[cfg(unix)]
-    ("[::]:0", SECOND),
-];
+/// Where a server listens, and where it is asked.
+const ASKED: &[(&str, IpAddr)] =
+    &[("0.0.0.0:0", SECOND), ("[::]:0", IpAddr::V6(Ipv6Addr::LOCALHOST)), ("[::]:0", SECOND)];
 
 /// A client that hears the address that it asks, and no other.
 fn connected(server: SocketAddr) -> UdpSocket {
@@ -67,6 +65,23 @@ fn time_servers_answer_from_where_they_were_asked_also_over_a_bad_network() {
     }
 }
 
+/// Output in segments, call by call in a trace, and over a bad network.
+#[test]
+fn a_server_of_commands_answers_all_from_where_it_was_asked() {
+    for args in [&[][..], &["--trace"], &["--delay", "1ms"]] {
+        for &(listen, asked) in ASKED {
+            let place = Place::new();
+            let key = place.file("key");
+            let server = Running::start(UDP_EXEC_SERVER, &[&[listen, "--key-file", &key], args].concat());
+            let address = SocketAddr::new(asked, address_of(&server).port());
+            let (code, out, err) =
+                run(UDP_EXEC_CLIENT, &[&address.to_string(), "--key-file", &key, "-c", "seq 5000"], "");
+            assert_eq!(code, Some(0), "{listen} asked at {asked}, {args:?}: {err}");
+            assert!(out.lines().eq((1..=5000).map(|line| line.to_string())), "{out}");
+        }
+    }
+}
+
 /// The textbook's fault, for whoever wants to see it.
 #[test]
 fn classic_servers_answer_from_where_the_route_begins() {
@@ -100,10 +115,15 @@ fn who_has_written_to_two_addresses_is_answered_from_the_later_one() {
 /// A time server that tells its calls, and its address.
 fn traced(listen: &str) -> (Running, SocketAddr) {
     let server = Running::start(TIME_SERVER, &[listen, "--trace"]);
+    let address = address_of(&server);
+    (server, address)
+}
+
+/// Where it listens: with a trace the ready line is not the first.
+fn address_of(server: &Running) -> SocketAddr {
     let said = server.notes("(the textbook's way");
     let (_, address) = said.split_once("listening on ").unwrap();
-    let address = address.lines().next().unwrap().parse().unwrap();
-    (server, address)
+    address.lines().next().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -130,7 +150,6 @@ fn the_trace_tells_the_calls_that_are_made() {
 }
 
 /// A host with two addresses in one LAN, and another host, each in a network namespace of its own.
-#[cfg(target_os = "linux")]
 const LAN: &str = "mount -t tmpfs none /run && ip netns add other && ip link set lo up \
     && ip link add lan0 type veth peer name lan1 netns other \
     && ip addr add 10.9.9.1/24 dev lan0 && ip addr add 10.9.9.2/24 dev lan0 \
@@ -139,7 +158,6 @@ const LAN: &str = "mount -t tmpfs none /run && ip netns add other && ip link set
     && ip -n other link set lan1 up";
 
 /// A server on that host; `None`, said aloud, where there are no namespaces.
-#[cfg(target_os = "linux")]
 fn in_lan(program: Program, args: &str) -> Option<Server> {
     if !["unshare", "nsenter", "ip"].into_iter().all(common::have) {
         return None;
@@ -156,7 +174,6 @@ fn in_lan(program: Program, args: &str) -> Option<Server> {
 }
 
 /// A program on the other host.
-#[cfg(target_os = "linux")]
 fn on_the_other_host(server: &Server, program: Program, args: &[&str]) -> Running {
     let mut command = Command::new("nsenter");
     command.args(["-t", &server.running.pid().to_string(), "-U", "-n", "-m", "--preserve-credentials"]);
@@ -164,7 +181,6 @@ fn on_the_other_host(server: &Server, program: Program, args: &[&str]) -> Runnin
     Running::spawn(command)
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn both_addresses_of_a_host_in_a_lan_answer() {
     for (listen, addresses) in
@@ -180,7 +196,6 @@ fn both_addresses_of_a_host_in_a_lan_answer() {
     }
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn each_line_that_lan_prints_is_answered() {
     let Some(mut server) = in_lan(UDP_SERVER, ":0 --lan") else { return };

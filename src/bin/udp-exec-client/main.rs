@@ -67,9 +67,10 @@ fn reach(args: &Args, trace: &Trace) -> anyhow::Result<(UdpSocket, SocketAddr)> 
 /// Nothing is sent here.
 fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = Socket::udp(address, trace)?;
-    if args.way() == Way::Keyed {
-        socket.set_receive_buffer_size(RECEIVE_BUFFER)?;
-        socket.connect(address)?;
+    if args.way() == Way::Classic {
+        return Ok((socket.over(&args.network)?, address));
     }
-    Ok((socket.over(&args.network)?, address))
+    socket.set_receive_buffer_size(RECEIVE_BUFFER)?;
+    socket.connect(address)?;
+    Ok((socket.over(&args.network)?.in_segments(), address))
 }

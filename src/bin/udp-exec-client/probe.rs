@@ -3,9 +3,10 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use socket_demos::exec::reliable::{Client, MAX_PAYLOAD};
+use socket_demos::exec::reliable::Client;
 use socket_demos::exec::tag::Key;
 use socket_demos::net::UdpSocket;
+use socket_demos::net::batches::Batch;
 use socket_demos::{errors, random};
 
 /// How long an address may be silent while there is another one to try.
@@ -20,19 +21,17 @@ pub(crate) fn answers(socket: &UdpSocket, key: &Key) -> io::Result<()> {
     let mut client = Client::new(key.clone());
     // The request itself is never sent: it would follow the answer to the HELLO.
     client.request(b"", random::bytes(), Duration::ZERO).map_err(io::Error::other)?;
-    let mut buffer = [0; MAX_PAYLOAD + 1];
+    let mut batch = Batch::default();
     while client.is_opening() {
         let left = PATIENCE.checked_sub(start.elapsed()).filter(|left| !left.is_zero());
         let left = left.ok_or(io::ErrorKind::TimedOut)?;
         client.tick(start.elapsed());
-        for datagram in client.datagrams() {
-            socket.send(&datagram)?;
-        }
+        socket.send_all(&client.datagrams(), None)?;
         let due = client.next_deadline().unwrap_or_default().saturating_sub(start.elapsed());
         socket.set_read_timeout(Some(due.clamp(Duration::from_millis(1), left)))?;
-        match socket.recv(&mut buffer) {
-            Ok(received) => client.receive(&buffer[..received], start.elapsed()),
-            Err(error) if errors::is_timeout(&error) || errors::is_cut_datagram(&error) => {}
+        match socket.recv_batch(&mut batch) {
+            Ok(()) => batch.datagrams().for_each(|(datagram, _)| client.receive(datagram, start.elapsed())),
+            Err(error) if errors::is_timeout(&error) => {}
             Err(error) => return Err(error),
         }
     }

@@ -2,8 +2,8 @@
 //! at its own pace ([`Session::run`]).
 //!
 //! What makes this reliable takes datagrams and the time, and says what to send ([`socket_demos::exec::reliable`]); a
-//! [`Conversation`] has it for both threads. The calls are here: setsockopt with SO_RCVTIMEO and recv
-//! in the thread that hears; send in whichever thread has something to say, that of Ctrl-C among them.
+//! [`Conversation`] has it for both threads. The calls are here: setsockopt with SO_RCVTIMEO and recv, several datagrams in
+//! one call where the system can ([`Batch`]), in the thread that hears; send in whichever thread has something to say, that of Ctrl-C among them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,10 +12,11 @@ use socket_demos::exec::client::conversation::Conversation;
 use socket_demos::exec::client::output::Outputs;
 use socket_demos::exec::client::prompt::{self, CtrlC, Ran, Shell};
 use socket_demos::exec::key;
-use socket_demos::exec::reliable::{Client, Event, MAX_COMMAND, MAX_PAYLOAD, NotRun, TooLong};
+use socket_demos::exec::reliable::{Client, Event, MAX_COMMAND, NotRun, TooLong};
 use socket_demos::exec::shell::{self, Line};
 use socket_demos::net::UdpSocket;
 use socket_demos::net::backoff::Backoff;
+use socket_demos::net::batches::Batch;
 use socket_demos::terminal::{exit, screen};
 use socket_demos::{cli, errors, invocation, random, t};
 
@@ -43,9 +44,9 @@ fn enter(socket: UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<S
     let key = key::read(&args.commands.key_file()?)?;
     let socket = Arc::new(socket);
     let sender = Arc::clone(&socket);
-    let conversation = Arc::new(Conversation::new(key, move |datagram| {
-        // A refusal of an earlier datagram takes this one along, as anything may be lost on the way: it is sent again.
-        let _ = sender.send(datagram);
+    let conversation = Arc::new(Conversation::new(key, move |datagrams| {
+        // A refusal of an earlier datagram takes one along, as anything may be lost on the way: it is sent again.
+        let _ = sender.send_all(datagrams, None);
     }));
     let (heard, stopped, left) = (Arc::clone(&conversation), Arc::clone(&conversation), Arc::clone(&conversation));
     cli::spawn(PROGRAM, move || hear(&socket, &heard))?;
@@ -58,18 +59,17 @@ fn enter(socket: UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<S
     Ok(Session { conversation, server, args, ctrl_c })
 }
 
-/// Receive until something is due, hand over what came, do what is due.
+/// Receive until something is due, hand over what came (a batch of datagrams where there are several), do what is due.
 fn hear(socket: &UdpSocket, conversation: &Conversation) -> ! {
     let mut backoff = Backoff::default();
-    // One byte more than a datagram of the protocol may have: then its length tells that it is none.
-    let mut buffer = [0; MAX_PAYLOAD + 1];
+    let mut batch = Batch::default();
     loop {
         // Waits here, and not in recv, until a command is under way. Then recv waits 5 or 50 ms at a time.
         let _ = socket.set_read_timeout(Some(conversation.until_due()));
-        match socket.recv(&mut buffer) {
-            Ok(received) => conversation.tell(|client, now| client.receive(&buffer[..received], now)),
+        match socket.recv_batch(&mut batch) {
+            Ok(()) => conversation.receive(&batch),
             Err(error) if errors::is_refusal(&error) => conversation.tell(Client::refused),
-            Err(error) if errors::is_timeout(&error) || errors::is_cut_datagram(&error) => {}
+            Err(error) if errors::is_timeout(&error) => {}
             Err(error) => backoff.after_recv(&error, |notice| screen::talk(&notice)),
         }
         conversation.tick();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::exec::reliable::{self, Client, Event, GIVE_UP};
 use crate::exec::tag::Key;
 use crate::lock::lock;
+use crate::net::batches::Batch;
 use crate::t;
 use crate::terminal::screen;
 use crate::text::Charset;
@@ -16,8 +17,8 @@ use crate::text::Charset;
 /// How long no server may have answered before that is told.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Sends a datagram to the server.
-type HowToSend = dyn Fn(&[u8]) + Send + Sync;
+/// Sends datagrams to the server.
+type HowToSend = dyn Fn(&[Vec<u8>]) + Send + Sync;
 
 /// What is said to one server, and what it answers.
 pub struct Conversation {
@@ -31,7 +32,7 @@ pub struct Conversation {
 
 impl Conversation {
     /// With a server that has `key` too. Every datagram goes out through `send`, from whichever thread.
-    pub fn new(key: Key, send: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+    pub fn new(key: Key, send: impl Fn(&[Vec<u8>]) + Send + Sync + 'static) -> Self {
         let (start, client) = (Instant::now(), Mutex::new(Client::new(key)));
         Self { send: Box::new(send), start, client, news: Condvar::new() }
     }
@@ -42,6 +43,11 @@ impl Conversation {
         let told = tell(&mut client, self.start.elapsed());
         self.send(client);
         told
+    }
+
+    /// Hands over what has come.
+    pub fn receive(&self, batch: &Batch) {
+        self.tell(|client, now| batch.datagrams().for_each(|(datagram, _)| client.receive(datagram, now)));
     }
 
     /// Does what is due by now.
@@ -87,9 +93,7 @@ impl Conversation {
     }
 
     fn send(&self, mut client: MutexGuard<'_, Client>) {
-        for datagram in client.datagrams() {
-            (self.send)(&datagram);
-        }
+        (self.send)(&client.datagrams());
         drop(client);
         self.news.notify_all();
     }
