@@ -59,7 +59,7 @@ fn told_of(message: &RecvMsg<'_, '_, SockaddrStorage>) -> io::Result<(usize, usi
     Ok((message.bytes, segment.unwrap_or(message.bytes), sender))
 }
 
-fn socket_address(storage: &SockaddrStorage) -> Option<SocketAddr> {
+pub(super) fn socket_address(storage: &SockaddrStorage) -> Option<SocketAddr> {
     let v4 = storage.as_sockaddr_in().map(|&address| SocketAddr::V4(address.into()));
     v4.or_else(|| storage.as_sockaddr_in6().map(|&address| SocketAddr::V6(address.into())))
 }
