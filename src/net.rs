@@ -25,6 +25,8 @@ pub mod faults;
 pub mod loops;
 #[cfg(target_os = "linux")]
 mod messages;
+mod packet_info;
+mod peer;
 mod pipe;
 pub mod ports;
 #[cfg(target_os = "linux")]
@@ -34,6 +36,7 @@ mod tcp;
 pub mod trace;
 mod udp;
 
+pub use self::peer::Peer;
 pub use self::trace::{Trace, Traced};
 pub use self::udp::UdpSocket;
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use socket_demos::chat::messages::encode;
 use socket_demos::chat::senders::{MAX_SENDERS, Meant, Senders};
+use socket_demos::net::Peer;
 use socket_demos::net::datagrams::MAX_DATAGRAM;
 use socket_demos::text::Charset;
 
@@ -59,6 +60,6 @@ fn means_what_was_typed(senders: &Senders, heard: u64, typed: &str) {
 }
 
 /// The sender that comes with this number, from 0.
-fn address(number: u64) -> SocketAddr {
-    ([10, 0, (number >> 8) as u8, number as u8], 4000).into()
+fn address(number: u64) -> Peer {
+    SocketAddr::from(([10, 0, (number >> 8) as u8, number as u8], 4000)).into()
 }

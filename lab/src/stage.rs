@@ -192,7 +192,7 @@ pub(super) fn recv_from_briefly(socket: &UdpSocket, size: usize) -> (Got, Option
 fn recv_from_within(socket: &UdpSocket, size: usize, limit: Duration) -> (Got, Option<SocketAddr>) {
     let mut buffer = vec![0; size];
     let result = socket.get_ref().set_read_timeout(Some(limit)).and_then(|()| socket.recv_from_once(&mut buffer));
-    let from = result.as_ref().ok().map(|&(_, from)| from);
+    let from = result.as_ref().ok().map(|&(_, from)| from.address);
     (Got::of(result.map(|(received, _)| received), &buffer), from)
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::chat::messages::{self, Empty};
 use crate::lock::lock;
+use crate::net::Peer;
 use crate::terminal::input::{self, Keyboard, Typed};
 use crate::terminal::{exit, screen};
 use crate::text::Charset;
@@ -24,7 +24,7 @@ pub struct Senders {
 
 impl Senders {
     /// Remembers that `sender` has written just now.
-    pub fn note(&self, sender: SocketAddr) {
+    pub fn note(&self, sender: Peer) {
         self.heard().note(sender);
         self.somebody.notify_all();
     }
@@ -63,7 +63,7 @@ pub fn speak(
     senders: &Senders,
     empty: Empty,
     charset: Charset,
-    send: impl Fn(&[u8], SocketAddr) -> io::Result<usize>,
+    send: impl Fn(&[u8], Peer) -> io::Result<usize>,
 ) -> anyhow::Result<()> {
     let mut keyboard = Keyboard::open();
     let piped = !keyboard.is_terminal();
@@ -94,24 +94,24 @@ pub fn speak(
 }
 
 /// Tells that an answer has not left.
-pub fn tell_not_sent(to: SocketAddr, error: &io::Error) {
+pub fn tell_not_sent(to: Peer, error: &io::Error) {
     let why = errors::reason(error);
     screen::talk(&t!("not sent to {to}: {why}", "没有发给 {to}：{why}"));
 }
 
 #[derive(Default)]
 struct Heard {
-    numbers: HashMap<SocketAddr, u64>,
-    senders: BTreeMap<u64, SocketAddr>,
+    numbers: HashMap<Peer, u64>,
+    senders: BTreeMap<u64, Peer>,
     next: u64,
-    last: Option<SocketAddr>,
+    last: Option<Peer>,
 }
 
 /// Where typed words go.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Meant<'a> {
     /// These words to this sender.
-    Words(SocketAddr, &'a str),
+    Words(Peer, &'a str),
     /// The list of senders is wanted.
     Who,
     /// The commands are.
@@ -119,9 +119,11 @@ pub enum Meant<'a> {
 }
 
 impl Heard {
-    fn note(&mut self, sender: SocketAddr) {
+    fn note(&mut self, sender: Peer) {
         self.last = Some(sender);
-        if self.numbers.contains_key(&sender) {
+        if let Some(&number) = self.numbers.get(&sender) {
+            // It may have written to another of this machine's addresses: that is where it waits now.
+            self.senders.insert(number, sender);
             return;
         }
         self.next += 1;
@@ -160,7 +162,7 @@ impl Heard {
         if self.senders.is_empty() {
             return t!("nobody has written yet", "还没有人发来消息");
         }
-        let line = |(number, sender): (&u64, &SocketAddr)| {
+        let line = |(number, sender): (&u64, &Peer)| {
             let last =
                 if self.last == Some(*sender) { t!("  (the last one)", "（最近一个）") } else { String::new() };
             format!("@{number}  {sender}{last}")
@@ -175,10 +177,12 @@ fn help() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
-    fn sender(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
+    fn sender(port: u16) -> Peer {
+        SocketAddr::from(([127, 0, 0, 1], port)).into()
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //!
 //! Before anything runs: [`policy`] is where they may listen, [`code`] what a textbook's client says first, [`sniff`]
 //! tells a browser from one, [`pending`] keeps the connections that have proved nothing few, [`places`] those that have. What runs: [`run`] is one
-//! command, [`slot`] what stops it, [`commands`] all that run over UDP. [`audit`] is the log of it.
+//! command, [`slot`] what stops it, [`commands`] all that run over UDP, `asked` from where what they say leaves. [`audit`] is the log of it.
 
+mod asked;
 pub mod audit;
 pub mod code;
 pub mod commands;

@@ -4,10 +4,10 @@
 //! each can be seen, and lost, by itself.
 
 use std::io;
-use std::net::SocketAddr;
 
 use super::UdpSocket;
 use super::datagrams::MAX_DATAGRAM;
+use super::peer::Peer;
 #[cfg(target_os = "linux")]
 use super::{messages, segments};
 
@@ -21,7 +21,7 @@ pub struct Batch {
     length: usize,
     /// Where they are cut: all have this length, but for the last, which may be shorter.
     segment: usize,
-    from: Option<SocketAddr>,
+    from: Option<Peer>,
 }
 
 impl Default for Batch {
@@ -32,8 +32,13 @@ impl Default for Batch {
 }
 
 impl Batch {
+    /// Who has sent them; `None` of nothing.
+    pub fn from(&self) -> Option<Peer> {
+        self.from
+    }
+
     /// The datagrams in their order, each with its sender.
-    pub fn datagrams(&self) -> impl Iterator<Item = (&[u8], SocketAddr)> {
+    pub fn datagrams(&self) -> impl Iterator<Item = (&[u8], Peer)> {
         let from = self.from.into_iter();
         from.flat_map(|from| cut(&self.buffer[..self.length], self.segment).map(move |datagram| (datagram, from)))
     }
@@ -49,7 +54,7 @@ fn cut(bytes: &[u8], segment: usize) -> impl Iterator<Item = &[u8]> {
 pub struct Crowd {
     buffer: Box<[u8]>,
     size: usize,
-    came: Vec<(usize, SocketAddr)>,
+    came: Vec<(usize, Peer)>,
     #[cfg(target_os = "linux")]
     headers: messages::Headers,
 }
@@ -67,7 +72,7 @@ impl Crowd {
     }
 
     /// The datagrams in the order in which they came, each with its sender.
-    pub fn datagrams(&self) -> impl Iterator<Item = (&[u8], SocketAddr)> {
+    pub fn datagrams(&self) -> impl Iterator<Item = (&[u8], Peer)> {
         let places = self.buffer.chunks_exact(self.size);
         places.zip(&self.came).map(|(place, &(length, sender))| (&place[..length], sender))
     }
@@ -96,7 +101,7 @@ impl UdpSocket {
     }
 
     /// Sends each datagram to its address, and tells what came of each. What cannot be sent does not keep back what follows.
-    pub fn send_each(&self, datagrams: &[(Vec<u8>, SocketAddr)]) -> Vec<io::Result<usize>> {
+    pub fn send_each(&self, datagrams: &[(Vec<u8>, Peer)]) -> Vec<io::Result<usize>> {
         let mut outcomes = Vec::with_capacity(datagrams.len());
         while let Some((bytes, to)) = datagrams.get(outcomes.len()) {
             let left = self.send_first(&datagrams[outcomes.len()..]);
@@ -109,10 +114,14 @@ impl UdpSocket {
     }
 
     /// How many of the first have left in one call: none where one after the other has to, or where the first one cannot.
-    fn send_first(&self, datagrams: &[(Vec<u8>, SocketAddr)]) -> usize {
+    fn send_first(&self, datagrams: &[(Vec<u8>, Peer)]) -> usize {
         #[cfg(target_os = "linux")]
-        if self.is_plain() && datagrams.len() > 1 {
-            return messages::send(self.get_ref(), datagrams).unwrap_or(0);
+        {
+            // What is to leave from a certain address needs a call of its own.
+            let count = datagrams.iter().take_while(|(_, to)| to.at.is_none()).count();
+            if self.is_plain() && count > 1 {
+                return messages::send(self.get_ref(), &datagrams[..count]).unwrap_or(0);
+            }
         }
         let _ = datagrams;
         0
@@ -135,7 +144,7 @@ impl UdpSocket {
     ///
     /// # Errors
     /// The last one of those of the calls.
-    pub fn send_all(&self, datagrams: &[Vec<u8>], to: Option<SocketAddr>) -> io::Result<()> {
+    pub fn send_all(&self, datagrams: &[Vec<u8>], to: Option<Peer>) -> io::Result<()> {
         let (mut rest, mut outcome) = (datagrams, Ok(()));
         while !rest.is_empty() {
             let (run, behind) = rest.split_at(if self.segments { run(rest) } else { 1 });
@@ -148,7 +157,7 @@ impl UdpSocket {
     }
 
     /// A run in one call. Where that fails, as on a way that takes only shorter datagrams, one by one.
-    fn send_run(&self, run: &[Vec<u8>], to: Option<SocketAddr>) -> io::Result<()> {
+    fn send_run(&self, run: &[Vec<u8>], to: Option<Peer>) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if run.len() > 1 && segments::send(self.get_ref(), run, to).is_ok() {
             return Ok(());
@@ -174,7 +183,7 @@ impl UdpSocket {
         Ok(())
     }
 
-    fn recv_segments(&self, buffer: &mut [u8]) -> io::Result<(usize, usize, SocketAddr)> {
+    fn recv_segments(&self, buffer: &mut [u8]) -> io::Result<(usize, usize, Peer)> {
         #[cfg(target_os = "linux")]
         if self.segments {
             return segments::receive(self.get_ref(), buffer);
@@ -195,6 +204,7 @@ fn run(datagrams: &[Vec<u8>]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::time::Duration;
 
     use super::*;
@@ -247,7 +257,7 @@ mod tests {
             to.recv_batch(&mut batch).unwrap();
             receives += 1;
             for (datagram, sender) in batch.datagrams() {
-                assert_eq!(sender, from.local_addr().unwrap());
+                assert_eq!(sender.address, from.local_addr().unwrap());
                 came.push(datagram.to_vec());
             }
         }
@@ -266,7 +276,7 @@ mod tests {
                 let open = |segments| choose(open(host, &Trace::off(), &BadNetwork::default()), segments);
                 let (from, to) = (open(out_segments), open(in_segments));
                 let datagrams = of_lengths(&LENGTHS);
-                from.send_all(&datagrams, Some(to.local_addr().unwrap())).unwrap();
+                from.send_all(&datagrams, Some(to.local_addr().unwrap().into())).unwrap();
                 receives(&to, &from, &datagrams);
                 from.connect(to.local_addr().unwrap()).unwrap();
                 from.send_all(&datagrams, None).unwrap();
@@ -282,7 +292,7 @@ mod tests {
         let (from, to) = (open(), open());
         assert!(from.segments, "this system has no UDP_GRO");
         let datagrams = of_lengths(&[1200; 50]);
-        from.send_all(&datagrams, Some(to.local_addr().unwrap())).unwrap();
+        from.send_all(&datagrams, Some(to.local_addr().unwrap().into())).unwrap();
         assert_eq!(receives(&to, &from, &datagrams), 1);
     }
 
@@ -293,7 +303,7 @@ mod tests {
         for (trace, network) in [(&trace, &BadNetwork::default()), (&Trace::off(), &slow)] {
             let (from, to) = (open("127.0.0.1", trace, network).in_segments(), open("127.0.0.1", trace, network));
             let (to, datagrams) = (to.in_segments(), of_lengths(&[1200; 3]));
-            from.send_all(&datagrams, Some(to.local_addr().unwrap())).unwrap();
+            from.send_all(&datagrams, Some(to.local_addr().unwrap().into())).unwrap();
             assert_eq!(receives(&to, &from, &datagrams), 3);
         }
         let calls: Vec<_> = trace.events().iter().map(|event| event.call.to_string()).collect();
@@ -307,8 +317,8 @@ mod tests {
         let (from, to) = (open(), open());
         // More than the UDP_MAX_SEGMENTS of today, 128: EINVAL.
         let datagrams = of_lengths(&[1; 200]);
-        segments::send(from.get_ref(), &datagrams, to.local_addr().ok()).unwrap_err();
-        from.send_run(&datagrams, to.local_addr().ok()).unwrap();
+        segments::send(from.get_ref(), &datagrams, to.local_addr().ok().map(Peer::from)).unwrap_err();
+        from.send_run(&datagrams, to.local_addr().ok().map(Peer::from)).unwrap();
         receives(&to, &from, &datagrams);
     }
 
@@ -316,7 +326,7 @@ mod tests {
     fn a_crowd_is_heard_and_each_is_answered_whatever_becomes_of_the_others() {
         let open = || open("127.0.0.1", &Trace::off(), &BadNetwork::default());
         let (server, strangers) = (open(), [open(), open(), open()]);
-        let addresses = strangers.each_ref().map(|stranger| stranger.local_addr().unwrap());
+        let addresses = strangers.each_ref().map(|stranger| Peer::from(stranger.local_addr().unwrap()));
         let mut crowd = Crowd::new(4, 8);
         for _ in 0..2 {
             for (stranger, words) in strangers.iter().zip(["first", "", "longer than a place"]) {
@@ -347,7 +357,7 @@ mod tests {
     fn a_crowd_that_is_there_is_one_call_on_linux_and_with_one_place_one_call_each() {
         let open = || open("127.0.0.1", &Trace::off(), &BadNetwork::default());
         let (server, stranger) = (open(), open());
-        let answers = vec![(b"hi".to_vec(), server.local_addr().unwrap()); 5];
+        let answers = vec![(b"hi".to_vec(), server.local_addr().unwrap().into()); 5];
         for (places, expected) in [(4, vec![4, 1]), (1, vec![1; 5])] {
             stranger.send_each(&answers).into_iter().for_each(|sent| assert_eq!(sent.unwrap(), 2));
             let mut crowd = Crowd::new(places, 8);
@@ -358,12 +368,44 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn each_of_a_crowd_is_answered_from_where_it_asked_time_after_time() {
+        for (everywhere, asked) in [("0.0.0.0:0", "127.0.0.2"), ("[::]:0", "127.0.0.2"), ("[::]:0", "::1")] {
+            let everywhere = everywhere.parse().unwrap();
+            let mut server = Socket::udp(everywhere, &Trace::off()).unwrap();
+            server.set_packet_info(everywhere).unwrap();
+            server.bind(everywhere).unwrap();
+            let server = server.datagrams().unwrap();
+            server.set_read_timeout(Some(Duration::from_secs(9))).unwrap();
+            let stranger =
+                open(if asked == "::1" { "::1" } else { "127.0.0.1" }, &Trace::off(), &BadNetwork::default());
+            stranger.connect(SocketAddr::new(asked.parse().unwrap(), server.local_addr().unwrap().port())).unwrap();
+            let mut crowd = Crowd::new(4, 8);
+            for question in 0..6_u8 {
+                stranger.send_all(&[vec![question], vec![question + 100]], None).unwrap();
+                let mut answered = 0;
+                while answered < 2 {
+                    server.recv_crowd(&mut crowd).unwrap();
+                    let answers: Vec<_> = crowd.datagrams().map(|(bytes, from)| (bytes.to_vec(), from)).collect();
+                    assert!(server.send_each(&answers).iter().all(Result::is_ok));
+                    answered += answers.len();
+                }
+                // Connected, it hears nobody but whom it asked.
+                for expected in [question, question + 100] {
+                    let mut answer = [0];
+                    assert_eq!((stranger.recv(&mut answer).unwrap(), answer), (1, [expected]));
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_cannot_be_sent_is_told_and_keeps_nothing_back() {
         let open = || open("127.0.0.1", &Trace::off(), &BadNetwork::default()).in_segments();
         let (from, to) = (open(), open());
         let mut datagrams = of_lengths(&[1200, 70_000, 70_000, 1200, 1200]);
-        from.send_all(&datagrams, Some(to.local_addr().unwrap())).unwrap_err();
+        from.send_all(&datagrams, Some(to.local_addr().unwrap().into())).unwrap_err();
         datagrams.drain(1..3);
         receives(&to, &from, &datagrams);
     }

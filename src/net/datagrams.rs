@@ -4,7 +4,7 @@
 //! what arrives is delivered when it is due. Over a good network none of this exists.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use crate::lock::lock;
 use crate::net::Traced;
 use crate::net::event::Fault;
 use crate::net::faults::{BadNetwork, Line, Passing};
+use crate::net::peer::Peer;
 use crate::{errors, t};
 
 /// The largest text that one datagram carries over IPv4, in bytes: 65,535 less 20 of IP header and 8 of UDP header
@@ -39,7 +40,7 @@ pub fn check_length(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
 
 /// The two directions of a bad network.
 pub(super) struct Bad {
-    out: Arc<Direction<(Vec<u8>, Option<SocketAddr>)>>,
+    out: Arc<Direction<(Vec<u8>, Option<Peer>)>>,
     arriving: Arc<Direction<Arrival>>,
     timeout: Mutex<Option<Duration>>,
 }
@@ -47,7 +48,7 @@ pub(super) struct Bad {
 /// What a `recvfrom` gave. Errors pass unharmed, as their kind and number.
 #[derive(Clone)]
 enum Arrival {
-    Datagram(Vec<u8>, SocketAddr),
+    Datagram(Vec<u8>, Peer),
     Failed(ErrorKind, Option<i32>),
 }
 
@@ -72,12 +73,7 @@ impl Bad {
     }
 
     /// Sends a datagram, or notes that it is lost.
-    pub(super) fn transmit(
-        &self,
-        socket: &Traced<UdpSocket>,
-        bytes: &[u8],
-        to: Option<SocketAddr>,
-    ) -> io::Result<usize> {
+    pub(super) fn transmit(&self, socket: &Traced<UdpSocket>, bytes: &[u8], to: Option<Peer>) -> io::Result<usize> {
         if let Some((lost, to)) = self.out.put((bytes.to_vec(), to)) {
             return socket.transmit(&lost, to, Some(Fault::Lost));
         }
@@ -86,7 +82,7 @@ impl Bad {
     }
 
     /// Delivers the next datagram that is due.
-    pub(super) fn deliver(&self, socket: &Traced<UdpSocket>, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    pub(super) fn deliver(&self, socket: &Traced<UdpSocket>, buffer: &mut [u8]) -> io::Result<(usize, Peer)> {
         let timeout = *lock(&self.timeout);
         let passing = self.arriving.wait(timeout).ok_or(ErrorKind::WouldBlock)?;
         let result = match passing.datagram {
@@ -169,7 +165,7 @@ impl<T: Clone> Direction<T> {
 }
 
 /// Sends what is due now; gives the last error, if any.
-fn send_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<UdpSocket>) -> io::Result<()> {
+fn send_due(out: &Direction<(Vec<u8>, Option<Peer>)>, socket: &Traced<UdpSocket>) -> io::Result<()> {
     let mut outcome = Ok(());
     out.each_due(|Passing { datagram: (bytes, to), fault, .. }| {
         if let Err(error) = socket.transmit(&bytes, to, fault) {
@@ -179,7 +175,7 @@ fn send_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<UdpS
     outcome
 }
 
-fn send_what_is_due(out: &Direction<(Vec<u8>, Option<SocketAddr>)>, socket: &Traced<UdpSocket>) {
+fn send_what_is_due(out: &Direction<(Vec<u8>, Option<Peer>)>, socket: &Traced<UdpSocket>) {
     loop {
         out.wait_until_due();
         // A refusal is told by the next receive, too; anything else is in the trace, and lost, as in any bad network.
@@ -209,6 +205,8 @@ fn receive_for_later(arriving: &Direction<Arrival>, socket: &Traced<UdpSocket>) 
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
     use crate::net::{self, Socket, Trace};
 

@@ -62,8 +62,10 @@ pub enum Call {
     Connect,
     Send,
     Sendto,
+    Sendmsg,
     Recv,
     Recvfrom,
+    Recvmsg,
     Shutdown,
     Close,
     Pipe,
@@ -227,14 +229,14 @@ mod tests {
     fn a_call_has_the_same_name_in_a_file_and_for_a_person() {
         let known =
             [Call::Socket, Call::Setsockopt, Call::Fcntl, Call::Bind, Call::Listen, Call::Accept, Call::Connect];
-        let known = known.into_iter().chain([Call::Send, Call::Sendto, Call::Recv, Call::Recvfrom, Call::Shutdown]);
+        let known = known.into_iter().chain([Call::Send, Call::Sendto, Call::Sendmsg]);
+        let known = known.chain([Call::Recv, Call::Recvfrom, Call::Recvmsg, Call::Shutdown]);
         let known: Vec<_> = known.chain([Call::Close, Call::Pipe, Call::Read]).collect();
         let told: Vec<_> = known.iter().map(ToString::to_string).collect();
-        let names =
-            "socket setsockopt fcntl bind listen accept connect send sendto recv recvfrom shutdown close pipe read";
+        let names = "socket setsockopt fcntl bind listen accept connect send sendto sendmsg recv recvfrom recvmsg shutdown close pipe read";
         assert_eq!(told.join(" "), names);
-        let sendmsg = Call::Other("sendmsg".into());
-        for call in known.into_iter().chain([sendmsg, Call::Other("Send".into()), Call::Other(String::new())]) {
+        let sendmmsg = Call::Other("sendmmsg".into());
+        for call in known.into_iter().chain([sendmmsg, Call::Other("Send".into()), Call::Other(String::new())]) {
             let json = serde_json::to_string(&call).unwrap();
             assert_eq!(json, format!("\"{call}\""));
             assert_eq!(serde_json::from_str::<Call>(&json).unwrap(), call);

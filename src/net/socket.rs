@@ -8,6 +8,7 @@ use socket2::Socket;
 
 use super::UdpSocket;
 use super::event::Call;
+use super::packet_info;
 use super::trace::{Details, Track};
 use super::{Trace, Traced};
 use crate::net::faults::BadNetwork;
@@ -60,6 +61,15 @@ impl Traced<Socket> {
     /// everybody have.
     pub fn set_receive_buffer_size(&self, size: usize) -> io::Result<()> {
         self.call(Call::Setsockopt, format_args!("SO_RCVBUF, {size}"), |socket| socket.set_recv_buffer_size(size))
+    }
+
+    /// `setsockopt(2)` with `IP_PKTINFO`, or `IPV6_RECVPKTINFO` for a socket of the family of such an `address`: from now
+    /// on each datagram tells at which of this machine's addresses it came, and an answer to its [`Peer`](super::Peer)
+    /// leaves from there.
+    pub fn set_packet_info(&mut self, address: SocketAddr) -> io::Result<()> {
+        let option = if address.is_ipv4() { "IP_PKTINFO, 1" } else { "IPV6_RECVPKTINFO, 1" };
+        self.packet_info = self.call(Call::Setsockopt, option, |socket| packet_info::ask_for(socket, address))?;
+        Ok(())
     }
 
     /// `socket(2)` for UDP: the family of `address`, neither bound nor connected.

@@ -137,6 +137,8 @@ pub struct Traced<S> {
     pub(super) socket: S,
     pub(super) track: Option<Track>,
     read_timeout: ReadTimeout,
+    /// Whether each datagram tells at which address it came.
+    pub(super) packet_info: bool,
 }
 
 /// What `SO_RCVTIMEO` was last set to, in nanoseconds; 0 for none.
@@ -145,7 +147,7 @@ struct ReadTimeout(AtomicU64);
 
 impl<S> Traced<S> {
     pub(super) fn new(socket: S, track: Option<Track>) -> Self {
-        Self { socket, track, read_timeout: ReadTimeout::default() }
+        Self { socket, track, read_timeout: ReadTimeout::default(), packet_info: false }
     }
 
     /// `setsockopt(2)` with `SO_RCVTIMEO`, unless it is set so already: a loop may ask for it before each `recv`. That is
@@ -199,7 +201,8 @@ impl<S> Traced<S> {
 
     /// The socket as another of its faces, under the same number.
     pub(super) fn turn_into<T: From<S>>(self) -> Traced<T> {
-        Traced { socket: self.socket.into(), track: self.track, read_timeout: self.read_timeout }
+        let Self { socket, track, read_timeout, packet_info } = self;
+        Traced { socket: socket.into(), track, read_timeout, packet_info }
     }
 }
 

@@ -9,6 +9,8 @@ use super::Traced;
 use super::datagrams::Bad;
 use super::event::{Call, Fault};
 use super::faults::BadNetwork;
+use super::packet_info;
+use super::peer::{At, Peer};
 use super::trace::Details;
 
 /// A UDP socket for the pages: the calls of [`std::net::UdpSocket`], traced, and over a bad network where one is asked for.
@@ -27,13 +29,13 @@ impl UdpSocket {
         Ok(Self { socket, bad, segments: false })
     }
 
-    /// `sendto(2)`.
+    /// `sendto(2)`; or `sendmsg(2)`, from where it was asked, to a [`Peer`] whose datagram has told where that was.
     ///
     /// # Errors
     /// Those of the call; over a bad network of one of the datagrams that leave now, while one that leaves later tells
     /// nothing.
-    pub fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
-        self.transmit(bytes, Some(to))
+    pub fn send_to(&self, bytes: &[u8], to: impl Into<Peer>) -> io::Result<usize> {
+        self.transmit(bytes, Some(to.into()))
     }
 
     /// `send(2)` on a connected socket.
@@ -44,20 +46,21 @@ impl UdpSocket {
         self.transmit(bytes, None)
     }
 
-    fn transmit(&self, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
+    fn transmit(&self, bytes: &[u8], to: Option<Peer>) -> io::Result<usize> {
         match &self.bad {
             None => self.socket.transmit(bytes, to, None),
             Some(bad) => bad.transmit(&self.socket, bytes, to),
         }
     }
 
-    /// `recvfrom(2)`: one datagram and its sender. What does not fit `buffer` is gone, silently on Unix, with error
+    /// `recvfrom(2)`: one datagram and its sender; it is `recvmsg(2)` where the sender is to come with the address that it
+    /// wrote to. What does not fit `buffer` is gone, silently on Unix, with error
     /// 10040 and without the sender on Windows.
     ///
     /// # Errors
     /// Those of the call. On Windows an unconnected socket's 10054 tells that something sent before was refused, which
     /// does not concern this datagram (rust-lang/rust#128072): the call is made again.
-    pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, Peer)> {
         loop {
             let result = self.recv_from_once(buffer);
             let stale = cfg!(windows) && self.socket.get_ref().peer_addr().is_err();
@@ -71,7 +74,7 @@ impl UdpSocket {
     ///
     /// # Errors
     /// Those of the call.
-    pub fn recv_from_once(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    pub fn recv_from_once(&self, buffer: &mut [u8]) -> io::Result<(usize, Peer)> {
         match &self.bad {
             None => self.socket.receive(buffer),
             Some(bad) => bad.deliver(&self.socket, buffer),
@@ -147,26 +150,43 @@ impl Traced<net::UdpSocket> {
         self
     }
 
-    /// `send(2)` on a connected socket, or `sendto(2)`. A datagram that is `Lost` on purpose is only noted.
-    pub(super) fn transmit(&self, bytes: &[u8], to: Option<SocketAddr>, fault: Option<Fault>) -> io::Result<usize> {
-        let (call, length) = (if to.is_some() { Call::Sendto } else { Call::Send }, bytes.len());
+    /// `send(2)` on a connected socket, `sendto(2)`, or `sendmsg(2)` from where a peer asked. A datagram that is `Lost` on
+    /// purpose is only noted.
+    pub(super) fn transmit(&self, bytes: &[u8], to: Option<Peer>, fault: Option<Fault>) -> io::Result<usize> {
+        match self.transmit_once(bytes, to, fault) {
+            // It was a broadcast's address, or is this machine's no more: then the system chooses.
+            Err(error) if to.is_some_and(|to| to.at.is_some()) && is_not_ours(&error) => {
+                self.transmit_once(bytes, to.map(|to| to.address.into()), fault)
+            }
+            result => result,
+        }
+    }
+
+    fn transmit_once(&self, bytes: &[u8], to: Option<Peer>, fault: Option<Fault>) -> io::Result<usize> {
+        let call = match to {
+            None => Call::Send,
+            Some(Peer { at: None, .. }) => Call::Sendto,
+            Some(Peer { at: Some(_), .. }) => Call::Sendmsg,
+        };
+        let length = bytes.len();
         match to {
             Some(to) => self.announce(call.clone(), format_args!("{length}, {to}")),
             None => self.announce(call.clone(), length),
         }
         let result = match to {
             _ if fault == Some(Fault::Lost) => Ok(bytes.len()),
-            Some(to) => self.socket.send_to(bytes, to),
             None => self.socket.send(bytes),
+            Some(Peer { address, at: None }) => self.socket.send_to(bytes, address),
+            Some(Peer { address, at: Some(at) }) => packet_info::send(&self.socket, bytes, address, at),
         };
         let data = result.as_ref().ok().map(|&sent| &bytes[..sent]);
         self.note_datagram(call, length, to, data, fault, &result);
         result
     }
 
-    /// `recvfrom(2)`: one datagram and its sender; what does not fit `buffer` is gone.
-    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.announce(Call::Recvfrom, buffer.len());
+    /// `recvfrom(2)` or `recvmsg(2)`: one datagram and its sender; what does not fit `buffer` is gone.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, Peer)> {
+        self.announce(self.receiving_call(), buffer.len());
         let result = self.receive_silently(buffer);
         self.note_received(buffer, None, &result);
         result
@@ -174,35 +194,47 @@ impl Traced<net::UdpSocket> {
 
     /// As [`Traced::receive`], for a bad network that notes the datagram when it is delivered. A call that a signal
     /// interrupted (EINTR) is made again.
-    pub(super) fn receive_silently(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    pub(super) fn receive_silently(&self, buffer: &mut [u8]) -> io::Result<(usize, Peer)> {
         loop {
-            match self.socket.recv_from(buffer) {
+            let received = if self.packet_info {
+                packet_info::receive(&self.socket, buffer)
+            } else {
+                self.socket.recv_from(buffer).map(|(received, from)| (received, from.into()))
+            };
+            match received {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return result,
             }
         }
     }
 
-    /// Notes what a `recvfrom` gave.
-    pub(super) fn note_received(&self, buffer: &[u8], fault: Option<Fault>, result: &io::Result<(usize, SocketAddr)>) {
+    fn receiving_call(&self) -> Call {
+        if self.packet_info { Call::Recvmsg } else { Call::Recvfrom }
+    }
+
+    /// Notes what such a call gave.
+    pub(super) fn note_received(&self, buffer: &[u8], fault: Option<Fault>, result: &io::Result<(usize, Peer)>) {
         let from = result.as_ref().ok().map(|&(_, from)| from);
         let received = result.as_ref().ok().map(|&(received, _)| &buffer[..received]);
         let moved = result.as_ref().map(|&(received, _)| received);
-        self.note_datagram(Call::Recvfrom, buffer.len(), from, received, fault, &moved);
+        self.note_datagram(self.receiving_call(), buffer.len(), from, received, fault, &moved);
     }
 
     fn note_datagram<E: std::borrow::Borrow<io::Error>>(
         &self,
         call: Call,
         argument: usize,
-        peer: Option<SocketAddr>,
+        peer: Option<Peer>,
         data: Option<&[u8]>,
         fault: Option<Fault>,
         result: &Result<usize, E>,
     ) {
         if let Some(track) = &self.track {
             let argument = peer.map_or_else(|| argument.to_string(), |peer| format!("{argument}, {peer}"));
-            let details = Details { data, peer, fault, ..Details::new(call, argument) };
+            let at = peer.and_then(|peer| peer.at);
+            let local = at.and_then(|At { ip, .. }| Some(SocketAddr::new(ip, track.local?.port())));
+            let peer = peer.map(|peer| peer.address);
+            let details = Details { data, local, peer, fault, ..Details::new(call, argument) };
             track.record(details, result.as_ref().map(|&moved| moved as u64).map_err(std::borrow::Borrow::borrow));
         }
     }
@@ -216,4 +248,9 @@ impl Traced<net::UdpSocket> {
     pub(super) fn connect(&self, peer: SocketAddr) -> io::Result<()> {
         self.call(Call::Connect, peer, |socket| socket.connect(peer))
     }
+}
+
+/// Whether nothing can be sent from the address that was asked for (EINVAL on Linux, EADDRNOTAVAIL elsewhere).
+fn is_not_ours(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable)
 }

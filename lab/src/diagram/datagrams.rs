@@ -123,7 +123,7 @@ impl<'a> Datagrams<'a> {
     pub(super) fn links(mut self) -> Vec<Link> {
         let calls = self.traces.calls.iter().enumerate();
         calls
-            .filter(|(_, call)| call.event.call == Call::Recvfrom && call.is_receive())
+            .filter(|(_, call)| matches!(call.event.call, Call::Recvfrom | Call::Recvmsg) && call.is_receive())
             .filter_map(|(to, call)| self.link(to, call))
             .collect()
     }

@@ -107,9 +107,13 @@ impl Traces {
         let socket = self.socket(lane, event.socket);
         let known = &mut self.sockets[socket];
         known.calls.push(call);
-        let of_datagrams = matches!(event.call, Call::Sendto | Call::Recvfrom);
+        let of_datagrams = matches!(event.call, Call::Sendto | Call::Sendmsg | Call::Recvfrom | Call::Recvmsg);
         known.datagrams |= of_datagrams || event.argument.ends_with("SOCK_DGRAM");
-        known.local = event.local.or(known.local);
+        // What recvmsg and sendmsg tell is one of the addresses of a socket that is on all of them.
+        known.local = match event.call {
+            Call::Recvmsg | Call::Sendmsg => known.local.or(event.local),
+            _ => event.local.or(known.local),
+        };
         if let (Call::Connect, Outcome::Ok(_)) = (&event.call, &event.result) {
             known.peer = event.argument.parse().ok().or(known.peer);
         }
@@ -236,8 +240,8 @@ impl Made {
         let deed = match self.event.call {
             Call::Listen => Some(Deed::Listens),
             Call::Connect | Call::Accept => Some(Deed::Connects),
-            Call::Send | Call::Sendto => Some(Deed::Sends),
-            Call::Recv | Call::Recvfrom => Some(Deed::Receives),
+            Call::Send | Call::Sendto | Call::Sendmsg => Some(Deed::Sends),
+            Call::Recv | Call::Recvfrom | Call::Recvmsg => Some(Deed::Receives),
             Call::Shutdown => (self.event.argument != "SHUT_RD").then_some(Deed::Ends),
             Call::Close => Some(Deed::Ends),
             // What comes through a pipe has been sent by no other lane.

@@ -59,7 +59,11 @@ fn tell_the_time(args: &Args, trace: &Trace) -> anyhow::Result<()> {
 
 /// What makes a socket hear: socket, bind.
 fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<UdpSocket> {
-    let socket = Socket::udp(address, trace)?;
+    let mut socket = Socket::udp(address, trace)?;
+    // On all addresses of this machine each question tells at which it came, so that the answer leaves from there.
+    if address.ip().is_unspecified() {
+        socket.set_packet_info(address)?;
+    }
     socket.bind(address)?;
     socket.over(network)
 }

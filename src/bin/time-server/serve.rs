@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::time::{Instant, SystemTime};
 
 use jiff::Zoned;
-use socket_demos::net::UdpSocket;
 use socket_demos::net::backoff::Backoff;
 use socket_demos::net::batches::Crowd;
 use socket_demos::net::loops::LoopGuard;
+use socket_demos::net::{Peer, UdpSocket};
 use socket_demos::rate::RateLimit;
 use socket_demos::terminal::log;
 use socket_demos::text::escape_line;
@@ -63,8 +63,8 @@ fn answer_all(
     let (mut asked, mut answers) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
     for (request, client) in crowd.datagrams() {
         let question = Request::read(request, &args.format, args.answers());
-        let question =
-            question.filter(|question| !question.may_be_an_answer() || guard.may_answer(client, own, Instant::now()));
+        let question = question
+            .filter(|question| !question.may_be_an_answer() || guard.may_answer(client.address, own, Instant::now()));
         let this = Asked { request, client, question };
         match this.answer(received, args) {
             None => tell(&this, None),
@@ -84,7 +84,7 @@ fn answer_all(
 /// What has come from a client, and what it asks.
 struct Asked<'a> {
     request: &'a [u8],
-    client: SocketAddr,
+    client: Peer,
     question: Option<Request>,
 }
 
@@ -93,7 +93,7 @@ impl Asked<'_> {
     fn answer(&self, received: SystemTime, args: &Args) -> Option<io::Result<Vec<u8>>> {
         Some(match self.question? {
             Request::Text | Request::Anything => {
-                let text = request::text_for(self.client, self.request.len(), args.format.write(&Zoned::now()));
+                let text = request::text_for(self.client.address, self.request.len(), args.format.write(&Zoned::now()));
                 text.map(String::into_bytes).map_err(io::Error::other)
             }
             Request::Sntp(question) => Ok(question.answer(args.stratum, received, SystemTime::now()).to_vec()),

@@ -1,6 +1,9 @@
 //! The textbook's conversation over UDP, the server's side: recvfrom, sendto, and everybody on one socket.
 //!
 //! `tcp-chat-server` has the same in the same order: compare them.
+//!
+//! On all addresses of a machine (`--lan`) an answer leaves from the one that the route has, not from the one that was
+//! asked: a connected client does not hear it. `both_ways.rs` answers from where it was asked.
 
 use socket_demos::chat::messages::{self, Messages};
 use socket_demos::chat::senders;

@@ -29,7 +29,7 @@ pub(crate) fn serve(socket: &UdpSocket, bound: SocketAddr, code: Code, args: &Ar
     let mut buffer = vec![0; limit.max(code::LONGEST) + 1];
     loop {
         let (received, peer) = match socket.recv_from(&mut buffer) {
-            Ok(datagram) => datagram,
+            Ok((received, peer)) => (received, peer.address),
             Err(error) if errors::is_cut_datagram(&error) => {
                 sniff::tell_cut(limit);
                 continue;

@@ -70,7 +70,11 @@ fn exec(args: &Args, trace: &Trace) -> anyhow::Result<()> {
 
 /// What makes a socket hear: socket, bind. Never SO_REUSEADDR: a second socket would take the datagrams.
 fn bind(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<UdpSocket> {
-    let socket = Socket::udp(address, trace)?;
+    let mut socket = Socket::udp(address, trace)?;
+    // On all addresses of this machine each datagram tells at which it came, so that all of the answer leaves from there.
+    if address.ip().is_unspecified() {
+        socket.set_packet_info(address)?;
+    }
     socket.bind(address)?;
     socket.over(&args.network)
 }

@@ -1,6 +1,6 @@
 //! The textbook's conversation over UDP, the server's side: recvfrom, sendto, and everybody on one socket.
 //!
-//! `udp-chat-server` has the same: only here an empty answer is refused.
+//! `udp-chat-server` has the same: only here an empty answer is refused. An answer leaves from the address that the route has.
 
 use socket_demos::chat::messages::{self, Messages};
 use socket_demos::chat::senders;

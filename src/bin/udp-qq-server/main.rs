@@ -14,7 +14,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use socket_demos::net::faults::BadNetwork;
 use socket_demos::net::ports::Transport;
 use socket_demos::net::{Socket, Trace, UdpSocket, failures};
 use socket_demos::terminal::screen;
@@ -29,7 +28,7 @@ fn main() -> ExitCode {
 fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = args.listen.to_bind()?;
     let socket = address
-        .try_each(|address| bind(address, &args.network, trace))
+        .try_each(|address| bind(address, args, trace))
         .map_err(|failed| failures::cannot_listen(Transport::Udp, &address, failed))?;
     let bound = socket.local_addr()?;
     let ready = |way: String, other: String| {
@@ -55,8 +54,14 @@ fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
 }
 
 /// What makes a socket hear: socket, bind. Never SO_REUSEADDR: a second socket would take the datagrams.
-fn bind(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<UdpSocket> {
-    let socket = Socket::udp(address, trace)?;
+fn bind(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<UdpSocket> {
+    let mut socket = Socket::udp(address, trace)?;
+    // On all addresses of this machine each message tells at which it came, so that the answer leaves from there.
+    if let Way::BothWays = args.way()
+        && address.ip().is_unspecified()
+    {
+        socket.set_packet_info(address)?;
+    }
     socket.bind(address)?;
-    socket.over(network)
+    socket.over(&args.network)
 }

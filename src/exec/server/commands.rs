@@ -13,10 +13,12 @@ use std::time::{Duration, Instant};
 
 use crate::exec::protocol::Outcome;
 use crate::exec::reliable::{self, Action, Job, Server};
+use crate::exec::server::asked::Asked;
 use crate::exec::server::audit;
 use crate::exec::server::slot::Slot;
 use crate::exec::shell::{self, WorkingDirectory};
 use crate::lock::lock;
+use crate::net::Peer;
 use crate::net::batches::Batch;
 use crate::t;
 use crate::terminal::log::log;
@@ -25,8 +27,8 @@ use crate::terminal::screen::Output;
 /// How long the threads of commands may take for the last datagrams when the server ends.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// Sends datagrams to an address.
-type HowToSend = dyn Fn(&[Vec<u8>], SocketAddr) + Send + Sync;
+/// Sends datagrams to a client.
+type HowToSend = dyn Fn(&[Vec<u8>], Peer) + Send + Sync;
 
 /// The commands that run, and the protocol that is asked about them.
 pub struct Commands {
@@ -34,6 +36,8 @@ pub struct Commands {
     /// The protocol knows no clock: its time begins here.
     start: Instant,
     server: Mutex<Server>,
+    /// Its addresses alone are what the protocol knows.
+    asked: Mutex<Asked>,
     /// There may be room for more output.
     room: Condvar,
     running: Mutex<HashMap<Job, Arc<Slot>>>,
@@ -44,15 +48,12 @@ pub struct Commands {
 
 impl Commands {
     /// None yet; each may run for `limit`. Every datagram goes out through `send`, from whichever thread.
-    pub fn new(
-        server: Server,
-        limit: Duration,
-        send: impl Fn(&[Vec<u8>], SocketAddr) + Send + Sync + 'static,
-    ) -> Arc<Self> {
+    pub fn new(server: Server, limit: Duration, send: impl Fn(&[Vec<u8>], Peer) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             send: Box::new(send),
             start: Instant::now(),
             server: Mutex::new(server),
+            asked: Mutex::default(),
             room: Condvar::new(),
             running: Mutex::default(),
             ended: Condvar::new(),
@@ -71,7 +72,10 @@ impl Commands {
 
     /// Hands over what has come.
     pub fn receive(self: &Arc<Self>, batch: &Batch) {
-        self.tell(|server, now| batch.datagrams().for_each(|(datagram, from)| server.receive(from, datagram, now)));
+        let actions = self.after(|server, now| {
+            batch.datagrams().for_each(|(datagram, from)| server.receive(from.address, datagram, now));
+        });
+        self.perform(actions, batch.from());
     }
 
     /// Does what is due by now.
@@ -93,24 +97,33 @@ impl Commands {
 
     /// Tells the protocol something, and does what it asks for.
     fn tell(self: &Arc<Self>, tell: impl FnOnce(&mut Server, Duration)) {
-        let actions = {
-            let mut server = lock(&self.server);
-            tell(&mut server, self.start.elapsed());
-            server.actions()
-        };
-        self.perform(actions);
+        let actions = self.after(tell);
+        self.perform(actions, None);
     }
 
-    fn perform(self: &Arc<Self>, actions: Vec<Action>) {
+    fn after(&self, tell: impl FnOnce(&mut Server, Duration)) -> Vec<Action> {
+        let mut server = lock(&self.server);
+        tell(&mut server, self.start.elapsed());
+        server.actions()
+    }
+
+    /// Does what the protocol asks for, after a datagram that came `from` somebody or for another reason.
+    fn perform(self: &Arc<Self>, actions: Vec<Action>, from: Option<Peer>) {
+        let known = |address| from.filter(|from| from.address == address);
         let mut actions = actions.into_iter().peekable();
         while let Some(action) = actions.next() {
             match action {
                 Action::Send(to, datagram) => {
                     let mut datagrams = vec![datagram];
                     datagrams.extend(std::iter::from_fn(|| next_to(to, &mut actions)));
-                    (self.send)(&datagrams, to);
+                    (self.send)(&datagrams, known(to).unwrap_or_else(|| lock(&self.asked).client(to)));
                 }
-                Action::Start { job, command, from } => self.start(job, command, from),
+                Action::Start { job, command, from } => {
+                    if let Some(client) = known(from) {
+                        lock(&self.asked).note(client);
+                    }
+                    self.start(job, command, from);
+                }
                 Action::Stop(job) => {
                     if let Some(slot) = lock(&self.running).get(&job) {
                         slot.stop();
@@ -167,7 +180,7 @@ impl Commands {
                 drop(self.room.wait_timeout(server, left));
             } else {
                 drop(server);
-                self.perform(actions);
+                self.perform(actions, None);
             }
         }
         Ok(())

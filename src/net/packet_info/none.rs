@@ -1,0 +1,22 @@
+//! Systems on which the system chooses from where an answer leaves.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+
+use crate::net::peer::{At, Peer};
+
+/// Whether datagrams will tell at which address they came: no.
+#[expect(clippy::unnecessary_wraps, reason = "as where the system may refuse")]
+pub(in crate::net) fn ask_for(_: &socket2::Socket, _: SocketAddr) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// `recvfrom(2)`.
+pub(in crate::net) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, Peer)> {
+    socket.recv_from(buffer).map(|(received, from)| (received, from.into()))
+}
+
+/// `sendto(2)`.
+pub(in crate::net) fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr, _: At) -> io::Result<usize> {
+    socket.send_to(bytes, to)
+}
