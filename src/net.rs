@@ -23,6 +23,8 @@ pub mod event;
 pub mod failures;
 pub mod faults;
 pub mod loops;
+#[cfg(target_os = "linux")]
+mod messages;
 mod packet_info;
 mod peer;
 mod pipe;

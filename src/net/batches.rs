@@ -3,12 +3,13 @@
 //! Only Linux has such calls. Elsewhere, with a trace and over a bad network each datagram is a call of its own, so that
 //! each can be seen, and lost, by itself.
 
+use std::io;
+
 use super::UdpSocket;
 use super::datagrams::MAX_DATAGRAM;
 use super::peer::Peer;
 #[cfg(target_os = "linux")]
-use super::segments;
-use std::io;
+use super::{messages, segments};
 
 /// Datagrams in one call: as many as Linux cuts one into (`UDP_MAX_SEGMENTS`, at first).
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "each is a call of its own there"))]
@@ -49,7 +50,83 @@ fn cut(bytes: &[u8], segment: usize) -> impl Iterator<Item = &[u8]> {
     empty.into_iter().chain(bytes.chunks(segment.max(1)))
 }
 
+/// What one receive has brought: datagrams of different senders, each as far as its place goes.
+pub struct Crowd {
+    buffer: Box<[u8]>,
+    size: usize,
+    came: Vec<(usize, Peer)>,
+    #[cfg(target_os = "linux")]
+    headers: messages::Headers,
+}
+
+impl Crowd {
+    /// Nobody yet: `places` of `size` bytes. With one place each receive is the plain one.
+    pub fn new(places: usize, size: usize) -> Self {
+        Self {
+            buffer: vec![0; places * size].into(),
+            size,
+            came: Vec::with_capacity(places),
+            #[cfg(target_os = "linux")]
+            headers: messages::Headers::new(places),
+        }
+    }
+
+    /// The datagrams in the order in which they came, each with its sender.
+    pub fn datagrams(&self) -> impl Iterator<Item = (&[u8], Peer)> {
+        let places = self.buffer.chunks_exact(self.size);
+        places.zip(&self.came).map(|(place, &(length, sender))| (&place[..length], sender))
+    }
+}
+
 impl UdpSocket {
+    /// As [`UdpSocket::recv_from`]: waits for one datagram, and brings along those that are there too.
+    ///
+    /// # Errors
+    /// Those of the call; then nobody has come.
+    pub fn recv_crowd(&self, crowd: &mut Crowd) -> io::Result<()> {
+        crowd.came.clear();
+        #[cfg(target_os = "linux")]
+        if self.is_plain() && crowd.buffer.len() > crowd.size {
+            let Crowd { buffer, size, came, headers } = crowd;
+            loop {
+                match messages::receive(self.get_ref(), headers, buffer, *size, came) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    result => return result,
+                }
+            }
+        }
+        let datagram = self.recv_from(&mut crowd.buffer[..crowd.size])?;
+        crowd.came.push(datagram);
+        Ok(())
+    }
+
+    /// Sends each datagram to its address, and tells what came of each. What cannot be sent does not keep back what follows.
+    pub fn send_each(&self, datagrams: &[(Vec<u8>, Peer)]) -> Vec<io::Result<usize>> {
+        let mut outcomes = Vec::with_capacity(datagrams.len());
+        while let Some((bytes, to)) = datagrams.get(outcomes.len()) {
+            let left = self.send_first(&datagrams[outcomes.len()..]);
+            outcomes.extend(datagrams[outcomes.len()..][..left].iter().map(|(bytes, _)| Ok(bytes.len())));
+            if left == 0 {
+                outcomes.push(self.send_to(bytes, *to));
+            }
+        }
+        outcomes
+    }
+
+    /// How many of the first have left in one call: none where one after the other has to, or where the first one cannot.
+    fn send_first(&self, datagrams: &[(Vec<u8>, Peer)]) -> usize {
+        #[cfg(target_os = "linux")]
+        {
+            // What is to leave from a certain address needs a call of its own.
+            let count = datagrams.iter().take_while(|(_, to)| to.at.is_none()).count();
+            if self.is_plain() && count > 1 {
+                return messages::send(self.get_ref(), &datagrams[..count]).unwrap_or(0);
+            }
+        }
+        let _ = datagrams;
+        0
+    }
+
     /// `setsockopt(2)` with `UDP_GRO`, where the system knows it and nobody looks on: from now on [`UdpSocket::send_all`] and
     /// [`UdpSocket::recv_batch`] may move several datagrams in one call. It is for datagrams that no link has to cut: one
     /// that has come so is never put together from fragments.
@@ -243,6 +320,84 @@ mod tests {
         segments::send(from.get_ref(), &datagrams, to.local_addr().ok().map(Peer::from)).unwrap_err();
         from.send_run(&datagrams, to.local_addr().ok().map(Peer::from)).unwrap();
         receives(&to, &from, &datagrams);
+    }
+
+    #[test]
+    fn a_crowd_is_heard_and_each_is_answered_whatever_becomes_of_the_others() {
+        let open = || open("127.0.0.1", &Trace::off(), &BadNetwork::default());
+        let (server, strangers) = (open(), [open(), open(), open()]);
+        let addresses = strangers.each_ref().map(|stranger| Peer::from(stranger.local_addr().unwrap()));
+        let mut crowd = Crowd::new(4, 8);
+        for _ in 0..2 {
+            for (stranger, words) in strangers.iter().zip(["first", "", "longer than a place"]) {
+                stranger.send_to(words.as_bytes(), server.local_addr().unwrap()).unwrap();
+            }
+            let mut heard = Vec::new();
+            while heard.len() < 3 {
+                server.recv_crowd(&mut crowd).unwrap();
+                heard.extend(crowd.datagrams().map(|(datagram, from)| (datagram.to_vec(), from)));
+            }
+            let expected = [b"first".as_slice(), b"", b"longer t"].map(<[u8]>::to_vec);
+            assert_eq!(heard, expected.into_iter().zip(addresses).collect::<Vec<_>>());
+        }
+        let [first, second, third] = addresses;
+        let answers =
+            [(vec![1], first), (vec![2; 70_000], first), (vec![3; 70_000], second), (vec![], second), (vec![5], third)];
+        let outcomes: Vec<_> = server.send_each(&answers).into_iter().map(Result::ok).collect();
+        assert_eq!(outcomes, [Some(1), None, None, Some(0), Some(1)]);
+        for (stranger, expected) in strangers.iter().zip([b"\x01".as_slice(), b"", b"\x05"]) {
+            let mut buffer = [0; 8];
+            let length = stranger.recv(&mut buffer).unwrap();
+            assert_eq!(&buffer[..length], expected);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_crowd_that_is_there_is_one_call_on_linux_and_with_one_place_one_call_each() {
+        let open = || open("127.0.0.1", &Trace::off(), &BadNetwork::default());
+        let (server, stranger) = (open(), open());
+        let answers = vec![(b"hi".to_vec(), server.local_addr().unwrap().into()); 5];
+        for (places, expected) in [(4, vec![4, 1]), (1, vec![1; 5])] {
+            stranger.send_each(&answers).into_iter().for_each(|sent| assert_eq!(sent.unwrap(), 2));
+            let mut crowd = Crowd::new(places, 8);
+            for count in expected {
+                server.recv_crowd(&mut crowd).unwrap();
+                assert_eq!(crowd.datagrams().count(), count);
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn each_of_a_crowd_is_answered_from_where_it_asked_time_after_time() {
+        for (everywhere, asked) in [("0.0.0.0:0", "127.0.0.2"), ("[::]:0", "127.0.0.2"), ("[::]:0", "::1")] {
+            let everywhere = everywhere.parse().unwrap();
+            let mut server = Socket::udp(everywhere, &Trace::off()).unwrap();
+            server.set_packet_info(everywhere).unwrap();
+            server.bind(everywhere).unwrap();
+            let server = server.datagrams().unwrap();
+            server.set_read_timeout(Some(Duration::from_secs(9))).unwrap();
+            let stranger =
+                open(if asked == "::1" { "::1" } else { "127.0.0.1" }, &Trace::off(), &BadNetwork::default());
+            stranger.connect(SocketAddr::new(asked.parse().unwrap(), server.local_addr().unwrap().port())).unwrap();
+            let mut crowd = Crowd::new(4, 8);
+            for question in 0..6_u8 {
+                stranger.send_all(&[vec![question], vec![question + 100]], None).unwrap();
+                let mut answered = 0;
+                while answered < 2 {
+                    server.recv_crowd(&mut crowd).unwrap();
+                    let answers: Vec<_> = crowd.datagrams().map(|(bytes, from)| (bytes.to_vec(), from)).collect();
+                    assert!(server.send_each(&answers).iter().all(Result::is_ok));
+                    answered += answers.len();
+                }
+                // Connected, it hears nobody but whom it asked.
+                for expected in [question, question + 100] {
+                    let mut answer = [0];
+                    assert_eq!((stranger.recv(&mut answer).unwrap(), answer), (1, [expected]));
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The whole server: recvfrom, answer, sendto, for ever.
+//! The whole server: receive, answer, send, for ever: what is there at a time in one call where the system can ([`Crowd`]),
+//! else with recvfrom and sendto.
 //!
 //! The shape of a request chooses the answer, and silence is one of them. Whatever one client does, the next is served.
 
@@ -8,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use jiff::Zoned;
 use socket_demos::net::backoff::Backoff;
+use socket_demos::net::batches::Crowd;
 use socket_demos::net::loops::LoopGuard;
 use socket_demos::net::{Peer, UdpSocket};
 use socket_demos::rate::RateLimit;
@@ -27,53 +29,82 @@ const MAX_IN_A_ROW: u32 = 100;
 /// How much of a request stands in the log, in characters.
 const SHOWN_REQUEST: usize = 40;
 
-/// recvfrom, answer, sendto. Whatever one client does, the next is served.
+/// Questions that are taken at a time, where several are there and the system can. The textbook's way takes one.
+const AT_ONCE: usize = 64;
+
+/// Receive, answer, send. Whatever one client does, the next is served.
 pub(crate) fn answer_for_ever(socket: &UdpSocket, own: SocketAddr, args: &Args) -> ! {
-    let answers = args.answers();
-    let (mut told, mut guard, mut backoff) = (RateLimit::default(), LoopGuard::new(MAX_IN_A_ROW), Backoff::default());
-    let mut buffer = vec![0; MAX_REQUEST];
+    let at_once = if args.answers() == Answers::Anything { 1 } else { AT_ONCE };
+    let (mut crowd, mut backoff) = (Crowd::new(at_once, MAX_REQUEST), Backoff::default());
+    let (mut told, mut guard) = (RateLimit::default(), LoopGuard::new(MAX_IN_A_ROW));
     loop {
-        let (length, client) = match socket.recv_from(&mut buffer) {
-            Ok(datagram) => datagram,
+        match socket.recv_crowd(&mut crowd) {
+            Ok(()) => answer_all(socket, own, args, &crowd, &mut guard, &mut told),
             // On Windows a datagram that does not fit is an error. It is no question either.
-            Err(error) if errors::is_cut_datagram(&error) => continue,
-            Err(error) => {
-                backoff.after(&error, log::log);
-                continue;
-            }
-        };
-        let (received, request) = (SystemTime::now(), &buffer[..length]);
-        let question = Request::read(request, &args.format, answers);
+            Err(error) if errors::is_cut_datagram(&error) => {}
+            Err(error) => backoff.after(&error, log::log),
+        }
+    }
+}
+
+/// Answers those that ask, and logs what became of each, without waiting for whoever reads the log.
+fn answer_all(
+    socket: &UdpSocket,
+    own: SocketAddr,
+    args: &Args,
+    crowd: &Crowd,
+    guard: &mut LoopGuard,
+    told: &mut RateLimit,
+) {
+    let received = SystemTime::now();
+    let mut tell = |asked: &Asked<'_>, error: Option<&io::Error>| {
+        log::log_now_and_then(told, received, || line(asked, args.answers(), error));
+    };
+    let (mut asked, mut answers) = (Vec::with_capacity(AT_ONCE), Vec::with_capacity(AT_ONCE));
+    for (request, client) in crowd.datagrams() {
+        let question = Request::read(request, &args.format, args.answers());
         let question = question
             .filter(|question| !question.may_be_an_answer() || guard.may_answer(client.address, own, Instant::now()));
-        // What cannot be sent to one client is told, and the next is served.
-        let sent = match &question {
-            Some(Request::Text | Request::Anything) => {
-                request::text_for(client.address, length, args.format.write(&Zoned::now()))
-                    .map_err(io::Error::other)
-                    .and_then(|text| socket.send_to(text.as_bytes(), client))
+        let this = Asked { request, client, question };
+        match this.answer(received, args) {
+            None => tell(&this, None),
+            Some(Err(error)) => tell(&this, Some(&error)),
+            Some(Ok(answer)) => {
+                answers.push((answer, client));
+                asked.push(this);
             }
-            Some(Request::Sntp(question)) => {
-                socket.send_to(&question.answer(args.stratum, received, SystemTime::now()), client)
+        }
+    }
+    // What cannot be sent to one client is told, and the next is served.
+    for (asked, sent) in asked.iter().zip(socket.send_each(&answers)) {
+        tell(asked, sent.err().as_ref());
+    }
+}
+
+/// What has come from a client, and what it asks.
+struct Asked<'a> {
+    request: &'a [u8],
+    client: Peer,
+    question: Option<Request>,
+}
+
+impl Asked<'_> {
+    /// The answer; `None` for silence.
+    fn answer(&self, received: SystemTime, args: &Args) -> Option<io::Result<Vec<u8>>> {
+        Some(match self.question? {
+            Request::Text | Request::Anything => {
+                let text = request::text_for(self.client.address, self.request.len(), args.format.write(&Zoned::now()));
+                text.map(String::into_bytes).map_err(io::Error::other)
             }
-            Some(Request::Seconds) => socket.send_to(&request::seconds(SystemTime::now()), client),
-            None => Ok(0),
-        };
-        // Without waiting for whoever reads the log.
-        log::log_now_and_then(&mut told, received, || {
-            line(request, client, question.as_ref(), answers, sent.err().as_ref())
-        });
+            Request::Sntp(question) => Ok(question.answer(args.stratum, received, SystemTime::now()).to_vec()),
+            Request::Seconds => Ok(request::seconds(SystemTime::now()).to_vec()),
+        })
     }
 }
 
 /// What the log says about a request.
-fn line(
-    request: &[u8],
-    client: Peer,
-    question: Option<&Request>,
-    answers: Answers,
-    error: Option<&io::Error>,
-) -> String {
+fn line(asked: &Asked<'_>, answers: Answers, error: Option<&io::Error>) -> String {
+    let Asked { request, client, question } = asked;
     if let Some(error) = error {
         let why = errors::reason(error);
         return t!("{client}: the answer was not sent: {why}", "{client}：回复没有发出：{why}");
