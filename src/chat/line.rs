@@ -15,14 +15,20 @@ use crate::net::address::{Failed, try_all};
 /// round trip.
 const MAX_UNHEARD: usize = 100;
 
+/// [`Calls::connect`].
+type Connect<S> = dyn Fn(SocketAddr) -> io::Result<S> + Send + Sync;
+
+/// [`Calls::hear`].
+type Hear<S> = dyn Fn(&Arc<Line<S>>, Arc<S>) -> io::Result<()> + Send + Sync;
+
 /// How the page makes the calls on a socket of its own kind.
 pub struct Calls<S> {
     /// socket and connect, to one of the addresses.
-    pub connect: Box<dyn Fn(SocketAddr) -> io::Result<S> + Send + Sync>,
+    pub connect: Box<Connect<S>>,
     /// send.
     pub send: fn(&S, &[u8]) -> io::Result<usize>,
     /// Starts a thread for recv on a socket of the line: of each, since a `recv` that waits cannot be called off.
-    pub hear: Box<dyn Fn(&Arc<Line<S>>, Arc<S>) -> io::Result<()> + Send + Sync>,
+    pub hear: Box<Hear<S>>,
 }
 
 /// The socket that is connected to the peer now, and what to do where it is refused.

@@ -3,8 +3,8 @@
 //! Try it: `cargo run --bin time-server`, and in another terminal `cargo run --bin time-client`.
 //!
 //! Read it for: a whole server in four calls: socket, bind ([`bind`]), and then recvfrom and sendto for ever
-//! ([`serve`]), of a crowd at once where the system can. No client has a state here, so there is nothing to lose and nothing to fill up. The shape of a request
-//! chooses the answer (text, SNTP, RFC 868), and silence is one of them: two servers that answer anything can be set to
+//! ([`serve`]), of a crowd at once where the system can. No client has a state here, so there is nothing to lose and
+//! nothing to fill up. The shape of a request chooses the answer (text, SNTP, RFC 868), and silence is one of them: two servers that answer anything can be set to
 //! answer each other for ever.
 
 mod args;
