@@ -3,11 +3,12 @@
 //! Over TCP: [`telnet`] takes its options out, [`lines`] cuts the byte stream, the [`room`] decides who hears what, [`names`] who may be called what, and
 //! the [`transcript`] is what is shown of a stream.
 //! Over UDP: [`messages`] shows datagrams; [`senders`] is what a server knows of those who write to it, [`peer`] and
-//! [`answers`] what a client knows of the other side; [`contacts`] is the book, and one is [chosen](choose) from it.
+//! [`answers`] what a client knows of the other side, [`line`](mod@line) its way there; [`contacts`] is the book, and one is [chosen](choose) from it.
 
 pub mod answers;
 pub mod choose;
 pub mod contacts;
+pub mod line;
 pub mod lines;
 pub mod messages;
 pub mod names;

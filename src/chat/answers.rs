@@ -11,7 +11,7 @@ use crate::terminal::screen;
 
 /// Whether what was sent has been answered; shared by the thread that speaks and the one that hears.
 pub struct Answers {
-    server: SocketAddr,
+    server: Mutex<SocketAddr>,
     timeout: Duration,
     state: Mutex<Asked>,
     changed: Condvar,
@@ -42,7 +42,17 @@ enum Question {
 impl Answers {
     /// Those of `server`, to which nothing has been sent yet. If nothing comes within `timeout`, that is told, once.
     pub fn from(server: SocketAddr, timeout: Duration) -> Arc<Self> {
-        Arc::new(Self { server, timeout, state: Mutex::default(), changed: Condvar::new() })
+        Arc::new(Self { server: Mutex::new(server), timeout, state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    /// Where what is sent goes.
+    pub fn server(&self) -> SocketAddr {
+        *lock(&self.server)
+    }
+
+    /// From now on it goes to `server`: whoever was written to so far is not there.
+    pub fn move_to(&self, server: SocketAddr) {
+        *lock(&self.server) = server;
     }
 
     /// Something is about to be sent.
@@ -97,7 +107,7 @@ impl Answers {
             state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.question == Question::Open && !std::mem::replace(&mut state.told, true) {
-            let (server, seconds) = (self.server, self.timeout.as_secs_f32());
+            let (server, seconds) = (self.server(), self.timeout.as_secs_f32());
             screen::talk(&t!(
                 "no answer from {server} for {seconds} s: over UDP, a lost message, a slow server and nobody at all look the same; a late answer will still be shown",
                 "{server} 已有 {seconds} 秒没有回复：在 UDP 里，消息丢了、对方慢、对方不在，看起来都一样；迟到的回复仍会显示"

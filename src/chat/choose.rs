@@ -55,9 +55,9 @@ pub fn obey(keyboard: &Keyboard, contacts: &mut Contacts, command: &str) -> anyh
 }
 
 /// The contact's address; told where there is none.
-pub fn find(contact: &Contact) -> Option<SocketAddr> {
+pub fn find(contact: &Contact) -> Option<Vec<SocketAddr>> {
     match contact.address.resolve() {
-        Ok(addresses) => addresses.into_iter().next(),
+        Ok(addresses) => Some(addresses).filter(|addresses| !addresses.is_empty()),
         Err(failed) => {
             screen::talk(&failures::cannot_write(&contact.name, failed.error).to_string());
             None

@@ -25,7 +25,7 @@ pub struct Peer {
 /// How the person calls the other side.
 enum Called {
     /// By its address: there is no other.
-    Server(SocketAddr),
+    Server,
     /// By the name in the contact book.
     Contact(String),
 }
@@ -33,7 +33,7 @@ enum Called {
 impl Peer {
     /// The one server of `program`. After `timeout` without an answer that is told.
     pub fn server(program: &'static str, address: SocketAddr, timeout: Duration) -> Arc<Self> {
-        Self::new(program, Called::Server(address), address, timeout)
+        Self::new(program, Called::Server, address, timeout)
     }
 
     /// One of the contacts, as [`Peer::server`]; what they say is shown behind their name.
@@ -55,9 +55,14 @@ impl Peer {
         };
         let Err(error) = result else { return };
         self.answers.not_sent();
-        let what = failures::cannot_write(self.called.name(), error).to_string();
+        let what = failures::cannot_write(self.name(), error).to_string();
         // At the end of a pipe this is why the program ends with 1, so it is told as its error.
         if keyboard.is_terminal() { screen::talk(&what) } else { screen::error(self.program, &what) }
+    }
+
+    /// Where what is written goes.
+    pub fn address(&self) -> SocketAddr {
+        self.answers.server()
     }
 
     /// Waits for the answer to what was sent last, and says whether all was sent and that answered.
@@ -65,36 +70,46 @@ impl Peer {
         self.answers.wait()
     }
 
+    /// Its name has another address, and that is written to now; the one so far is not there, as `error` says.
+    pub(super) fn moves_to(&self, next: SocketAddr, error: &io::Error) {
+        let (refused, code) = (self.answers.server(), errors::code(error));
+        self.answers.move_to(next);
+        screen::talk(&t!(
+            "nobody is at {refused} ({code}); writing to {next}",
+            "{refused} 上没有程序（{code}），改为发往 {next}"
+        ));
+    }
+
     fn tell_not_there(&self, error: &io::Error) {
-        screen::talk(&self.called.not_there(error));
+        screen::talk(&self.called.not_there(self.answers.server(), error));
+    }
+
+    fn name(&self) -> String {
+        match &self.called {
+            Called::Server => self.answers.server().to_string(),
+            Called::Contact(name) => name.clone(),
+        }
     }
 }
 
 impl Called {
-    fn name(&self) -> String {
-        match self {
-            Self::Server(address) => address.to_string(),
-            Self::Contact(name) => name.clone(),
-        }
-    }
-
     /// What stands before a message.
     fn label(&self) -> String {
         match self {
-            Self::Server(_) => String::new(),
+            Self::Server => String::new(),
             Self::Contact(name) => format!("[{name}] "),
         }
     }
 
-    fn not_there(&self, error: &io::Error) -> String {
+    fn not_there(&self, server: SocketAddr, error: &io::Error) -> String {
         let code = errors::code(error);
         match self {
             Self::Contact(name) => t!("{name} is not there ({code})", "{name} 不在（{code}）"),
-            Self::Server(server) if errors::is_refusal(error) => t!(
+            Self::Server if errors::is_refusal(error) => t!(
                 "nobody is at {server} ({code}): its system answered \"port unreachable\", and a connected socket is told; the textbook's would wait for ever. Start one with: udp-chat-server {server}",
                 "{server} 上没有程序（{code}）：对方系统回了 ICMP“端口不可达”，调用过 connect 的套接字能收到这个错误；课本写法会一直等下去。先启动：udp-chat-server {server}"
             ),
-            Self::Server(server) => {
+            Self::Server => {
                 let why = errors::reason(error);
                 t!("{server} cannot be reached: {why}", "联系不上 {server}：{why}")
             }
@@ -135,7 +150,7 @@ impl Inbox {
 
     /// Tells what a failed `recv` means: a connected socket learns that nobody is there. The next one may do better.
     pub fn tell_why(&mut self, error: &io::Error) {
-        let Peer { called, answers, .. } = &*self.from;
+        let Peer { answers, .. } = &*self.from;
         if errors::is_not_there(error) {
             answers.refused();
             self.from.tell_not_there(error);
@@ -143,7 +158,7 @@ impl Inbox {
             answers.note(Instant::now());
         } else {
             self.backoff.after(error, |_| {
-                let (name, why) = (called.name(), errors::reason_at_once(error));
+                let (name, why) = (self.from.name(), errors::reason_at_once(error));
                 screen::talk(&t!("cannot hear {name} for now: {why}", "暂时收不到 {name} 的消息：{why}"));
             });
         }

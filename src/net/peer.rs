@@ -36,6 +36,10 @@ pub(super) struct At {
 }
 
 impl At {
+    #[cfg_attr(
+        not(any(target_os = "linux", target_vendor = "apple")),
+        allow(dead_code, reason = "the system tells it nowhere else")
+    )]
     /// `None` for what nothing can be sent from: an address of many machines.
     pub(super) fn new(ip: IpAddr, interface: u32) -> Option<Self> {
         let canonical = ip.to_canonical();

@@ -14,6 +14,9 @@ mod exec_udp;
 /// nc and Python are looked for with a shell of Unix.
 #[cfg(unix)]
 mod interop;
+/// A name of its own needs a mount namespace of Linux.
+#[cfg(target_os = "linux")]
+mod names;
 mod options;
 mod pairs;
 mod qq;

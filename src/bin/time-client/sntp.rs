@@ -4,27 +4,26 @@
 //! in the library, the asking in `ask.rs`.
 
 use std::cell::Cell;
-use std::net::SocketAddr;
 use std::thread;
 use std::time::SystemTime;
 
-use socket_demos::net::UdpSocket;
 use socket_demos::terminal::screen;
 use socket_demos::time::sntp::{self, Asked, Refusal, Sample};
 use socket_demos::{random, t};
 
 use crate::args::Args;
 use crate::ask::until_answered;
+use crate::server::Server;
 
 /// `--samples` of them, and of those that succeed the one that the others agree with best. Without a first one there is
 /// nobody to ask, and whom a server sends away asks no more.
-pub(crate) fn best_sample(socket: &UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<Sample> {
-    let first = sample(socket, server, args)?;
+pub(crate) fn best_sample(server: &mut Server<'_>, args: &Args) -> anyhow::Result<Sample> {
+    let first = sample(server, args)?;
     let (mut samples, mut asked) = (vec![first], 1);
     for _ in 1..args.samples {
-        thread::sleep(sntp::pause_between(server.ip()));
+        thread::sleep(sntp::pause_between(server.address.ip()));
         asked += 1;
-        match sample(socket, server, args) {
+        match sample(server, args) {
             Ok(sample) => samples.push(sample),
             Err(error) => {
                 screen::talk(&format!("{error:#}"));
@@ -42,7 +41,7 @@ pub(crate) fn best_sample(socket: &UdpSocket, server: SocketAddr, args: &Args) -
 }
 
 /// One sample: T1 goes out with the question, T4 is taken when the answer is there.
-fn sample(socket: &UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result<Sample> {
+fn sample(server: &mut Server<'_>, args: &Args) -> anyhow::Result<Sample> {
     let asked = Cell::new(None);
     let question = || {
         let random = random::bytes();
@@ -54,5 +53,5 @@ fn sample(socket: &UdpSocket, server: SocketAddr, args: &Args) -> anyhow::Result
         let asked = asked.get().ok_or(Refusal::NotOurQuestion)?;
         asked.measure(answer, SystemTime::now(), elapsed)
     };
-    until_answered(socket, server, args, question, read)
+    until_answered(server, args, question, read)
 }

@@ -2,8 +2,8 @@
 //!
 //! Try it: `cargo run --bin udp-chat-client` while `cargo run --bin udp-chat-server` runs in another terminal.
 //!
-//! Read it for: socket, and outside the textbook connect, which sends nothing on a UDP socket and only fixes the peer
-//! ([`open`]). Then sendto, recvfrom, in [`classic::classic`], over the textbook's unconnected socket, which hears anybody and
+//! Read it for: socket ([`open`]), and outside the textbook connect, which sends nothing on a UDP socket and only fixes the
+//! peer. Then sendto, recvfrom, in [`classic::classic`], over the textbook's unconnected socket, which hears anybody and
 //! never learns that nobody is there; or send, recv, in [`both_ways::both_ways`], over a connected one, which hears its
 //! server alone and learns of a refused port.
 
@@ -27,23 +27,27 @@ fn main() -> ExitCode {
 
 fn chat(args: &Args, trace: &Trace) -> anyhow::Result<()> {
     let address = &args.server.address;
-    let (socket, server) = address
-        .try_each(|address| open(address, args, trace))
-        .map_err(|failed| failures::cannot_connect(address, failed, "udp-chat-server", args.timeout))?;
-    screen::talk(&t!("writing to {server} (q leaves)", "发往 {server}（输入 q 离开）"));
+    let cannot = |failed| failures::cannot_connect(address, failed, "udp-chat-server", args.timeout);
+    let begin =
+        |server: SocketAddr| screen::talk(&t!("writing to {server} (q leaves)", "发往 {server}（输入 q 离开）"));
     match args.way() {
-        Way::Classic => classic::classic(&socket, server, args),
-        Way::BothWays => both_ways::both_ways(socket, server, args),
+        Way::Classic => {
+            let (socket, server) = address.try_each(|address| open(address, args, trace)).map_err(cannot)?;
+            begin(server);
+            classic::classic(&socket, server, args)
+        }
+        Way::BothWays => {
+            let line = address.resolve().and_then(|all| both_ways::open(&all, args, trace)).map_err(cannot)?;
+            begin(line.peer.address());
+            both_ways::speak(&line, args.encoding.charset)
+        }
     }
 }
 
-/// What makes a socket able to write: socket, and outside the textbook connect. Nobody calls bind: the system gives the
-/// socket a port of its own at connect, or at the first sendto.
+/// What makes the textbook's socket able to write: socket. Nobody calls bind: the system gives the socket a port of its
+/// own at the first sendto.
 fn open(address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<(UdpSocket, SocketAddr)> {
     let socket = Socket::udp(address, trace)?;
-    if let Way::BothWays = args.way() {
-        socket.connect(address)?;
-    }
     // Over a network that `--loss` and its like make bad on purpose: then two more threads stand between
     // (src/net/datagrams.rs), and the calls are theirs.
     Ok((socket.over(&args.network)?, address))

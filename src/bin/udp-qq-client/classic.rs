@@ -23,7 +23,7 @@ pub(crate) fn classic(
     let mut messages = Messages::new(args.encoding.charset, args.textbook.recv_size());
     let mut sockets = HashMap::new();
     while let Typed::Line(contact) = choose(keyboard, contacts)? {
-        let Some(address) = find(&contact) else { continue };
+        let Some(address) = find(&contact).map(|addresses| addresses[0]) else { continue };
         let socket = match sockets.entry(address.is_ipv4()) {
             Entry::Occupied(socket) => socket.into_mut(),
             Entry::Vacant(place) => place.insert(Socket::udp(address, trace)?.over(&args.network)?),

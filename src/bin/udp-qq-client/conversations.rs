@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
 
 use socket_demos::chat::choose::{choose, find, obey};
 use socket_demos::chat::contacts::{Contact, Contacts};
+use socket_demos::chat::line::{Calls, Line};
 use socket_demos::chat::messages::{self, Messages};
 use socket_demos::chat::peer::{Inbox, Peer};
 use socket_demos::cli;
+use socket_demos::net::address::Failed;
+use socket_demos::net::faults::BadNetwork;
 use socket_demos::net::{Socket, Trace, UdpSocket, failures};
 use socket_demos::terminal::input::{self, Keyboard, Typed};
 use socket_demos::terminal::{exit, screen};
@@ -18,10 +20,7 @@ use socket_demos::terminal::{exit, screen};
 use crate::args::{Args, PROGRAM};
 
 /// A conversation: a socket connected to the contact, and what is known of them. A thread shows what comes.
-struct Conversation {
-    socket: Arc<UdpSocket>,
-    contact: Arc<Peer>,
-}
+type Conversation = Arc<Line<UdpSocket>>;
 
 /// One conversation after the other; those that one goes back from go on.
 pub(crate) fn conversations(
@@ -38,10 +37,10 @@ pub(crate) fn conversations(
             Typed::Quit | Typed::End => return Ok(()),
         };
         if !conversations.contains_key(&contact.name) {
-            let Some(address) = find(&contact) else { continue };
-            match begin(&contact, address, args, trace) {
+            let Some(addresses) = find(&contact) else { continue };
+            match begin(&contact, &addresses, args, trace) {
                 Ok(begun) => drop(conversations.insert(contact.name.clone(), begun)),
-                Err(error) => {
+                Err(Failed { error, .. }) => {
                     let failed = failures::cannot_write(&contact.name, error);
                     // What comes next in a pipe is meant for this contact, not for the book.
                     if !keyboard.is_terminal() {
@@ -57,20 +56,30 @@ pub(crate) fn conversations(
         }
     }
     // At the end of a pipe every contact may still answer.
-    let silent = conversations.values().filter(|conversation| !conversation.contact.wait_for_answer()).count();
+    let silent = conversations.values().filter(|conversation| !conversation.peer.wait_for_answer()).count();
     exit::now(u8::from(silent > 0));
 }
 
-/// What makes a conversation: socket, connect, and a thread for recv.
-fn begin(contact: &Contact, address: SocketAddr, args: &Args, trace: &Trace) -> io::Result<Conversation> {
+/// What makes a conversation: socket, connect ([`connect`]), and a thread for recv. Where the first of the contact's
+/// addresses refuses before anything has been heard, the next one's turn comes.
+fn begin(contact: &Contact, addresses: &[SocketAddr], args: &Args, trace: &Trace) -> Result<Conversation, Failed> {
+    let (network, trace) = (args.network.clone(), trace.clone());
+    let (charset, size) = (args.encoding.charset, args.textbook.datagram_size());
+    let calls = Calls {
+        connect: Box::new(move |address| connect(address, &network, &trace)),
+        send: UdpSocket::send,
+        hear: Box::new(move |line, socket| {
+            let (line, inbox) = (Arc::clone(line), Inbox::new(&line.peer, Messages::new(charset, size)));
+            cli::spawn(PROGRAM, move || hear(&line, &socket, inbox)).map_err(io::Error::other)
+        }),
+    };
+    Line::open(addresses, calls, |address| Peer::contact(PROGRAM, &contact.name, address, args.timeout))
+}
+
+fn connect(address: SocketAddr, network: &BadNetwork, trace: &Trace) -> io::Result<UdpSocket> {
     let socket = Socket::udp(address, trace)?;
     socket.connect(address)?;
-    let socket = Arc::new(socket.over(&args.network)?);
-    let contact = Peer::contact(PROGRAM, &contact.name, address, args.timeout);
-    let messages = Messages::new(args.encoding.charset, args.textbook.datagram_size());
-    let (hearer, inbox) = (Arc::clone(&socket), Inbox::new(&contact, messages));
-    thread::Builder::new().spawn(move || hear(&hearer, inbox).unwrap_or_else(|error| cli::fail(PROGRAM, &error)))?;
-    Ok(Conversation { socket, contact })
+    socket.over(network)
 }
 
 /// Why a conversation was left.
@@ -88,7 +97,6 @@ fn talk(
     conversation: &Conversation,
     args: &Args,
 ) -> anyhow::Result<Back> {
-    let Conversation { socket, contact } = conversation;
     keyboard.offer(Vec::new());
     loop {
         let words = |typed: &str| {
@@ -98,7 +106,7 @@ fn talk(
             messages::encode(input::without_escape(typed), args.encoding.charset).map(Ok)
         };
         match keyboard.ask(&format!("{name}> "), words)? {
-            Typed::Line(Ok(message)) => contact.write(keyboard, || socket.send(&message)),
+            Typed::Line(Ok(message)) => conversation.peer.write(keyboard, || conversation.send(&message)),
             Typed::Line(Err(command)) => obey(keyboard, contacts, &command)?,
             Typed::Quit => return Ok(Back::ToTheBook),
             Typed::End => return Ok(Back::InputEnded),
@@ -107,10 +115,15 @@ fn talk(
 }
 
 /// The conversation's thread: shows what comes. A connected socket hears its peer alone, and that nobody is there.
-fn hear(socket: &UdpSocket, mut inbox: Inbox) -> anyhow::Result<()> {
+fn hear(line: &Conversation, socket: &Arc<UdpSocket>, mut inbox: Inbox) -> anyhow::Result<()> {
     loop {
         match socket.recv(inbox.buffer()) {
-            Ok(received) => inbox.show(received)?,
+            Ok(received) => {
+                line.heard();
+                inbox.show(received)?;
+            }
+            // Another thread hears the next address.
+            Err(error) if line.goes_on(socket, &error) => return Ok(()),
             Err(error) => inbox.tell_why(&error),
         }
     }
