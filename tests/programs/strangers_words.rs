@@ -47,7 +47,8 @@ fn a_process_cannot_forge_a_line_about_who_holds_a_port() {
     use crate::common::{Running, SERVER, Server, eventually};
     let place = Place::new();
     let forger = place.file("a\nb\u{1b}[31m");
-    std::fs::copy(SERVER.path(), &forger).unwrap();
+    // A copy could be "busy" still: a child that another thread has just begun holds its file open for a moment.
+    std::os::unix::fs::symlink(SERVER.path(), &forger).unwrap();
     let holder = Server::of(Running::start(&forger, &["127.0.0.1:0"]));
     let named = format!("a\\nb\\x1b[31m (pid {}) holds it", holder.running.pid());
     // A machine with thousands of sockets may not find it in time.
