@@ -155,8 +155,9 @@ impl Inbox {
     pub fn tell_why(&mut self, error: &io::Error) {
         let Peer { answers, .. } = &*self.from;
         if errors::is_not_there(error) {
-            answers.refused();
+            // Told first: at the end of a pipe the program ends when it knows that no answer comes.
             self.from.tell_not_there(error);
+            answers.refused();
         } else if self.messages.tells_of_cut(error) {
             answers.note(Instant::now());
         } else {

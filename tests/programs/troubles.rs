@@ -260,6 +260,8 @@ fn a_log_that_nobody_reads_stops_no_time_server() {
     let mut reader = BufReader::new(reader);
     reader.read_line(&mut ready).unwrap();
     let address: SocketAddr = ready.trim_end().rsplit(' ').next().unwrap().parse().unwrap();
+    // What it says before it serves is no log, and would wait for a reader.
+    reader.read_line(&mut ready).unwrap();
     // What fills the pipe waits until the reader is gone.
     let probe = writer.try_clone().unwrap();
     let filler = std::thread::spawn(move || writer.write_all(&vec![b'x'; 1 << 20]).is_err());
