@@ -4,6 +4,7 @@
 //! server over TCP, [`conversation`] the one over UDP: for the thread that asks, for Ctrl-C, and over UDP
 //! for the thread that hears too.
 
+mod clock;
 pub mod conversation;
 pub mod output;
 pub mod prompt;

@@ -37,7 +37,6 @@ const NO_LIMITS: &[(&str, &[&str])] = &[
     ("exec/reliable/asking.rs", &["SMALL_COMMAND"]),
     ("exec/reliable/cookie.rs", &["NOW"]),
     ("exec/reliable/memory.rs", &["SECOND"]),
-    ("exec/reliable/message.rs", &["NOT_ASKED"]),
     ("exec/reliable/sender.rs", &["SMALL_PIECE"]),
     (
         "exec/reliable/wire.rs",

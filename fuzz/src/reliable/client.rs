@@ -160,7 +160,7 @@ impl World {
                 let numbers = [&choices.array::<4>()[..], &[choices.byte() % 3], &number.to_be_bytes()].concat();
                 [&[0x89][..], &request.to_be_bytes(), &numbers].concat()
             }
-            13 => [&[0x8c][..], &request.to_be_bytes(), &[0, 0, 0, choices.byte() / 128, choices.byte() % 2]].concat(),
+            13 => [&[0x8c][..], &request.to_be_bytes(), &[choices.byte() % 2]].concat(),
             kind => [&[0x8a + kind % 2][..], &request.to_be_bytes()].concat(),
         };
         let datagram = perhaps_harmed(tagged(&message, tag_key, 1), choices);

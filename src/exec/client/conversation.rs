@@ -6,6 +6,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::exec::client::clock::Clock;
 use crate::exec::reliable::{self, Client, Event, GIVE_UP};
 use crate::exec::tag::Key;
 use crate::lock::lock;
@@ -24,7 +25,7 @@ type HowToSend = dyn Fn(&[Vec<u8>]) + Send + Sync;
 pub struct Conversation {
     send: Box<HowToSend>,
     /// The protocol knows no clock: its time begins here.
-    start: Instant,
+    start: Clock,
     client: Mutex<Client>,
     /// There may be something to show.
     news: Condvar,
@@ -33,7 +34,7 @@ pub struct Conversation {
 impl Conversation {
     /// With a server that has `key` too. Every datagram goes out through `send`, from whichever thread.
     pub fn new(key: Key, send: impl Fn(&[Vec<u8>]) + Send + Sync + 'static) -> Self {
-        let (start, client) = (Instant::now(), Mutex::new(Client::new(key)));
+        let (start, client) = (Clock::start(), Mutex::new(Client::new(key)));
         Self { send: Box::new(send), start, client, news: Condvar::new() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::message::{Asked, Content, Doing, Nonce, Place, Progress};
+use super::message::{Asked, Content, Doing, Place, Progress};
 use super::parts::{Part, SMALL};
 use super::receiver::{Piece, Receiver};
 use super::timer::Backoff;
@@ -22,8 +22,6 @@ const SMALL_COMMAND: usize = SMALL + MAX_COMMAND - MAX_PAYLOAD;
 /// A request, and what has come of its answer.
 pub(super) struct Asking {
     pub(super) command: Vec<u8>,
-    /// The nonce of a new session, if this one turns out to be forgotten.
-    pub(super) spare: Option<Nonce>,
     /// How often it was said since anything was heard of it.
     said: u32,
     pub(super) receiver: Receiver,
@@ -56,10 +54,9 @@ pub(super) enum Stage {
 
 impl Asking {
     /// A request that was sent at `now`.
-    pub(super) fn new(command: Vec<u8>, spare: Option<Nonce>, again: Backoff, now: Duration) -> Self {
+    pub(super) fn new(command: Vec<u8>, again: Backoff, now: Duration) -> Self {
         Self {
             command,
-            spare,
             said: 1,
             receiver: Receiver::new(),
             began: now,
@@ -97,11 +94,6 @@ impl Asking {
         } else {
             vec![Part::WHOLE]
         }
-    }
-
-    /// Whether it was asked once, nothing has come of that, and nobody wants to stop it.
-    pub(super) fn was_said_once(&self) -> bool {
-        self.said == 1 && self.answered.is_none() && !self.receiver.has_begun() && self.stage == Stage::Running
     }
 
     /// The time of a question that is asked at `now`.

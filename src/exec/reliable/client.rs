@@ -111,7 +111,7 @@ impl Client {
         self.failure = None;
         let command = command.to_vec();
         if self.has_fresh_session(now) {
-            self.ask(command, Some(nonce), now);
+            self.ask(command, now);
         } else {
             self.open(command, nonce, now);
         }
@@ -126,7 +126,7 @@ impl Client {
         self.phase = Phase::Opening(opening);
     }
 
-    /// Whether the server remembers the session, unless our clock stood still, and the session has a number left.
+    /// Whether the server remembers the session, and the session has a number left.
     fn has_fresh_session(&self, now: Duration) -> bool {
         let rested = match &self.phase {
             Phase::Asking(last) if last.stage == Stage::Complete => now.saturating_sub(last.heard),
@@ -136,12 +136,12 @@ impl Client {
     }
 
     /// Sends a new request in the session.
-    fn ask(&mut self, command: Vec<u8>, spare: Option<Nonce>, now: Duration) {
+    fn ask(&mut self, command: Vec<u8>, now: Duration) {
         let Some(session) = &mut self.session else { return };
         session.request += 1;
         let again = Backoff::new(session.timer.rto(), now);
         self.datagrams.push(session.question(Asks::Run(0, Part::WHOLE, &command)));
-        self.phase = Phase::Asking(Asking::new(command, spare, again, now));
+        self.phase = Phase::Asking(Asking::new(command, again, now));
     }
 
     /// Stops the request: asks the server to, and goes on until the command has ended.
@@ -200,7 +200,7 @@ impl Client {
         let id = SessionId { nonce, cookie };
         self.charset = message::charset(&label);
         self.session = Some(Session { id, tag_key: id.tag_key(&self.key), timer, request: 0 });
-        self.ask(command, None, now);
+        self.ask(command, now);
     }
 
     /// The server has said something about the request.
@@ -220,7 +220,7 @@ impl Client {
             },
             (_, Says::Busy) => return self.fail(Event::NotRun(NotRun::Busy)),
             (_, Says::Expired) => return self.fail(Event::Unknown(Unknown::Expired)),
-            (_, Says::Gone(asked, why)) => return self.is_gone(asked, why, now),
+            (_, Says::Gone(why)) => return self.fail(Event::Unknown(why.into())),
         };
         asking.heard = now;
         asking.refused = None;
@@ -229,21 +229,6 @@ impl Client {
             asking.again = Backoff::new(session.timer.asks_every(), now);
         }
         self.acknowledge(now);
-    }
-
-    /// The server does not know the session. A request that was said once, and met a session that was forgotten before, has
-    /// not run and will not: then a new session is tried. (So it goes after a sleep of this machine, which stops its clock.)
-    fn is_gone(&mut self, asked: Asked, why: Gone, now: Duration) {
-        let Phase::Asking(asking) = &mut self.phase else { return };
-        let surely_not_run = why == Gone::Forgotten && asked == 0 && asking.was_said_once();
-        match (why, asking.spare.take_if(|_| surely_not_run)) {
-            (_, Some(nonce)) => {
-                let command = std::mem::take(&mut asking.command);
-                self.open(command, nonce, now);
-            }
-            (Gone::Foreign, None) => self.fail(Event::Unknown(Unknown::Gone)),
-            (Gone::Forgotten, None) => self.fail(Event::Unknown(Unknown::Forgotten)),
-        }
     }
 
     /// There will be no outcome.

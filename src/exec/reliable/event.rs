@@ -1,5 +1,6 @@
 //! What a client has to tell: above all whether a command that has no outcome may have run.
 
+use super::message::Gone;
 use super::wire::MAX_COMMAND;
 use crate::exec::protocol::Outcome;
 use crate::t;
@@ -48,6 +49,15 @@ pub enum Unknown {
     Refused,
     /// The server had taken this client for gone, and stopped the command.
     Expired,
+}
+
+impl From<Gone> for Unknown {
+    fn from(why: Gone) -> Self {
+        match why {
+            Gone::Foreign => Self::Gone,
+            Gone::Forgotten => Self::Forgotten,
+        }
+    }
 }
 
 impl std::fmt::Display for NotRun {

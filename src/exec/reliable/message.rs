@@ -120,9 +120,6 @@ pub(super) enum Doing {
     Running = 1,
 }
 
-/// What GONE says that answers no REQUEST.
-pub(super) const NOT_ASKED: Asked = Asked::MAX;
-
 /// Why nothing is known of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gone {
@@ -166,6 +163,6 @@ pub(super) enum Says<'a> {
     Busy,
     /// Its answer is not kept any more.
     Expired,
-    /// Nothing is known of its session; with when the REQUEST was asked that this answers.
-    Gone(Asked, Gone),
+    /// Nothing is known of its session.
+    Gone(Gone),
 }

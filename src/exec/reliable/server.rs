@@ -9,9 +9,7 @@ use super::STOPS_WITHIN;
 use super::action::{Action, Job};
 use super::cookie::{Issuer, OPENS_FOR};
 use super::memory::{Begun, Lately, Memory, Remembered, Room, State};
-use super::message::{
-    self, Answer, Asked, Asks, Doing, Gone, Label, NOT_ASKED, Nonce, Progress, Question, Says, SessionId,
-};
+use super::message::{self, Answer, Asked, Asks, Doing, Gone, Label, Nonce, Progress, Question, Says, SessionId};
 use super::parts::Part;
 use super::sender::Sender;
 use super::timer::Timer;
@@ -163,8 +161,7 @@ impl Server {
             // Of a session before the server's start, or long forgotten: what it asked may have run, or may not.
             (None, issued) => {
                 let why = if issued.is_some() { Gone::Forgotten } else { Gone::Foreign };
-                let when = if let Asks::Run(when, ..) = asks { *when } else { NOT_ASKED };
-                self.say(&asker, Says::Gone(when, why), now);
+                self.say(&asker, Says::Gone(why), now);
             }
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use self::network::{GOOD, Mutants, Network, ms, secs};
 use self::task::{Report, Task};
-use self::world::{Manner, World};
+use self::world::{Manner, Meanwhile, World};
 use super::{Event, NotRun, Unknown};
 use crate::exec::protocol::Outcome;
 
@@ -279,34 +279,38 @@ fn a_server_that_was_started_anew_runs_nothing_again() {
     assert_eq!((world.runs[&task], world.runs.len()), (1, 2));
 }
 
-/// A laptop sleeps for three minutes, between two commands or during one, and its clock stands still; meanwhile the server
-/// may have forgotten the session, since somebody has opened another.
+/// A laptop sleeps for three minutes, between two commands or during one, and its clock stands still or goes on; meanwhile the
+/// server may have forgotten the session, since somebody has opened another.
 #[test]
-fn after_a_sleep_nothing_untrue_is_said() {
+fn after_a_sleep_nothing_untrue_is_said_and_nothing_runs_twice() {
+    use Meanwhile::{GoesOn, StandsStill};
     let task = |number, millis| Task { number, millis, bytes: 3000, command: 0 };
-    let (other, next) = (task(9, 3), task(2, 3));
-    let expired = Event::Unknown(Unknown::Expired);
+    let (other, next) = (Some(task(9, 3)), task(2, 3));
+    let (first_ended, next_ended) = (Event::Ended(Outcome::Exited(1)), Event::Ended(Outcome::Exited(2)));
+    let unknown = |why| Event::Unknown(why);
     let table = [
-        ("between two", 3, None, Event::Ended(Outcome::Exited(1))),
-        ("between two, forgotten", 3, Some(other), Event::Ended(Outcome::Exited(1))),
-        ("during one", 600_000, None, expired),
-        ("during one, forgotten", 600_000, Some(other), Event::Unknown(Unknown::Forgotten)),
+        ("between two", StandsStill, 3, None, [&first_ended, &next_ended], 1),
+        ("between two", StandsStill, 3, other, [&first_ended, &unknown(Unknown::Forgotten)], 1),
+        ("between two", GoesOn, 3, other, [&first_ended, &next_ended], 2),
+        ("during one", StandsStill, 600_000, None, [&unknown(Unknown::Expired), &next_ended], 2),
+        ("during one", StandsStill, 600_000, other, [&unknown(Unknown::Forgotten), &next_ended], 2),
+        ("during one", GoesOn, 600_000, other, [&unknown(Unknown::Silence), &next_ended], 2),
     ];
-    for (name, millis, other, end) in table {
+    for (name, clock, millis, other, ends, sessions) in table {
+        let name = format!("{name}, its clock {clock:?}, forgotten: {}", other.is_some());
         let mut world = World::new(GOOD, 1);
         let first = task(1, millis);
         world.person(Manner::Interactive, [first]);
         world.run_until(secs(5));
-        world.sleep(secs(180), other);
+        world.sleep(secs(180), clock, other);
         assert_eq!(world.server.remembered(), 1, "{name}");
         world.people[0].todo.push_back(next);
         world.run(world.now + secs(10));
-        let ends: Vec<_> = world.reports().map(|report| report.end.clone()).collect();
-        assert_eq!(ends, [end, Event::Ended(Outcome::Exited(2))], "{name}");
-        assert_eq!((world.runs[&first], world.runs[&next]), (1, 1), "{name}");
+        assert_eq!(world.reports().map(|report| &report.end).collect::<Vec<_>>(), ends, "{name}");
+        let ran = |task| world.runs.get(&task).copied().unwrap_or_default();
+        assert_eq!((ran(first), ran(next)), (1, usize::from(*ends[1] == next_ended)), "{name}");
         let hellos = world.from_clients.iter().filter(|(.., datagram)| datagram[0] == 0x81).count();
-        let (others, sessions) = (usize::from(other.is_some()), 1 + usize::from(name != "between two"));
-        assert_eq!(hellos, others + sessions, "{name}");
+        assert_eq!(hellos, usize::from(other.is_some()) + sessions, "{name}");
     }
 }
 

@@ -104,7 +104,7 @@ impl Kind {
             Self::Out | Self::Err => PIECE_HEADER + 1 + DATAGRAM_TAG_LENGTH..=MAX_PAYLOAD,
             Self::Done => exactly(DONE_HEADER + 5 + DATAGRAM_TAG_LENGTH),
             Self::Working => exactly(SHORT_HEADER + size_of::<Asked>() + 1 + 8 + DATAGRAM_TAG_LENGTH),
-            Self::Gone => exactly(SHORT_HEADER + size_of::<Asked>() + 1 + DATAGRAM_TAG_LENGTH),
+            Self::Gone => exactly(SHORT_HEADER + 1 + DATAGRAM_TAG_LENGTH),
             Self::Busy | Self::Expired => exactly(SHORT_HEADER + DATAGRAM_TAG_LENGTH),
         }
     }
@@ -188,7 +188,7 @@ impl Answer<'_> {
                     Says::Working(Progress { asked, doing, unsent }) => {
                         header.put(&asked.to_be_bytes()).put(&[*doing as u8]).put(&unsent.to_be_bytes())
                     }
-                    Says::Gone(asked, why) => header.put(&asked.to_be_bytes()).put(&[*why as u8]),
+                    Says::Gone(why) => header.put(&[*why as u8]),
                     Says::Busy | Says::Expired => header,
                 }
             }
@@ -255,7 +255,7 @@ impl<'a> Tagged<'a> {
             Kind::Working => Says::Working(fields.progress()?),
             Kind::Busy => Says::Busy,
             Kind::Expired => Says::Expired,
-            Kind::Gone => Says::Gone(fields.asked()?, fields.gone()?),
+            Kind::Gone => Says::Gone(fields.gone()?),
             _ => return None,
         };
         Some(Answer::Of { request, says })

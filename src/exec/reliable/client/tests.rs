@@ -1,6 +1,6 @@
 use super::*;
 use crate::exec::protocol::Outcome;
-use crate::exec::reliable::message::{Doing, NOT_ASKED, Place, Progress};
+use crate::exec::reliable::message::{Doing, Place, Progress};
 use crate::exec::reliable::timer::MIN_RTO;
 use crate::exec::reliable::wire::{Kind, WINDOW};
 use crate::exec::reliable::{LETS_GO_WITHIN, STOPS_WITHIN};
@@ -108,7 +108,7 @@ fn only_the_cookie_that_it_waits_for_is_taken() {
     let mut client = client();
     said(&mut client);
     for wrong in
-        [cookie(NONCE, &Key::new([43; 32])), cookie([4; 16], &key()), says(1, Says::Gone(0, Gone::Foreign)), vec![]]
+        [cookie(NONCE, &Key::new([43; 32])), cookie([4; 16], &key()), says(1, Says::Gone(Gone::Foreign)), vec![]]
     {
         client.receive(&wrong, ms(1));
         assert_eq!((said(&mut client), client.event(ms(1))), (vec![], None));
@@ -125,8 +125,8 @@ fn whether_a_command_may_have_run_is_told() {
     let table = [
         (Says::Busy, Event::NotRun(NotRun::Busy)),
         (Says::Expired, Event::Unknown(Unknown::Expired)),
-        (Says::Gone(0, Gone::Foreign), Event::Unknown(Unknown::Gone)),
-        (Says::Gone(0, Gone::Forgotten), Event::Unknown(Unknown::Forgotten)),
+        (Says::Gone(Gone::Foreign), Event::Unknown(Unknown::Gone)),
+        (Says::Gone(Gone::Forgotten), Event::Unknown(Unknown::Forgotten)),
     ];
     for (answer, event) in table {
         let mut client = asking(ms(1));
@@ -349,40 +349,6 @@ fn a_command_that_was_to_stop_is_given_up_soon_where_nothing_comes() {
         over_time(&mut client, ms(5001) + within);
         assert_eq!(client.event(ms(5001) + within), Some(Event::Unknown(Unknown::NotStopped)), "{name}");
     }
-}
-
-/// A machine's clock stands still while it sleeps, and the server has forgotten the session meanwhile.
-#[test]
-fn a_request_that_finds_its_session_forgotten_is_asked_in_a_new_one() {
-    let resumed = || {
-        let mut client = asking(ms(1));
-        client.receive(&piece(0, done()), ms(2));
-        client.event(ms(2));
-        client.request(b"next", [9; 16], ms(10)).unwrap();
-        said(&mut client);
-        client
-    };
-    let gone = |asked, why| says(2, Says::Gone(asked, why));
-    let mut client = resumed();
-    client.receive(&gone(0, Gone::Forgotten), ms(20));
-    assert_eq!((said(&mut client), client.event(ms(20))), (vec![Kind::Hello], None));
-    client.receive(&cookie([9; 16], &key()), ms(30));
-    assert_eq!(said(&mut client), [Kind::Request], "in the new one");
-
-    // What may have run is not asked again.
-    for (name, answer) in [("restarted", gone(0, Gone::Foreign)), ("to an ACK", gone(NOT_ASKED, Gone::Forgotten))] {
-        let mut client = resumed();
-        client.receive(&answer, ms(20));
-        assert!(matches!(client.event(ms(20)), Some(Event::Unknown(_))), "{name}");
-    }
-    let mut client = resumed();
-    over_time(&mut client, ms(400));
-    client.receive(&gone(0, Gone::Forgotten), ms(401));
-    assert_eq!(client.event(ms(401)), Some(Event::Unknown(Unknown::Forgotten)), "asked twice");
-    let mut client = resumed();
-    client.stop(ms(11));
-    client.receive(&gone(0, Gone::Forgotten), ms(20));
-    assert_eq!(client.event(ms(20)), Some(Event::Unknown(Unknown::Forgotten)), "to be stopped");
 }
 
 /// A command that is too long for a small datagram, and how it is said: in how many bytes of it.

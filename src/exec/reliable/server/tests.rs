@@ -161,7 +161,7 @@ fn a_session_from_before_the_start_is_gone() {
         let question = peer.datagram(1, asks);
         after.receive(peer.address, &question, at(1));
         let [Action::Send(_, answer)] = &after.actions()[..] else { panic!("{number}") };
-        let says = Says::Gone(if number == 0 { 7 } else { NOT_ASKED }, Gone::Foreign);
+        let says = Says::Gone(Gone::Foreign);
         assert!(answer.len() < question.len());
         assert_eq!(Tagged::split(answer).unwrap().answer(), Some(Answer::Of { request: 1, says }));
         assert_eq!(after.remembered(), 0);
@@ -380,9 +380,9 @@ fn a_forgotten_session_is_told_from_one_that_never_was() {
     Peer::new(&mut server, 2, at(130)).run(&mut server, 1, at(130));
     let other = SessionId { cookie: [3; 40], ..peer.session };
     let table = [
-        (peer.session, Asks::Run(9, Part::WHOLE, b"next"), Says::Gone(9, Gone::Forgotten)),
-        (other, Asks::Run(9, Part::WHOLE, b"next"), Says::Gone(9, Gone::Foreign)),
-        (peer.session, Asks::Stop, Says::Gone(NOT_ASKED, Gone::Forgotten)),
+        (peer.session, Asks::Run(9, Part::WHOLE, b"next"), Says::Gone(Gone::Forgotten)),
+        (other, Asks::Run(9, Part::WHOLE, b"next"), Says::Gone(Gone::Foreign)),
+        (peer.session, Asks::Stop, Says::Gone(Gone::Forgotten)),
     ];
     for (number, (session, asks, says)) in table.into_iter().enumerate() {
         done(&mut server);

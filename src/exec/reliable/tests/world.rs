@@ -108,6 +108,13 @@ pub(crate) const MAX_CLIENTS: usize = 16;
 /// How many a server runs at once in a world for many people.
 pub(crate) const CROWD: usize = 64;
 
+/// What a machine's clock does while it sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meanwhile {
+    StandsStill,
+    GoesOn,
+}
+
 impl World {
     pub(crate) fn new(network: Network, seed: u64) -> Self {
         Self {
@@ -150,13 +157,13 @@ impl World {
     }
 
     /// Everybody's machine sleeps for so long, and hears nothing; then somebody else has a command run, if there is one.
-    pub(crate) fn sleep(&mut self, length: Duration, other: Option<Task>) {
+    pub(crate) fn sleep(&mut self, length: Duration, clock: Meanwhile, other: Option<Task>) {
         let (sleepers, began) = (std::mem::take(&mut self.people), self.now);
         self.run_until(began + length);
         self.person(Manner::Single, other);
         self.run(self.now + ms(100));
         self.people = sleepers;
-        let slept = self.now.saturating_sub(began);
+        let slept = if clock == Meanwhile::StandsStill { self.now.saturating_sub(began) } else { Duration::ZERO };
         self.people.iter_mut().for_each(|person| person.slept += slept);
     }
 

@@ -1,5 +1,4 @@
 use super::*;
-use crate::exec::reliable::message::NOT_ASKED;
 use crate::exec::tag::{Key, Purpose};
 
 fn tag_key() -> DatagramKey {
@@ -77,8 +76,8 @@ fn answers() -> Vec<(Answer<'static>, Vec<u8>)> {
         (working(Doing::Delivering), [&[0x89, 1, 2, 3, 4, 0, 0, 9, 8, 0][..], &[0, 0, 0, 0, 0, 0, 1, 0]].concat()),
         (about(Says::Busy), vec![0x8a, 1, 2, 3, 4]),
         (about(Says::Expired), vec![0x8b, 1, 2, 3, 4]),
-        (about(Says::Gone(0x0908, Gone::Foreign)), vec![0x8c, 1, 2, 3, 4, 0, 0, 9, 8, 0]),
-        (about(Says::Gone(NOT_ASKED, Gone::Forgotten)), vec![0x8c, 1, 2, 3, 4, 255, 255, 255, 255, 1]),
+        (about(Says::Gone(Gone::Foreign)), vec![0x8c, 1, 2, 3, 4, 0]),
+        (about(Says::Gone(Gone::Forgotten)), vec![0x8c, 1, 2, 3, 4, 1]),
     ]
 }
 
@@ -137,7 +136,7 @@ const LENGTHS: [(u8, usize, usize); 12] = [
     (0x89, 34, 34),
     (0x8a, 21, 21),
     (0x8b, 21, 21),
-    (0x8c, 26, 26),
+    (0x8c, 22, 22),
 ];
 
 #[test]
@@ -171,8 +170,8 @@ fn an_outcome_that_there_is_not_is_nothing() {
     let mut datagram = working(Doing::Running).encode(&tag_key());
     datagram[9] = 2;
     assert_eq!(Tagged::split(&datagram).unwrap().answer(), None, "what a server does");
-    let mut datagram = about(Says::Gone(1, Gone::Foreign)).encode(&tag_key());
-    datagram[9] = 2;
+    let mut datagram = about(Says::Gone(Gone::Foreign)).encode(&tag_key());
+    datagram[5] = 2;
     assert_eq!(Tagged::split(&datagram).unwrap().answer(), None, "why it is gone");
     let mut datagram = of(Asks::Run(1, Part::WHOLE, b"ls")).encode(&tag_key());
     datagram[65] = 1;
