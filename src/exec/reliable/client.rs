@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::asking::{Asking, News, Stage};
-use super::message::{self, Answer, Asked, Asks, Content, Cookie, Gone, Label, Nonce, Question, Says, SessionId};
+use super::message::{self, Answer, Asked, Asks, Content, Cookie, Label, Nonce, Question, Says, SessionId};
 use super::parts::Part;
 use super::timer::{ASKS_EVERY, Backoff, FIRST_RTO, Timer};
 use super::wire::{MAX_COMMAND, Side, Tagged};
