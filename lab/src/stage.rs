@@ -13,7 +13,7 @@ use crate::outcome::Got;
 use socket_demos::net::event::{Event, Watcher};
 use socket_demos::net::ports::{State, tcp_sockets};
 use socket_demos::net::{Socket, TcpListener, TcpStream, Trace, UdpSocket};
-use socket_demos::t;
+use socket_demos::{errors, t};
 
 /// How long to wait for what should come. On loopback it takes microseconds, on a busy machine far less than this.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -207,6 +207,21 @@ pub(super) fn arrived(stream: &TcpStream, count: usize) -> bool {
     // It fails for a connection that has gone, which peek tells.
     let _ = bare.set_read_timeout(Some(PATIENCE));
     until(|| bare.peek(&mut buffer).is_ok_and(|there| there == count).then_some(())).is_some()
+}
+
+/// Whether datagrams can go to the loopback address, without which no experiment can show anything.
+///
+/// # Errors
+/// A sentence where they cannot.
+pub fn loopback() -> Result<(), String> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+    socket.and_then(|socket| socket.connect(socket.local_addr()?)).map_err(|error| {
+        let why = errors::reason(&error);
+        t!(
+            "the loopback address 127.0.0.1 cannot be used ({why}), and every experiment needs it; on Linux: ip link set lo up",
+            "回环地址 127.0.0.1 用不了（{why}），而每个实验都要用它；Linux 上可以：ip link set lo up"
+        )
+    })
 }
 
 /// How many finished connections Linux takes for `listen(backlog)`; `None` elsewhere. The kernel's own limit is somaxconn.
