@@ -57,15 +57,15 @@ struct Saw {
 impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
         Ok(Saw {
-            at_once: self.over_tcp(stage, None, self.reads_late)?,
-            without_delay: self.over_tcp(stage, Some(self.pause), self.reads_late)?,
-            kept_up: self.over_tcp(stage, Some(self.pause), false)?,
+            at_once: Self::over_tcp(stage, None, self.reads_late)?,
+            without_delay: Self::over_tcp(stage, Some(self.pause), self.reads_late)?,
+            kept_up: Self::over_tcp(stage, Some(self.pause), false)?,
             pause_milliseconds: self.pause.as_millis(),
             datagrams: over_udp(stage)?,
         })
     }
 
-    fn over_tcp(&self, stage: &Stage, pause: Option<Duration>, reads_late: bool) -> io::Result<Vec<String>> {
+    fn over_tcp(stage: &Stage, pause: Option<Duration>, reads_late: bool) -> io::Result<Vec<String>> {
         let (client, server) = stage.pair()?;
         let mut read = Vec::new();
         if pause.is_some() {
