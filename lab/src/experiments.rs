@@ -115,6 +115,8 @@ pub enum Kind {
     AsTaught,
     /// They did something else.
     Different,
+    /// What it says was seen, but not always, or for another reason.
+    Partly,
     /// This system, or this world, cannot show it.
     CannotShow,
     /// The run contradicts itself, or what holds on this system.
@@ -135,6 +137,7 @@ impl fmt::Display for Kind {
         f.pad(&match self {
             Self::AsTaught => t!("as taught", "与课本一致"),
             Self::Different => t!("different", "与课本不同"),
+            Self::Partly => t!("partly", "说对一半"),
             Self::CannotShow => t!("not shown", "这里看不到"),
             Self::Contradicted => t!("contradicted", "前后矛盾"),
             Self::Failed => t!("failed", "运行失败"),
@@ -149,6 +152,10 @@ impl Verdict {
 
     fn different(why: String) -> Self {
         Self { kind: Kind::Different, why }
+    }
+
+    fn partly(why: String) -> Self {
+        Self { kind: Kind::Partly, why }
     }
 
     /// For a run that an error has ended.

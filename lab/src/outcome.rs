@@ -42,6 +42,11 @@ impl Got {
         matches!(self, Self::Bytes(bytes) if bytes.is_empty())
     }
 
+    /// Whether it was an error that says that nobody is there: Windows calls it a reset.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Error(code) if code.contains("CONNREFUSED") || code.contains("CONNRESET"))
+    }
+
     /// Whether it was an error.
     pub(super) fn is_error(&self) -> bool {
         matches!(self, Self::Error(_))
@@ -83,6 +88,11 @@ pub(super) enum Went {
 impl Went {
     pub(super) fn of<T>(result: &io::Result<T>) -> Self {
         result.as_ref().err().map_or(Self::Well, |error| Self::Wrong(errors::code(error)))
+    }
+
+    /// Whether it failed with an error of that name.
+    pub(super) fn failed_with(&self, name: &str) -> bool {
+        matches!(self, Self::Wrong(code) if code.contains(name))
     }
 
     /// Whether it failed.

@@ -113,6 +113,7 @@ fn badge(kind: Kind) -> String {
     let class = match kind {
         Kind::AsTaught => "as-taught",
         Kind::Different => "different",
+        Kind::Partly => "partly",
         Kind::CannotShow => "not-shown",
         Kind::Contradicted | Kind::Failed => "trouble",
     };

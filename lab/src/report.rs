@@ -129,7 +129,7 @@ impl Report {
 fn colored(kind: Kind, shown: &str) -> Cow<'_, str> {
     let color = match kind {
         Kind::AsTaught => Color::Green,
-        Kind::Different | Kind::CannotShow => Color::Yellow,
+        Kind::Different | Kind::Partly | Kind::CannotShow => Color::Yellow,
         Kind::Contradicted | Kind::Failed => Color::Red,
     };
     screen::colored(Output::Out, color, shown)
@@ -197,7 +197,7 @@ pub fn json(experiments: &[Report]) -> String {
 pub fn summary(reports: &[Report]) -> String {
     let all = reports.len();
     let seconds = reports.iter().map(|report| report.milliseconds).sum::<u64>() as f64 / 1000.0;
-    let kinds = [Kind::AsTaught, Kind::Different, Kind::CannotShow, Kind::Contradicted, Kind::Failed];
+    let kinds = [Kind::AsTaught, Kind::Partly, Kind::Different, Kind::CannotShow, Kind::Contradicted, Kind::Failed];
     let counted = kinds.map(|kind| (kind, reports.iter().filter(|report| report.verdict.kind == kind).count()));
     let counted = counted.iter().filter(|(_, count)| *count > 0);
     let counts = counted.map(|(kind, count)| t!("{count} {kind}", "{count} 个{kind}")).collect::<Vec<_>>();

@@ -11,8 +11,9 @@ use socket2::SockRef;
 
 use crate::outcome::Got;
 use socket_demos::net::event::{Event, Watcher};
+use socket_demos::net::ports::{State, tcp_sockets};
 use socket_demos::net::{Socket, TcpListener, TcpStream, Trace, UdpSocket};
-use socket_demos::t;
+use socket_demos::{errors, t};
 
 /// How long to wait for what should come. On loopback it takes microseconds, on a busy machine far less than this.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -208,14 +209,43 @@ pub(super) fn arrived(stream: &TcpStream, count: usize) -> bool {
     until(|| bare.peek(&mut buffer).is_ok_and(|there| there == count).then_some(())).is_some()
 }
 
+/// Whether datagrams can go to the loopback address, without which no experiment can show anything.
+///
+/// # Errors
+/// A sentence where they cannot.
+pub fn loopback() -> Result<(), String> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+    socket.and_then(|socket| socket.connect(socket.local_addr()?)).map_err(|error| {
+        let why = errors::reason(&error);
+        t!(
+            "the loopback address 127.0.0.1 cannot be used ({why}), and every experiment needs it; on Linux: ip link set lo up",
+            "回环地址 127.0.0.1 用不了（{why}），而每个实验都要用它；Linux 上可以：ip link set lo up"
+        )
+    })
+}
+
+/// How many finished connections Linux takes for `listen(backlog)`; `None` elsewhere. The kernel's own limit is somaxconn.
+pub(super) fn queue_limit(backlog: i32) -> Option<usize> {
+    let somaxconn = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok()?.trim().parse().ok()?;
+    Some(usize::try_from(backlog).ok()?.min(somaxconn) + 1)
+}
+
+/// How many finished connections wait for the listener at `server`; `None` where that cannot be seen.
+pub(super) fn queued(server: SocketAddr) -> Option<usize> {
+    let sockets = tcp_sockets(server.port()).ok()?;
+    sockets.iter().find(|socket| socket.state == State::Listen).map(|listener| listener.receive_queue as usize)
+}
+
 /// Asks again and again until there is an answer; `None` when it has taken too long.
 pub(super) fn until<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + PATIENCE;
     loop {
+        // Before the probe: a single one that was slow decides nothing.
+        let last = Instant::now() > deadline;
         if let Some(found) = probe() {
             return Some(found);
         }
-        if Instant::now() > deadline {
+        if last {
             return None;
         }
         thread::sleep(Duration::from_millis(1));

@@ -11,8 +11,8 @@ const FOLDER: &str = "/proc/sys/net/ipv4";
 /// One parameter.
 struct Parameter {
     name: &'static str,
-    /// What tutorials say that it is, and what they set.
-    taught: (u8, u8),
+    /// What tutorials say that it is, where they do, and what they set.
+    taught: (Option<u8>, u8),
     /// What it does (Linux, Documentation/networking/ip-sysctl.rst).
     meaning: fn() -> String,
 }
@@ -20,27 +20,27 @@ struct Parameter {
 const PARAMETERS: [Parameter; 4] = [
     Parameter {
         name: "tcp_syncookies",
-        taught: (0, 1),
+        taught: (Some(0), 1),
         meaning: || {
             t!(
-                "answers SYNs without keeping them once the queue of half-open connections is full: against SYN floods; 1 has long been the default",
-                "半连接队列满了以后，不保存 SYN 也能应答：用来防 SYN 洪泛攻击（SYN flood）；1 早就是默认值"
+                "answers SYNs without keeping them once the queue of half-open connections is full: against SYN floods; 1 has long been the default, 2 answers every SYN so (for tests)",
+                "半连接队列满了以后，不保存 SYN 也能应答：用来防 SYN 洪泛攻击（SYN flood）；1 早就是默认值，2 表示一律这样应答（测试用）"
             )
         },
     },
     Parameter {
         name: "tcp_tw_reuse",
-        taught: (0, 1),
+        taught: (Some(0), 1),
         meaning: || {
             t!(
-                "lets connect reuse a port in TIME_WAIT: outgoing connections only, never bind; 2, the default since 4.19, on loopback only",
-                "让 connect 复用处于 TIME_WAIT 的端口：只管主动发起的连接，与 bind 无关；2（4.19 起的默认值）只对回环地址有效"
+                "lets connect reuse a port in TIME_WAIT: outgoing connections only, never bind, and only with TCP timestamps on both sides; 2, the default since 4.19, on loopback only",
+                "让 connect 复用处于 TIME_WAIT 的端口：只管主动发起的连接，与 bind 无关，而且双方都要开 TCP 时间戳；2（4.19 起的默认值）只对回环地址有效"
             )
         },
     },
     Parameter {
         name: "tcp_tw_recycle",
-        taught: (0, 1),
+        taught: (Some(0), 1),
         meaning: || {
             t!(
                 "dropped connections of clients behind one NAT; gone since Linux 4.12",
@@ -50,7 +50,7 @@ const PARAMETERS: [Parameter; 4] = [
     },
     Parameter {
         name: "tcp_fin_timeout",
-        taught: (60, 30),
+        taught: (None, 30),
         meaning: || {
             t!(
                 "how many seconds a closed socket stays in FIN_WAIT_2, waiting for the other side; TIME_WAIT is 60 s whatever it says",
@@ -76,16 +76,20 @@ pub fn lines() -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
     for Parameter { name, taught, meaning } in &PARAMETERS {
         let (claimed, wanted) = taught;
-        lines.push(match value(name) {
-            Some(here) => t!(
-                "net.ipv4.{name}: {here} here; tutorials say that the default is {claimed}, and set {wanted}",
-                "net.ipv4.{name}：本机是 {here}；教程说默认值是 {claimed}，要改成 {wanted}"
-            ),
-            None => t!(
-                "net.ipv4.{name}: this system has no such parameter; tutorials say that the default is {claimed}, and set {wanted}",
-                "net.ipv4.{name}：本机没有这个参数；教程说默认值是 {claimed}，要改成 {wanted}"
-            ),
-        });
+        let here = value(name).map_or_else(
+            || t!("this system has no such parameter", "本机没有这个参数"),
+            |here| t!("{here} here", "本机是 {here}"),
+        );
+        let taught = claimed.map_or_else(
+            || t!("tutorials set {wanted}", "教程要改成 {wanted}"),
+            |claimed| {
+                t!(
+                    "tutorials say that the default is {claimed}, and set {wanted}",
+                    "教程说默认值是 {claimed}，要改成 {wanted}"
+                )
+            },
+        );
+        lines.push(t!("net.ipv4.{name}: {here}; {taught}", "net.ipv4.{name}：{here}；{taught}"));
         lines.push(format!("    {}", meaning()));
     }
     let lab = invocation::typed("socket-lab");
@@ -111,6 +115,7 @@ mod tests {
         assert_eq!(lines.len(), 2 * PARAMETERS.len() + 1);
         let cookies = value("tcp_syncookies").unwrap();
         assert!(lines[0].starts_with(&format!("net.ipv4.tcp_syncookies: {cookies} here")), "{lines:?}");
+        assert!(lines[6].ends_with("here; tutorials set 30"), "{}", lines[6]);
         assert_eq!(value("no_such_parameter"), None);
     }
 }

@@ -369,8 +369,8 @@ fn lab(name: &str) -> Facts {
             "列出教程里遇到地址被占用时让人修改的内核参数：本机的值、教程的值，以及每个参数真正的作用。"
         ),
         _ => t!(
-            "Every claim of the course about TCP and UDP as an experiment that runs here and now, with real sockets on the loopback address, each with a verdict: as taught, different, or impossible to show here. It needs no root, no network and no second terminal.",
-            "课上关于 TCP 和 UDP 的每个说法都是一个实验，用回环地址上真正的套接字当场运行，各有一个结论：与课本一致、与课本不同，或者这里看不到。不需要 root、网络或第二个终端。"
+            "Every claim of the course about TCP and UDP as an experiment that runs here and now, with real sockets on the loopback address, each with a verdict: as taught, partly so, different, or impossible to show here. It needs no root, no network and no second terminal.",
+            "课上关于 TCP 和 UDP 的每个说法都是一个实验，用回环地址上真正的套接字当场运行，各有一个结论：与课本一致、说对一半、与课本不同，或者这里看不到。不需要 root、网络或第二个终端。"
         ),
     };
     Facts {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::figure::Figure;
-use crate::stage::{Side, Stage, UNANSWERED};
+use crate::stage::{Side, Stage, UNANSWERED, queue_limit};
 use socket_demos::net::ports::{State, tcp_sockets, tcp_state};
 use socket_demos::{errors, t};
 
@@ -49,6 +49,10 @@ struct Saw {
     connected: usize,
     /// Why the next one was not, if there was one.
     next: Option<String>,
+    /// Whether nobody answered it.
+    unanswered: bool,
+    /// How many connections the queue takes, where the kernel tells.
+    limit: Option<usize>,
     /// What the kernel's table shows, where there is one.
     table: Option<Table>,
     /// How long each `connect` took, the one that failed too; none where a viewer decided that.
@@ -70,18 +74,22 @@ impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
         let listener = stage.listen(self.backlog)?;
         let server = listener.local_addr()?;
-        let (mut connected, mut next, mut took) = (Vec::new(), None, Vec::new());
+        let (mut connected, mut next, mut unanswered, mut took) = (Vec::new(), None, false, Vec::new());
         while connected.len() < self.clients && next.is_none() {
             let client = stage.tcp(Side::Client)?;
             let start = Instant::now();
             match client.connect_timeout(server, UNANSWERED) {
                 Ok(client) => connected.push(client),
-                Err(error) => next = Some(errors::code(&error)),
+                Err(error) => {
+                    unanswered = errors::is_timeout(&error);
+                    next = Some(errors::code(&error));
+                }
             }
             took.extend((!stage.is_stepped()).then(|| start.elapsed()));
         }
         let table = Table::of(server, stage).ok();
-        Ok(Saw { backlog: self.backlog, clients: self.clients, connected: connected.len(), next, table, took })
+        let (backlog, clients, connected) = (self.backlog, self.clients, connected.len());
+        Ok(Saw { backlog, clients, connected, next, unanswered, limit: queue_limit(backlog), table, took })
     }
 }
 
@@ -101,6 +109,14 @@ impl Table {
     }
 }
 
+impl Saw {
+    /// Whether it was the full queue that kept the next client out.
+    fn filled(&self) -> bool {
+        let Self { connected, next, limit, table, .. } = self;
+        next.is_some() && *connected > 0 && (table.is_none() || limit.is_none_or(|limit| *connected == limit))
+    }
+}
+
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
         let Self { backlog, clients, connected, next, table, .. } = self;
@@ -108,6 +124,13 @@ impl Judge for Saw {
             "listen({backlog}), nobody accepts: of {clients} clients {connected} were connected",
             "listen({backlog})，没人 accept：{clients} 个客户端里连上了 {connected} 个"
         )];
+        if let Some(limit) = self.limit.filter(|limit| *limit <= *backlog as usize) {
+            let somaxconn = limit - 1;
+            observations.push(t!(
+                "net.core.somaxconn is {somaxconn} and cuts listen({backlog}) down to it",
+                "net.core.somaxconn 是 {somaxconn}，listen({backlog}) 被它截短"
+            ));
+        }
         if let Some(error) = next {
             observations.push(t!("the next one was not: {error}", "下一个没连上：{error}"));
         }
@@ -138,34 +161,42 @@ impl Judge for Saw {
     fn answer(&self) -> Option<usize> {
         match self.connected {
             all if all == self.clients => Some(3),
-            some @ 2..=4 => Some(some - 2),
+            some @ 2..=4 if self.filled() => Some(some - 2),
             _ => None,
         }
     }
 
     fn verdict(&self) -> Verdict {
-        let Self { clients, connected, next, table, .. } = self;
-        if next.is_none() {
+        let Self { clients, connected, next, unanswered, table, .. } = self;
+        let Some(next) = next else {
             return Verdict::cannot_show(t!(
                 "the queue took all {clients} clients, so its limit was not reached",
                 "队列装下了全部 {clients} 个客户端，没有碰到上限"
             ));
-        }
-        let Some(Table { finished, half_open, .. }) = table else {
-            return Verdict::different(t!(
-                "it limits the connections that are finished and wait for accept",
-                "它限制的是已经完成、等着 accept 的连接"
-            ));
         };
-        if *finished as usize != *connected || *half_open > 0 {
+        if table.as_ref().is_some_and(|table| table.finished as usize != *connected || table.half_open > 0) {
             return Verdict::contradicted(t!(
                 "the queue does not hold what was connected",
                 "队列里的连接数与连上的不符"
             ));
         }
-        Verdict::different(t!(
-            "it limits the accept queue (finished connections, Linux takes one more than asked for), not the SYN queue (half-open ones); further SYNs are dropped, so clients time out instead of being refused",
-            "它限制的是全连接队列（已完成的连接，Linux 会多收一个），不是半连接队列（SYN queue）；再来的 SYN 被丢弃，所以客户端是超时，而不是被拒绝"
+        if !self.filled() {
+            return Verdict::cannot_show(t!(
+                "the queue had not filled up: something else kept the next client out ({next})",
+                "队列没有装满，是别的原因让下一个连不上（{next}）"
+            ));
+        }
+        let next = if *unanswered {
+            t!(
+                "the next client was not answered and timed out, it was not refused",
+                "下一个客户端没有得到回应，是超时，不是被拒绝"
+            )
+        } else {
+            t!("the next client got {next}", "下一个客户端得到 {next}")
+        };
+        Verdict::partly(t!(
+            "seen here: it limits the accept queue (finished connections; Linux takes one more than the argument); {next}; since Linux 4.4 the same number limits the SYN queue (half-open ones) too, but with SYN cookies nobody notices: that is not shown here",
+            "这里看到的是：它限制全连接队列（已完成的连接，Linux 会多收一个）；{next}；从 Linux 4.4 起，半连接队列（SYN queue）也受同一个数限制，只是开着 SYN cookie 时看不出来：这一点这里没有演示"
         ))
     }
 }
@@ -179,14 +210,28 @@ mod tests {
     fn a_longer_queue_takes_more_and_a_very_long_one_all() {
         let saw = |world: World| world.run(&Stage::silent()).unwrap();
         let short = saw(World::default());
-        assert_eq!((short.connected, short.verdict().kind), (4, Kind::Different));
+        assert_eq!((short.connected, short.verdict().kind), (4, Kind::Partly));
         let bars = short.figure().unwrap().bars;
         assert!(bars.len() == 5 && bars[..4].iter().all(|bar| bar.value < bars[4].value / 2.0), "{bars:?}");
         let longer = saw(World { backlog: 5, clients: 9 });
-        assert_eq!((longer.connected, longer.verdict().kind), (6, Kind::Different));
+        assert_eq!((longer.connected, longer.verdict().kind), (6, Kind::Partly));
         let long = saw(World { backlog: 16, ..World::default() });
         assert_eq!((long.connected, long.verdict().kind), (6, Kind::CannotShow));
         assert_eq!((short.answer(), long.answer()), (Some(2), Some(3)));
+        let unreachable = Saw {
+            connected: 0,
+            next: Some("ENETUNREACH 101".into()),
+            unanswered: false,
+            table: None,
+            ..saw(World::default())
+        };
+        assert_eq!((unreachable.verdict().kind, unreachable.answer()), (Kind::CannotShow, None));
+        let nobody = Table { finished: 2, half_open: 0, next: None };
+        let early = Saw { connected: 2, table: Some(nobody), ..saw(World::default()) };
+        assert_eq!((early.verdict().kind, early.answer()), (Kind::CannotShow, None));
+        let cut = Saw { limit: Some(2), ..early };
+        assert_eq!((cut.verdict().kind, cut.answer()), (Kind::Partly, Some(0)));
+        assert!(cut.observations().iter().any(|told| told.contains("somaxconn is 1")), "{:?}", cut.observations());
         let impossible = Saw { table: Some(Table { finished: 1, half_open: 3, next: None }), ..short };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -158,6 +158,12 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
+        if self.after_close_unread == Got::Nothing || self.after_close.contains(&Got::Nothing) {
+            return Verdict::cannot_show(t!(
+                "recv gave nothing: neither a FIN nor a reset (RST) arrived, as where a firewall drops them",
+                "recv 什么也没有收到：FIN 和重置（RST）都没到，可能被防火墙丢了"
+            ));
+        }
         if !self.after_close.iter().all(Got::is_empty) || self.writes.0 == 0 {
             return Verdict::contradicted(t!("an orderly close did not read as 0 bytes", "正常的关闭没有读到 0 字节"));
         }
@@ -185,6 +191,8 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { unread: b"" }).verdict().kind, Kind::AsTaught);
+        let silent = Saw { after_close_unread: Got::Nothing, ..saw(World::default()) };
+        assert_eq!((silent.verdict().kind, silent.answer()), (Kind::CannotShow, Some(2)));
         let impossible = Saw { writes: (0, String::new()), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

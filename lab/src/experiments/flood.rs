@@ -61,6 +61,8 @@ struct Saw {
     /// How many `sendto` succeeded.
     sent: usize,
     received: usize,
+    /// How many of them the kernel dropped because the receive buffer was full, where it tells.
+    dropped: Option<usize>,
     tcp: Stream,
 }
 
@@ -82,7 +84,8 @@ impl World {
         while recv_from_briefly(&server, SIZE).0 != Got::Nothing {
             received += 1;
         }
-        Ok(Saw { datagrams: self.datagrams, sent, received, tcp: self.over_tcp(stage)? })
+        let dropped = drops(address.port());
+        Ok(Saw { datagrams: self.datagrams, sent, received, dropped, tcp: self.over_tcp(stage)? })
     }
 
     /// The reader wakes up each time the sender would have to wait, and reads all that is there.
@@ -112,6 +115,14 @@ impl World {
     }
 }
 
+/// How many datagrams Linux has dropped for want of room at the socket with that port (proc(5), the last column).
+fn drops(port: u16) -> Option<usize> {
+    let table = std::fs::read_to_string("/proc/net/udp").ok()?;
+    let own = format!(":{port:04X}");
+    let line = table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&own)))?;
+    line.split_whitespace().last()?.parse().ok()
+}
+
 /// How many bytes there were; an error where something else came of it.
 fn some(got: Got) -> io::Result<usize> {
     if let Got::Bytes(bytes) = got { Ok(bytes.len()) } else { Err(io::Error::other(got.to_string())) }
@@ -119,11 +130,18 @@ fn some(got: Got) -> io::Result<usize> {
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
-        let Self { datagrams, sent, received, tcp: Stream { sent: bytes, received: arrived, before_waiting } } = self;
+        let Self { datagrams, sent, received, dropped, tcp: Stream { sent: bytes, received: arrived, before_waiting } } =
+            self;
         let mut observations = vec![t!(
             "UDP: {sent} of {datagrams} sendto succeeded, {received} datagrams were there when the reader woke up",
             "UDP：{datagrams} 次 sendto 成功了 {sent} 次；接收方醒来时只有 {received} 个数据报"
         )];
+        if let Some(dropped) = dropped {
+            observations.push(t!(
+                "the kernel says that it dropped {dropped} of them at the receiving socket, since its buffer was full",
+                "内核的统计：接收套接字的缓冲区满了，丢了其中 {dropped} 个"
+            ));
+        }
         if let Some(before) = before_waiting {
             observations.push(t!(
                 "TCP: after {before} bytes the sender had to wait for the reader",
@@ -143,11 +161,17 @@ impl Judge for Saw {
 
     fn answer(&self) -> Option<usize> {
         let Self { datagrams, sent, received, .. } = self;
+        if *sent == 0 || self.lost_elsewhere() {
+            return None;
+        }
         Some(if received == datagrams { 0 } else { 1 + usize::from(sent == datagrams) })
     }
 
     fn verdict(&self) -> Verdict {
         let Self { sent, received, tcp, .. } = self;
+        if *sent == 0 {
+            return Verdict::cannot_show(t!("no datagram could be sent", "一个数据报也没能发出去"));
+        }
         if tcp.sent != tcp.received || received > sent {
             return Verdict::contradicted(t!(
                 "TCP lost bytes, or UDP found more than was sent",
@@ -158,10 +182,31 @@ impl Judge for Saw {
             return Verdict::as_taught(t!("the receive buffer took them all", "接收缓冲区全装下了"));
         }
         let lost = sent - received;
+        if self.lost_elsewhere() {
+            return Verdict::cannot_show(t!(
+                "{lost} datagrams were lost, but not all of them at a full buffer: something else took them, a firewall for example",
+                "丢了 {lost} 个，但不全是因为缓冲区满：还有别的原因，比如防火墙"
+            ));
+        }
+        let tcp = if tcp.before_waiting.is_some() {
+            t!("it made the sender wait, and lost nothing", "它让发送方等，一个字节也没丢")
+        } else {
+            t!(
+                "it lost nothing, and here its buffers took it all without a wait",
+                "一个字节也没丢，这里缓冲区够大，没有等"
+            )
+        };
         Verdict::different(t!(
-            "{lost} datagrams were lost on loopback: the receive buffer was full, and nobody was told; TCP has flow control instead: it makes the sender wait, and loses nothing",
-            "在回环地址上也丢了 {lost} 个：接收缓冲区满了，而且收发双方都没有得到通知；TCP 有流量控制：让发送方等，一个字节也不丢"
+            "{lost} datagrams were lost on loopback: the receive buffer was full, and nobody was told; TCP has flow control: {tcp}",
+            "在回环地址上也丢了 {lost} 个：接收缓冲区满了，而且收发双方都没有得到通知；TCP 有流量控制：{tcp}"
         ))
+    }
+}
+
+impl Saw {
+    /// Whether datagrams are missing that no full buffer explains.
+    fn lost_elsewhere(&self) -> bool {
+        self.dropped.is_some_and(|dropped| self.received + dropped < self.sent)
     }
 }
 
@@ -178,6 +223,12 @@ mod tests {
         assert_eq!(saw(World { datagrams: 50, ..World::default() }).verdict().kind, Kind::AsTaught);
         let kept: Vec<_> = usual.figure().unwrap().bars.iter().map(|bar| bar.value).collect();
         assert!(kept[0] < 50.0 && kept[1] > 99.0, "{kept:?}");
+        let filtered = Saw { received: 0, dropped: Some(0), ..saw(World::default()) };
+        assert_eq!((filtered.verdict().kind, filtered.answer()), (Kind::CannotShow, None));
+        let unsent = Saw { sent: 0, received: 0, dropped: Some(0), ..saw(World::default()) };
+        assert_eq!(unsent.verdict().kind, Kind::CannotShow);
+        let roomy = Saw { tcp: Stream::default(), ..saw(World::default()) };
+        assert!(roomy.verdict().why.contains("without a wait"), "{}", roomy.verdict().why);
         let impossible = Saw { received: 2001, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::outcome::{Got, Went};
-use crate::stage::{Side, Stage, UNANSWERED, accept, recv, send};
+use crate::stage::{Side, Stage, UNANSWERED, accept, queue_limit, queued, recv, send};
 use socket_demos::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -49,6 +49,8 @@ struct Saw {
     sent: usize,
     /// What the server's `recv` found after `accept`.
     received: Option<Got>,
+    /// How many connections were in the queue when `connect` failed, and how many it takes, where that can be seen.
+    queue: Option<(usize, usize)>,
 }
 
 impl World {
@@ -58,17 +60,33 @@ impl World {
         let _before = (0..self.waiting).map(|_| stage.connect(server)).collect::<io::Result<Vec<_>>>()?;
         let client = stage.tcp(Side::Client)?.connect_timeout(server, UNANSWERED);
         let connect = Went::of(&client);
-        let Ok(client) = client else { return Ok(Saw { connect, sent: 0, received: None }) };
+        let Ok(client) = client else {
+            let queue = queued(server).zip(queue_limit(self.backlog));
+            return Ok(Saw { connect, sent: 0, received: None, queue });
+        };
         let sent = send(&client, b"hello")?;
         let accepted = accept(&listener)?;
-        Ok(Saw { connect, sent, received: Some(recv(&accepted, 1024)) })
+        Ok(Saw { connect, sent, received: Some(recv(&accepted, 1024)), queue: None })
+    }
+}
+
+impl Saw {
+    /// Whether the queue was seen to be full when `connect` failed.
+    fn was_full(&self) -> bool {
+        self.queue.is_some_and(|(queued, limit)| queued >= limit)
     }
 }
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
-        let Self { connect, sent, received } = self;
+        let Self { connect, sent, received, queue } = self;
         let mut observations = vec![t!("before accept, connect: {connect}", "accept 之前，connect：{connect}")];
+        if let Some((queued, limit)) = queue {
+            observations.push(t!(
+                "in the listener's queue: {queued} of at most {limit} connections",
+                "监听套接字的队列里：{queued} 个连接，最多 {limit} 个"
+            ));
+        }
         if let Some(received) = received {
             let heard = received.text();
             observations.push(t!("before accept, send took {sent} bytes", "accept 之前，send 发出了 {sent} 字节"));
@@ -81,13 +99,20 @@ impl Judge for Saw {
     }
 
     fn answer(&self) -> Option<usize> {
-        Some(match &self.connect {
-            Went::Well => 2,
-            Went::Wrong(error) => usize::from(error.contains("REFUSED")),
-        })
+        match &self.connect {
+            Went::Well => Some(2),
+            Went::Wrong(error) if error.contains("REFUSED") => Some(1),
+            Went::Wrong(_) => self.was_full().then_some(0),
+        }
     }
 
     fn verdict(&self) -> Verdict {
+        if let (Went::Wrong(error), false) = (&self.connect, self.was_full()) {
+            return Verdict::cannot_show(t!(
+                "connect failed ({error}), and no full queue was seen: something else was in the way",
+                "connect 失败（{error}），又没看到队列装满：是别的原因"
+            ));
+        }
         if self.connect.failed() {
             return Verdict::as_taught(t!(
                 "the queue was full: no connection before accept makes room",
@@ -115,6 +140,9 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(2)));
         assert_eq!(saw(World { backlog: 0, waiting: 1 }).verdict().kind, Kind::AsTaught);
+        let dropped =
+            Saw { connect: Went::Wrong("ETIMEDOUT 110".into()), sent: 0, received: None, queue: Some((0, 6)) };
+        assert_eq!((dropped.verdict().kind, dropped.answer()), (Kind::CannotShow, None));
         let impossible = Saw { received: Some(Got::Nothing), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -78,11 +78,25 @@ impl Judge for Saw {
     }
 
     fn answer(&self) -> Option<usize> {
-        Some(if self.one_more.failed() { 2 } else { 0 })
+        match &self.one_more {
+            Went::Well => Some(0),
+            Went::Wrong(_) => self.one_more.failed_with("MSGSIZE").then_some(2),
+        }
     }
 
     fn verdict(&self) -> Verdict {
-        let Self { taught, fits, one_more, as_taught, .. } = self;
+        let Self { taught, fits, one_more, as_taught, received } = self;
+        for error in [fits, one_more, as_taught] {
+            if error.failed() && !error.failed_with("MSGSIZE") {
+                return Verdict::cannot_show(t!(
+                    "sendto did not fail because of the size: {error}",
+                    "sendto 出错不是因为太大：{error}"
+                ));
+            }
+        }
+        if received.contains(&Got::Nothing) {
+            return Verdict::cannot_show(t!("what was sent did not arrive", "发出去的没有收到"));
+        }
         if !one_more.failed() || fits.failed() && cfg!(target_os = "linux") {
             return Verdict::contradicted(t!("65,507 bytes are not the limit", "上限不是 65507 字节"));
         }
@@ -107,6 +121,11 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(2)));
         assert_eq!(saw(World { taught: 65_507 }).verdict().kind, Kind::AsTaught);
+        let unreachable = || Went::Wrong("ENETUNREACH 101".into());
+        let no_way = Saw { fits: unreachable(), one_more: unreachable(), ..saw(World::default()) };
+        assert_eq!((no_way.verdict().kind, no_way.answer()), (Kind::CannotShow, None));
+        let lost = Saw { received: vec![Got::Nothing], ..saw(World::default()) };
+        assert_eq!(lost.verdict().kind, Kind::CannotShow);
         let impossible = Saw { one_more: Went::Well, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -95,8 +95,10 @@ impl World {
     fn over_tcp(&self, stage: &Stage) -> io::Result<(usize, usize)> {
         let listener = stage.listen(128)?;
         let address = listener.local_addr()?;
-        let clients = (0..self.clients).map(|_| stage.connect(address)).collect::<io::Result<Vec<_>>>()?;
-        let sockets = clients.iter().map(|_| accept(&listener)).collect::<io::Result<Vec<_>>>()?;
+        // One by one: a kernel with a small somaxconn has no room for all of them before accept.
+        let pair = |_| Ok((stage.connect(address)?, accept(&listener)?));
+        let (clients, sockets): (Vec<_>, Vec<_>) =
+            (0..self.clients).map(pair).collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
         for socket in &sockets {
             send(socket, socket.get_ref().peer_addr()?.to_string().as_bytes())?;
         }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::stage::{self, QUIET, Side, Stage};
-use socket_demos::net::PipeReader;
+use socket_demos::net::{PipeReader, Trace};
 use socket_demos::t;
 use socket_demos::terminal::input::charset_of_pipes;
 
@@ -69,7 +69,11 @@ struct Piped {
 
 impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
-        let mut command = self.start(stage, "echo out& nosuchcommand& echo x", "echo out; nosuchcommand; echo x")?;
+        let mut command = self.start(
+            &stage.trace(Side::Server),
+            "echo out& nosuchcommand& echo x",
+            "echo out; nosuchcommand; echo x",
+        )?;
         let mut output = read_all(&command.out)?;
         let second_read = (&command.out).read(&mut [0; 1024])?;
         output += &read_all(&command.err)?;
@@ -78,15 +82,15 @@ impl World {
         if cfg!(windows) {
             return Ok(Saw { output, second_read, full_pipe: None, background_milliseconds: None });
         }
-        let (full_pipe, background) = (full_pipe(stage)?, background(stage)?);
+        let trace = timed(stage);
+        let (full_pipe, background) = (full_pipe(&trace)?, background(&trace)?);
         Ok(Saw { output, second_read, full_pipe: Some(full_pipe), background_milliseconds: Some(background) })
     }
 
     /// Starts a shell with the script for cmd or for sh.
-    fn start(&self, stage: &Stage, for_cmd: &str, for_sh: &str) -> io::Result<Piped> {
+    fn start(&self, trace: &Trace, for_cmd: &str, for_sh: &str) -> io::Result<Piped> {
         let (shell, option, script) = if cfg!(windows) { ("cmd", "/C", for_cmd) } else { ("sh", "-c", for_sh) };
-        let trace = stage.trace(Side::Server);
-        let ((out, to_out), (err, to_err)) = (PipeReader::pipe(&trace)?, PipeReader::pipe(&trace)?);
+        let ((out, to_out), (err, to_err)) = (PipeReader::pipe(trace)?, PipeReader::pipe(trace)?);
         let to_err = if self.one_pipe { to_out.try_clone()? } else { to_err };
         // The command is gone at the end of this line, and with it our copies of the ends that are written to.
         let child = stage::start(
@@ -107,10 +111,15 @@ fn read_all(mut pipe: &PipeReader) -> io::Result<String> {
     }
 }
 
+/// Who writes down the calls that are timed: nobody while a viewer steps, whose pause would be measured instead.
+fn timed(stage: &Stage) -> Trace {
+    if stage.is_stepped() { Trace::off() } else { stage.trace(Side::Server) }
+}
+
 /// Reads stdout while stderr is full, first alone, then with stderr.
-fn full_pipe(stage: &Stage) -> io::Result<(Option<String>, String)> {
+fn full_pipe(trace: &Trace) -> io::Result<(Option<String>, String)> {
     let script = format!("head -c {TOO_MUCH} /dev/zero | tr '\\0' e >&2; echo done");
-    let Piped { mut child, out, err } = World::default().start(stage, "", &script)?;
+    let Piped { mut child, out, err } = World::default().start(trace, "", &script)?;
     let (found, finding) = mpsc::channel();
     let reader = thread::spawn(move || {
         let _ = found.send(read_all(&out).unwrap_or_default());
@@ -124,8 +133,8 @@ fn full_pipe(stage: &Stage) -> io::Result<(Option<String>, String)> {
 }
 
 /// How long a pipe stays open after its shell has ended, in milliseconds. Time is the experiment here.
-fn background(stage: &Stage) -> io::Result<u128> {
-    let mut command = World::default().start(stage, "", "sleep 1 & echo done")?;
+fn background(trace: &Trace) -> io::Result<u128> {
+    let mut command = World::default().start(trace, "", "sleep 1 & echo done")?;
     command.child.wait()?;
     let ended = Instant::now();
     read_all(&command.out)?;

@@ -103,6 +103,10 @@ impl Judge for Saw {
         } else {
             t!("another UDP socket", "另一个 UDP 套接字")
         };
+        let and_so = match (late_server, early_client) {
+            (Got::Nothing, Got::Nothing) => t!(": both wait for ever", "，双方会一直等下去"),
+            _ => String::new(),
+        };
         vec![
             t!("nobody listens, TCP's connect: {tcp}", "端口没人监听，TCP 的 connect：{tcp}"),
             t!(
@@ -114,19 +118,42 @@ impl Judge for Saw {
                 "端口没人用，{second}：send 成功，recv：{udp_second}"
             ),
             t!(
-                "the client first, then its server: the server heard {late_server}, the client {early_client}: both wait for ever",
-                "客户端先启动，服务器后启动：服务器{late_server}，客户端{early_client}，双方会一直等下去"
+                "the client first, then its server: the server heard {late_server}, the client {early_client}{and_so}",
+                "客户端先启动，服务器后启动：服务器{late_server}，客户端{early_client}{and_so}"
             ),
         ]
     }
 
     fn answer(&self) -> Option<usize> {
-        Some(usize::from(self.udp_second.is_error()))
+        match self.udp_second {
+            Got::Nothing => Some(0),
+            Got::Error(_) if self.udp_second.is_refusal() => Some(1),
+            _ => None,
+        }
     }
 
     fn verdict(&self) -> Verdict {
         if !self.tcp.failed() || !self.late_server.bytes().is_empty() {
             return Verdict::contradicted(t!("somebody was where nobody is", "没人的地方却有了回应"));
+        }
+        if !self.tcp.failed_with("CONNREFUSED") {
+            let tcp = &self.tcp;
+            return Verdict::cannot_show(t!(
+                "TCP was not refused (connect: {tcp}), so something other than the closed port decided, a firewall for example",
+                "TCP 的 connect 不是被拒绝（{tcp}），起作用的不是没人监听的端口，而是别的，比如防火墙"
+            ));
+        }
+        if self.second_was_connected && self.udp_second == Got::Nothing {
+            return Verdict::partly(t!(
+                "neither UDP socket was told anything here, but a connected one is where the answer of the closed port arrives (ICMP \"port unreachable\"): here none came, as where a firewall drops it",
+                "这里两个 UDP 套接字都什么也不知道；但只要没人用的端口的回应（ICMP“端口不可达”）能到，调用过 connect 的就会报错：这里没有收到，可能被防火墙丢了"
+            ));
+        }
+        if [&self.udp_second, &self.udp_unconnected].iter().any(|got| got.is_error() && !got.is_refusal()) {
+            return Verdict::cannot_show(t!(
+                "UDP failed for another reason than that nobody was there",
+                "UDP 报的错与端口有没有人用无关"
+            ));
         }
         if self.udp_second.is_error() || self.udp_unconnected.is_error() {
             return Verdict::different(t!(
@@ -152,6 +179,12 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { connects: false }).verdict().kind, Kind::AsTaught);
+        let silent = Saw { udp_second: Got::Nothing, ..saw(World::default()) };
+        assert_eq!((silent.verdict().kind, silent.answer()), (Kind::Partly, Some(0)));
+        let dropped = Saw { tcp: Went::Wrong("ETIMEDOUT 110".into()), ..saw(World::default()) };
+        assert_eq!(dropped.verdict().kind, Kind::CannotShow);
+        let heard = Saw { early_client: Got::Bytes(vec![1]), ..saw(World::default()) };
+        assert!(!heard.observations()[3].contains("for ever"), "{:?}", heard.observations());
         let impossible = Saw { tcp: Went::Well, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -134,6 +134,18 @@ fn share(sockets: &[UdpSocket]) -> [usize; 2] {
     received
 }
 
+impl Saw {
+    /// Who received over UDP.
+    fn who_receives(&self) -> String {
+        match self.answer() {
+            Some(0) => t!("the socket bound first takes the datagrams", "先绑定的把数据报全收走"),
+            Some(1) => t!("the socket bound last takes the datagrams", "后绑定的把数据报全收走"),
+            Some(2) => t!("each socket takes some of the datagrams", "两个各收一部分数据报"),
+            _ => t!("the second bind is refused too", "第二个 bind 也被拒绝"),
+        }
+    }
+}
+
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
         let Self { option, tcp_second, tcp_second_with_reuse_port, udp_second, received: [first, second] } = self;
@@ -158,22 +170,37 @@ impl Judge for Saw {
     }
 
     fn answer(&self) -> Option<usize> {
-        Some(match (&self.udp_second, self.received) {
-            (Went::Wrong(_), _) => 3,
-            (Went::Well, [_, 0]) => 0,
-            (Went::Well, [0, _]) => 1,
-            (Went::Well, _) => 2,
-        })
+        match (&self.udp_second, self.received) {
+            (Went::Wrong(_), _) => Some(3),
+            (Went::Well, [0, 0]) => None,
+            (Went::Well, [_, 0]) => Some(0),
+            (Went::Well, [0, _]) => Some(1),
+            (Went::Well, _) => Some(2),
+        }
     }
 
     fn verdict(&self) -> Verdict {
+        if self.received == [0, 0] {
+            return Verdict::cannot_show(t!(
+                "no datagram arrived at all, so it is not to be seen who would have it",
+                "一个数据报也没收到，看不出会由谁收"
+            ));
+        }
         if self.received.iter().sum::<usize>() != DATAGRAMS {
             return Verdict::contradicted(t!("datagrams are missing", "有数据报不见了"));
         }
+        let second = &self.tcp_second;
+        if second.failed() && !["ADDRINUSE", "ACCES"].iter().any(|name| second.failed_with(name)) {
+            return Verdict::cannot_show(t!(
+                "the second TCP listener failed for another reason: {second}",
+                "第二个 TCP 监听套接字失败是因为别的：{second}"
+            ));
+        }
         if self.tcp_second.failed() {
+            let udp = self.who_receives();
             return Verdict::different(t!(
-                "a second TCP listener is refused, and with UDP the socket bound last takes the datagrams; the option lets bind pass over TIME_WAIT, and sharing is what SO_REUSEPORT is for (on Windows SO_REUSEADDR lets anybody take the port over: set SO_EXCLUSIVEADDRUSE there)",
-                "第二个 TCP 监听套接字会被拒绝；UDP 则是后绑定的把数据报全收走；这个选项是让 bind 不受 TIME_WAIT 影响的，要共用端口得用 SO_REUSEPORT（在 Windows 上，SO_REUSEADDR 会让别人抢走端口，应该设 SO_EXCLUSIVEADDRUSE）"
+                "a second TCP listener is refused, and with UDP {udp}; the option lets bind pass over TIME_WAIT, and sharing is what SO_REUSEPORT is for (on Windows SO_REUSEADDR lets anybody take the port over: set SO_EXCLUSIVEADDRUSE there)",
+                "第二个 TCP 监听套接字会被拒绝；UDP 则是{udp}；这个选项是让 bind 不受 TIME_WAIT 影响的，要共用端口得用 SO_REUSEPORT（在 Windows 上，SO_REUSEADDR 会让别人抢走端口，应该设 SO_EXCLUSIVEADDRUSE）"
             ));
         }
         let option = self.option;
@@ -192,6 +219,12 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { option: ShareOption::ReusePort }).verdict().kind, Kind::AsTaught);
+        let first = Saw { received: [DATAGRAMS, 0], ..saw(World::default()) };
+        assert!(first.verdict().why.contains("bound first takes"), "{}", first.verdict().why);
+        let none = Saw { received: [0, 0], ..saw(World::default()) };
+        assert_eq!((none.verdict().kind, none.answer()), (Kind::CannotShow, None));
+        let no_memory = Saw { tcp_second: Went::Wrong("ENOBUFS 105".into()), ..saw(World::default()) };
+        assert_eq!(no_memory.verdict().kind, Kind::CannotShow);
         let impossible = Saw { received: [1, 1], ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

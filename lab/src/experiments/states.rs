@@ -134,6 +134,13 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
+        let Self { before_accept, after_accept, after_first_close, after_second_close, .. } = *self;
+        if ![before_accept, after_accept, after_first_close, after_second_close].into_iter().all(is_settled) {
+            return Verdict::cannot_show(t!(
+                "the states did not settle in time: segments were lost, or the machine was too busy",
+                "状态没能及时稳定下来：有报文段丢了，或者机器太忙"
+            ));
+        }
         let open = [Some(State::Established); 2];
         let half_closed = [Some(State::FinWait2), Some(State::CloseWait)];
         if [self.before_accept, self.after_accept] != [open, open] {
@@ -174,7 +181,10 @@ mod tests {
         assert_eq!(saw(World { resets: true, ..World::default() }).verdict().kind, Kind::Different);
         let given_up = Saw { after_second_close: [None, None], ..usual };
         assert_eq!(given_up.verdict().kind, Kind::Different);
-        let impossible = Saw { before_accept: [None, Some(State::Established)], ..given_up };
+        let starved =
+            Saw { after_first_close: [Some(State::FinWait1), Some(State::CloseWait)], ..saw(World::default()) };
+        assert_eq!(starved.verdict().kind, Kind::CannotShow);
+        let impossible = Saw { before_accept: [Some(State::CloseWait), Some(State::Established)], ..given_up };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -42,6 +42,8 @@ impl Default for World {
 
 #[derive(Serialize)]
 struct Saw {
+    closes_first: &'static str,
+    reuse: bool,
     restart: Restart,
     restart_with_reuse: Restart,
     restart_after_client_closed_first: Restart,
@@ -53,12 +55,16 @@ struct Restart {
     bind: Went,
     /// Whether the server's port was left in TIME_WAIT; `None` where that cannot be seen.
     time_wait: Option<bool>,
+    /// Whether it had ended by the time `bind` was made: a viewer who steps may take longer than the minute it lasts.
+    ended: bool,
 }
 
 impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
         let client_first = Self { closes_first: Side::Client, reuse: false };
         Ok(Saw {
+            closes_first: if self.closes_first == Side::Server { "server" } else { "client" },
+            reuse: self.reuse,
             restart: self.restart(stage)?,
             restart_with_reuse: Self { reuse: true, closes_first: self.closes_first }.restart(stage)?,
             restart_after_client_closed_first: client_first.restart(stage)?,
@@ -77,7 +83,9 @@ impl World {
         second.close();
         listener.close();
         let time_wait = left_in_time_wait(address.port());
-        Ok(Restart { bind: Went::of(&self.start(stage, address)), time_wait })
+        let bind = Went::of(&self.start(stage, address));
+        let ended = time_wait == Some(true) && !is_in_time_wait(address.port());
+        Ok(Restart { bind, time_wait, ended })
     }
 
     fn start(&self, stage: &Stage, address: SocketAddr) -> io::Result<TcpListener> {
@@ -98,9 +106,20 @@ fn left_in_time_wait(port: u16) -> Option<bool> {
     })?
 }
 
+/// Whether there is a socket in TIME_WAIT at that port now.
+fn is_in_time_wait(port: u16) -> bool {
+    ports::tcp_sockets(port).is_ok_and(|left| left.iter().any(|socket| socket.state == State::TimeWait))
+}
+
 impl Restart {
     fn told(&self) -> String {
         let left = match self.time_wait {
+            Some(true) if self.ended => {
+                t!(
+                    "TIME_WAIT at the server's port, over before bind, ",
+                    "服务器端口上留下 TIME_WAIT，bind 之前就结束了，"
+                )
+            }
             Some(true) => t!("TIME_WAIT at the server's port, ", "服务器端口上留下 TIME_WAIT，"),
             Some(false) => t!("nothing left at the server's port, ", "服务器端口上什么也没留下，"),
             None => String::new(),
@@ -112,7 +131,7 @@ impl Restart {
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
-        let Self { restart, restart_with_reuse, restart_after_client_closed_first } = self;
+        let Self { restart, restart_with_reuse, restart_after_client_closed_first, .. } = self;
         let [plain, reuse, client] =
             [restart, restart_with_reuse, restart_after_client_closed_first].map(Restart::told);
         vec![
@@ -127,20 +146,49 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
-        let Self { restart, restart_with_reuse, restart_after_client_closed_first } = self;
+        let Self { restart, restart_with_reuse, restart_after_client_closed_first, .. } = self;
         if restart_with_reuse.bind.failed() || restart_after_client_closed_first.bind.failed() {
             return Verdict::contradicted(t!("a cure did not help", "该管用的办法没管用"));
         }
         if restart.bind.failed() {
-            return Verdict::as_taught(t!(
-                "only the side that closed first keeps TIME_WAIT; the cure is SO_REUSEADDR before bind (Rust's std sets it on Unix, Python does not), not a kernel parameter: see socket-lab sysctl",
-                "只有先关闭的一方留下 TIME_WAIT；办法是在 bind 之前设 SO_REUSEADDR（Rust 标准库在 Unix 上自动设，Python 不设），而不是改内核参数，见 socket-lab sysctl"
+            return Verdict::partly(t!(
+                "it does, where the server closed first and set no option: only the side that closed first keeps TIME_WAIT; the cure is SO_REUSEADDR before bind (Rust's std sets it on Unix, Python does not), not a kernel parameter: see socket-lab sysctl",
+                "只有服务器先关闭、又没设选项时才会：只有先关闭的一方留下 TIME_WAIT；办法是在 bind 之前设 SO_REUSEADDR（Rust 标准库在 Unix 上自动设，Python 不设），而不是改内核参数，见 socket-lab sysctl"
             ));
         }
-        Verdict::different(t!(
-            "nothing was in the way of bind: the client closed first, the option was set, or it is Windows, where TIME_WAIT hinders nobody",
-            "没有什么妨碍 bind：要么客户端先关闭，要么设了选项，要么是 Windows，那里 TIME_WAIT 不碍事"
-        ))
+        self.why_not()
+    }
+}
+
+impl Saw {
+    /// Why nothing was in the way of `bind`.
+    fn why_not(&self) -> Verdict {
+        if self.restart.ended {
+            return Verdict::cannot_show(t!(
+                "TIME_WAIT was over before bind was called: it lasts a minute here",
+                "还没调用 bind，TIME_WAIT 就结束了：它只有一分钟"
+            ));
+        }
+        if self.closes_first == "client" {
+            return Verdict::different(t!(
+                "the client closed first, so nothing was left at the server's port",
+                "客户端先关闭，服务器的端口上什么也没留下"
+            ));
+        }
+        match self.restart.time_wait {
+            Some(false) => Verdict::cannot_show(t!(
+                "the server closed first, and no TIME_WAIT was left (net.ipv4.tcp_max_tw_buckets may be 0)",
+                "服务器先关闭，却没有留下 TIME_WAIT（net.ipv4.tcp_max_tw_buckets 可能是 0）"
+            )),
+            _ if self.reuse => Verdict::different(t!(
+                "the option was set: bind passed over TIME_WAIT",
+                "设了选项：bind 不受 TIME_WAIT 影响"
+            )),
+            _ => Verdict::different(t!(
+                "bind succeeded though the server had closed first and set no option: TIME_WAIT hinders nobody here, as on Windows",
+                "服务器先关闭，也没设选项，bind 还是成功了：TIME_WAIT 在这里不碍事，Windows 就是这样"
+            )),
+        }
     }
 }
 
@@ -153,11 +201,18 @@ mod tests {
     fn the_restart_works_with_the_option_or_where_the_client_closes_first() {
         let saw = |world: World| world.run(&Stage::silent()).unwrap();
         let usual = saw(World::default());
-        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
+        assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Partly, Some(1)));
         assert_eq!(saw(World { reuse: true, ..World::default() }).verdict().kind, Kind::Different);
         assert_eq!(saw(World { closes_first: Side::Client, ..World::default() }).verdict().kind, Kind::Different);
-        let impossible =
-            Saw { restart_with_reuse: Restart { bind: Went::Wrong("EADDRINUSE 98".into()), time_wait: None }, ..usual };
+        let left = |time_wait, ended| Restart { bind: Went::Well, time_wait, ended };
+        let told = |restart| Saw { restart, ..saw(World::default()) }.verdict();
+        assert_eq!(told(left(Some(true), true)).kind, Kind::CannotShow);
+        assert_eq!(told(left(Some(false), false)).kind, Kind::CannotShow);
+        assert!(told(left(Some(true), false)).why.contains("hinders nobody"));
+        let impossible = Saw {
+            restart_with_reuse: Restart { bind: Went::Wrong("EADDRINUSE 98".into()), time_wait: None, ended: false },
+            ..usual
+        };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -33,3 +33,5 @@ mod terminal;
 /// What only Windows has: its error numbers.
 #[cfg(windows)]
 mod windows;
+#[cfg(target_os = "linux")]
+mod worlds;

@@ -8,6 +8,7 @@ use socket_demos::{t, text};
 use socket_lab::experiments::Experiment;
 use socket_lab::page::{self, Setting};
 use socket_lab::report::{self, Report};
+use socket_lab::stage;
 use socket_lab::viewer::{self, Viewer};
 
 use crate::args::Manner;
@@ -25,6 +26,7 @@ pub(crate) fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, trace: &
     if manner.json && (manner.step || manner.predict) {
         bail!(Usage(t!("--json does not go with --step or --predict", "--json 不能和 --step、--predict 一起用")));
     }
+    stage::loopback().map_err(anyhow::Error::msg)?;
     if let Some(port) = manner.server_port {
         screen::talk(&viewer::how_to_watch(port));
     }
