@@ -1,6 +1,6 @@
 use super::*;
 use crate::exec::protocol::Outcome;
-use crate::exec::reliable::message::{Doing, Place, Progress};
+use crate::exec::reliable::message::{Doing, Gone, Place, Progress};
 use crate::exec::reliable::timer::MIN_RTO;
 use crate::exec::reliable::wire::{Kind, WINDOW};
 use crate::exec::reliable::{LETS_GO_WITHIN, STOPS_WITHIN};
