@@ -7,8 +7,8 @@ mod none;
 mod unix;
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(super) use none::{ask_for, receive, send};
+pub(super) use none::{CAN_TELL, ask_for, receive, send};
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+pub(super) use unix::{CAN_TELL, ask_for, receive, send};
 #[cfg(target_os = "linux")]
 pub(super) use unix::{Info, ROOM, peer};
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-pub(super) use unix::{ask_for, receive, send};

@@ -65,10 +65,13 @@ impl Traced<Socket> {
 
     /// `setsockopt(2)` with `IP_PKTINFO`, or `IPV6_RECVPKTINFO` for a socket of the family of such an `address`: from now
     /// on each datagram tells at which of this machine's addresses it came, and an answer to its [`Peer`](super::Peer)
-    /// leaves from there.
+    /// leaves from there. On a system that cannot tell it no call is made.
     pub fn set_packet_info(&mut self, address: SocketAddr) -> io::Result<()> {
-        let option = if address.is_ipv4() { "IP_PKTINFO, 1" } else { "IPV6_RECVPKTINFO, 1" };
-        self.packet_info = self.call(Call::Setsockopt, option, |socket| packet_info::ask_for(socket, address))?;
+        if packet_info::CAN_TELL {
+            let option = if address.is_ipv4() { "IP_PKTINFO, 1" } else { "IPV6_RECVPKTINFO, 1" };
+            self.call(Call::Setsockopt, option, |socket| packet_info::ask_for(socket, address))?;
+            self.packet_info = true;
+        }
         Ok(())
     }
 

@@ -5,10 +5,12 @@ use std::net::{SocketAddr, UdpSocket};
 
 use crate::net::peer::{At, Peer};
 
-/// Whether datagrams will tell at which address they came: no.
-#[expect(clippy::unnecessary_wraps, reason = "as where the system may refuse")]
-pub(in crate::net) fn ask_for(_: &socket2::Socket, _: SocketAddr) -> io::Result<bool> {
-    Ok(false)
+/// Whether datagrams can tell at which address they came.
+pub(in crate::net) const CAN_TELL: bool = false;
+
+/// Never called: there is nothing to ask for.
+pub(in crate::net) fn ask_for(_: &socket2::Socket, _: SocketAddr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// `recvfrom(2)`.

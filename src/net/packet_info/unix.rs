@@ -12,14 +12,17 @@ use nix::sys::socket::{
 
 use crate::net::peer::{At, Peer};
 
+/// Whether datagrams can tell at which address they came.
+pub(in crate::net) const CAN_TELL: bool = true;
+
 /// Every datagram is to tell at which address it came. An IPv6 socket tells it of IPv4 too, as
-/// `::ffff:127.0.0.1`. Whether it will.
-pub(in crate::net) fn ask_for(socket: &socket2::Socket, address: SocketAddr) -> io::Result<bool> {
+/// `::ffff:127.0.0.1`.
+pub(in crate::net) fn ask_for(socket: &socket2::Socket, address: SocketAddr) -> io::Result<()> {
     match address {
         SocketAddr::V4(_) => setsockopt(socket, sockopt::Ipv4PacketInfo, &true)?,
         SocketAddr::V6(_) => setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?,
     }
-    Ok(true)
+    Ok(())
 }
 
 /// `recvmsg(2)`: one datagram, its sender, and where it came.
