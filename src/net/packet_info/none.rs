@@ -5,10 +5,14 @@ use std::net::{SocketAddr, UdpSocket};
 
 use crate::net::peer::{At, Peer};
 
-/// Whether datagrams will tell at which address they came: no.
-#[expect(clippy::unnecessary_wraps, reason = "as where the system may refuse")]
-pub(in crate::net) fn ask_for(_: &socket2::Socket, _: SocketAddr) -> io::Result<bool> {
-    Ok(false)
+/// What the trace calls the option; `None` where datagrams tell nothing.
+pub(in crate::net) fn option(_: &socket2::Socket, _: SocketAddr) -> Option<&'static str> {
+    None
+}
+
+/// Never asked for, since there is no option.
+pub(in crate::net) fn ask_for(_: &socket2::Socket, _: SocketAddr) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// `recvfrom(2)`.

@@ -12,14 +12,20 @@ use nix::sys::socket::{
 
 use crate::net::peer::{At, Peer};
 
+/// What the trace calls the option; `None` where datagrams tell nothing.
+#[expect(clippy::unnecessary_wraps, reason = "as where the system has none")]
+pub(in crate::net) fn option(_: &socket2::Socket, address: SocketAddr) -> Option<&'static str> {
+    Some(if address.is_ipv4() { "IP_PKTINFO, 1" } else { "IPV6_RECVPKTINFO, 1" })
+}
+
 /// Every datagram is to tell at which address it came. An IPv6 socket tells it of IPv4 too, as
-/// `::ffff:127.0.0.1`. Whether it will.
-pub(in crate::net) fn ask_for(socket: &socket2::Socket, address: SocketAddr) -> io::Result<bool> {
+/// `::ffff:127.0.0.1`.
+pub(in crate::net) fn ask_for(socket: &socket2::Socket, address: SocketAddr) -> io::Result<()> {
     match address {
         SocketAddr::V4(_) => setsockopt(socket, sockopt::Ipv4PacketInfo, &true)?,
         SocketAddr::V6(_) => setsockopt(socket, sockopt::Ipv6RecvPacketInfo, &true)?,
     }
-    Ok(true)
+    Ok(())
 }
 
 /// `recvmsg(2)`: one datagram, its sender, and where it came.
