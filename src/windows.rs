@@ -1,6 +1,8 @@
 //! The few questions that only Windows itself answers. The one place with `unsafe`: no crate offers these safely.
 #![expect(unsafe_code, reason = "a few calls of the Windows API, each on values that live on this page")]
 
+pub(crate) mod messages;
+
 use std::ffi::c_int;
 use std::io;
 use std::net::TcpStream;

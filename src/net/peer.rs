@@ -37,7 +37,7 @@ pub(super) struct At {
 
 impl At {
     #[cfg_attr(
-        not(any(target_os = "linux", target_vendor = "apple")),
+        not(any(target_os = "linux", target_vendor = "apple", windows)),
         allow(dead_code, reason = "the system tells it nowhere else")
     )]
     /// `None` for what nothing can be sent from: an address of many machines.

@@ -63,16 +63,16 @@ impl Traced<Socket> {
         self.call(Call::Setsockopt, format_args!("SO_RCVBUF, {size}"), |socket| socket.set_recv_buffer_size(size))
     }
 
-    /// `setsockopt(2)` with `IP_PKTINFO`, or `IPV6_RECVPKTINFO` for a socket of the family of such an `address`: from now
+    /// `setsockopt(2)` with `IP_PKTINFO`, or `IPV6_RECVPKTINFO` (`IPV6_PKTINFO` on Windows) for a socket of the family of
+    /// such an `address`; no call on a system that has neither. From now
     /// on each datagram tells at which of this machine's addresses it came, and an answer to its [`Peer`](super::Peer)
-    /// leaves from there. On a system that cannot tell it no call is made.
+    /// leaves from there.
     pub fn set_packet_info(&mut self, address: SocketAddr) -> io::Result<()> {
-        if packet_info::CAN_TELL {
-            let option = if address.is_ipv4() { "IP_PKTINFO, 1" } else { "IPV6_RECVPKTINFO, 1" };
-            self.call(Call::Setsockopt, option, |socket| packet_info::ask_for(socket, address))?;
-            self.packet_info = true;
-        }
-        Ok(())
+        let Some(option) = packet_info::option(&self.socket, address) else { return Ok(()) };
+        let asked = self.call(Call::Setsockopt, option, |socket| packet_info::ask_for(socket, address));
+        self.packet_info = asked.is_ok();
+        // A Windows that refuses it chooses from where an answer leaves, as it does without.
+        if cfg!(windows) { Ok(()) } else { asked }
     }
 
     /// `socket(2)` for UDP: the family of `address`, neither bound nor connected.

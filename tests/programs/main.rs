@@ -33,7 +33,7 @@ mod terminal;
 mod time;
 mod troubles;
 mod udp_chat;
-/// macOS has no 127.0.0.2, and Windows chooses from where an answer leaves (docs/limits.md).
+/// macOS has no 127.0.0.2, and Wine ignores from where an answer is to leave (docs/limits.md).
 #[cfg(target_os = "linux")]
 mod where_asked;
 /// What only Windows has: its error numbers, code pages and shell.

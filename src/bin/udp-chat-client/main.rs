@@ -4,7 +4,7 @@
 //!
 //! Read it for: socket ([`open`]), and outside the textbook connect, which sends nothing on a UDP socket and only fixes the
 //! peer. Then sendto, recvfrom, in [`classic::classic`], over the textbook's unconnected socket, which hears anybody and
-//! never learns that nobody is there; or send, recv, in [`both_ways::both_ways`], over a connected one, which hears its
+//! never learns that nobody is there; or send, recv, in [`both_ways`], over a connected one, which hears its
 //! server alone and learns of a refused port.
 
 mod args;

@@ -5,10 +5,12 @@ use std::net::{SocketAddr, UdpSocket};
 
 use crate::net::peer::{At, Peer};
 
-/// Whether datagrams can tell at which address they came.
-pub(in crate::net) const CAN_TELL: bool = false;
+/// What the trace calls the option; `None` where datagrams tell nothing.
+pub(in crate::net) fn option(_: &socket2::Socket, _: SocketAddr) -> Option<&'static str> {
+    None
+}
 
-/// Never called: there is nothing to ask for.
+/// Never asked for, since there is no option.
 pub(in crate::net) fn ask_for(_: &socket2::Socket, _: SocketAddr) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -12,8 +12,11 @@ use nix::sys::socket::{
 
 use crate::net::peer::{At, Peer};
 
-/// Whether datagrams can tell at which address they came.
-pub(in crate::net) const CAN_TELL: bool = true;
+/// What the trace calls the option; `None` where datagrams tell nothing.
+#[expect(clippy::unnecessary_wraps, reason = "as where the system has none")]
+pub(in crate::net) fn option(_: &socket2::Socket, address: SocketAddr) -> Option<&'static str> {
+    Some(if address.is_ipv4() { "IP_PKTINFO, 1" } else { "IPV6_RECVPKTINFO, 1" })
+}
 
 /// Every datagram is to tell at which address it came. An IPv6 socket tells it of IPv4 too, as
 /// `::ffff:127.0.0.1`.
