@@ -250,7 +250,8 @@ impl Traced<net::UdpSocket> {
     }
 }
 
-/// Whether nothing can be sent from the address that was asked for (EINVAL on Linux, EADDRNOTAVAIL elsewhere).
+/// Whether nothing can be sent from the address that was asked for (EINVAL on Linux, EADDRNOTAVAIL elsewhere). What Windows
+/// says of an option that it does not know was never seen, so it is tried without one after any error.
 fn is_not_ours(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable)
+    cfg!(windows) || matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable)
 }
