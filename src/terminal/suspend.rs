@@ -11,7 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sys::pthread::{Pthread, pthread_kill, pthread_self};
-use nix::sys::signal::{SigSet, Signal, raise};
+use nix::sys::signal::{SigSet, Signal, kill, raise};
+use nix::unistd::Pid;
 
 use crate::lock::lock;
 use crate::terminal::{modes, screen};
@@ -66,7 +67,8 @@ pub(super) fn line_ends() -> bool {
     matches!(ended, Line::DrawnAgain(..))
 }
 
-/// Gives the terminal back as it was `found`, and stops until somebody wants the program to go on.
+/// Gives the terminal back as it was `found`, and stops until somebody wants the program to go on, as [`go_on`] does then:
+/// once, since the line is drawn each time, and Ctrl-Z in the middle of that would leave half of it.
 pub(super) fn stop(found: Option<&modes::Saved>) {
     let line = unless_it_begins();
     if let Some(found) = found {
@@ -76,7 +78,9 @@ pub(super) fn stop(found: Option<&modes::Saved>) {
     // They fail only for signals that do not exist. Where nobody could say `fg`, the system does not stop it.
     let _ = stopping.thread_unblock().and_then(|()| raise(Signal::SIGTSTP)).and_then(|()| stopping.thread_block());
     drop(line);
-    go_on();
+    // What has said `fg` has sent this already, and a second one while it waits is the same. Where nothing stopped it, nobody
+    // has, and it goes on all the same.
+    let _ = kill(Pid::this(), Signal::SIGCONT);
 }
 
 /// The program goes on: in front with its line and the modes for it, in the background without.
