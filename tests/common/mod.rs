@@ -12,6 +12,8 @@ pub mod forge;
 pub mod help;
 #[cfg(target_os = "linux")]
 pub mod inject;
+#[cfg(target_os = "linux")]
+pub mod lan;
 pub mod pages;
 mod programs;
 pub mod relay;

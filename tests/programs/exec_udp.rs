@@ -25,12 +25,12 @@ const LONGEST: Duration = Duration::from_secs(180);
 const BAD: BadNetwork = BadNetwork { loss: 0.2, duplicate: 0.1, reorder: 0.1, delay: None, seed: 7 };
 
 /// Whether there is time for all (`.ci/nightly`).
-fn has_time() -> bool {
+pub(crate) fn has_time() -> bool {
     std::env::var_os("FLOOD").is_some()
 }
 
 /// Says past the harness that a test has not run.
-fn wants_time() {
+pub(crate) fn wants_time() {
     let test = thread::current().name().unwrap_or("a test").to_string();
     std::io::stderr().write_all(format!("NOT RUN: {test}: it takes half a minute; set FLOOD\n").as_bytes()).unwrap();
 }

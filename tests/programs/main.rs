@@ -8,6 +8,9 @@ mod cli;
 #[cfg(target_os = "linux")]
 mod completion;
 mod exec;
+/// Networks of their own are Linux's.
+#[cfg(target_os = "linux")]
+mod exec_lan;
 /// What a command leaves behind, signals, and shells are those of Unix; on Windows `pairs` and `windows` have UDP too.
 #[cfg(unix)]
 mod exec_udp;

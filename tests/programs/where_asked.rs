@@ -2,14 +2,13 @@
 //! that a connected client hears it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::process::Command;
 
 use crate::common::exec::Place;
+use crate::common::lan;
 use crate::common::textbook::Datagram;
-use crate::common::{self, UDP_CLIENT};
 use crate::common::{
-    DEADLINE, Program, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER,
-    UDP_SERVER, run,
+    DEADLINE, Program, QQ_SERVER, Running, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_EXEC_CLIENT,
+    UDP_EXEC_SERVER, UDP_SERVER, run,
 };
 
 /// An address of loopback that no route chooses.
@@ -149,47 +148,15 @@ fn the_trace_tells_the_calls_that_are_made() {
     );
 }
 
-/// A host with two addresses in one LAN, and another host, each in a network namespace of its own.
-const LAN: &str = "mount -t tmpfs none /run && ip netns add other && ip link set lo up \
-    && ip link add lan0 type veth peer name lan1 netns other \
-    && ip addr add 10.9.9.1/24 dev lan0 && ip addr add 10.9.9.2/24 dev lan0 \
-    && ip addr add fd09::1/64 dev lan0 nodad && ip addr add fd09::2/64 dev lan0 nodad && ip link set lan0 up \
-    && ip -n other addr add 10.9.9.9/24 dev lan1 && ip -n other addr add fd09::9/64 dev lan1 nodad \
-    && ip -n other link set lan1 up";
-
-/// A server on that host; `None`, said aloud, where there are no namespaces.
-fn in_lan(program: Program, args: &str) -> Option<Server> {
-    if !["unshare", "nsenter", "ip"].into_iter().all(common::have) {
-        return None;
-    }
-    // Whether namespaces can be had at all; what goes wrong inside one is a failure.
-    let try_it = "mount -t tmpfs none /run && ip netns add other";
-    if !Command::new("unshare").args(["-rnm", "sh", "-c", try_it]).output().is_ok_and(|tried| tried.status.success()) {
-        common::not_run("the right to make namespaces of networks is missing");
-        return None;
-    }
-    let mut command = Command::new("unshare");
-    command.args(["-rnm", "sh", "-c", &format!("{LAN} && exec {program} {args}")]);
-    Some(Server::of(Running::spawn(command)))
-}
-
-/// A program on the other host.
-fn on_the_other_host(server: &Server, program: Program, args: &[&str]) -> Running {
-    let mut command = Command::new("nsenter");
-    command.args(["-t", &server.running.pid().to_string(), "-U", "-n", "-m", "--preserve-credentials"]);
-    command.args(["ip", "netns", "exec", "other", program.path()]).args(args);
-    Running::spawn(command)
-}
-
 #[test]
 fn both_addresses_of_a_host_in_a_lan_answer() {
     for (listen, addresses) in
         [(":0 --lan", &["10.9.9.1", "10.9.9.2"][..]), ("[::]:0", &["10.9.9.1", "10.9.9.2", "[fd09::1]", "[fd09::2]"])]
     {
-        let Some(server) = in_lan(TIME_SERVER, listen) else { return };
+        let Some(server) = lan::server("", TIME_SERVER, listen) else { return };
         for address in addresses {
             let address = format!("{address}:{}", server.address.port());
-            let mut client = on_the_other_host(&server, TIME_CLIENT, &[&address]);
+            let mut client = Running::spawn(lan::on(&server, "other", TIME_CLIENT, &[&address]));
             let (status, _, err) = client.ended();
             assert!(status.success(), "{listen} asked at {address}: {err}");
         }
@@ -198,12 +165,12 @@ fn both_addresses_of_a_host_in_a_lan_answer() {
 
 #[test]
 fn each_line_that_lan_prints_is_answered() {
-    let Some(mut server) = in_lan(UDP_SERVER, ":0 --lan") else { return };
+    let Some(mut server) = lan::server("", UDP_SERVER, ":0 --lan") else { return };
     let said = server.running.notes("udp-chat-client 10.9.9.2:");
     let lines: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("others type: udp-chat-client ")).collect();
     assert_eq!(lines.len(), 2, "{said}");
     for address in lines {
-        let mut client = on_the_other_host(&server, UDP_CLIENT, &[address]);
+        let mut client = Running::spawn(lan::on(&server, "other", UDP_CLIENT, &[address]));
         client.types(&format!("hello {address}"));
         server.running.says(&format!(": hello {address}\n"));
         server.running.types(&format!("welcome at {address}"));
