@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd as _;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg};
 
-use super::packet_info::{self, peer};
+use super::packet_info::{self, Info, peer};
 use super::peer::Peer;
 
 /// What the kernel fills in, made once: it notes how much it has used of the room for what stands beside a datagram, which is
@@ -38,10 +38,13 @@ pub(super) fn receive(
     Ok(())
 }
 
-/// `sendmmsg(2)`, from where the system chooses: how many of the first have left. An error is that of the very first.
+/// `sendmmsg(2)`, all from where the first is to leave: how many of the first have left. An error is that of the very first.
 pub(super) fn send(socket: &UdpSocket, datagrams: &[(Vec<u8>, Peer)]) -> Result<usize, Errno> {
-    let mut headers = MultiHeaders::preallocate(datagrams.len(), None);
+    let at = datagrams.first().and_then(|&(_, to)| to.at).map(Info::from);
+    let room = at.as_ref().map(|at| Vec::with_capacity(at.room()));
+    let mut headers = MultiHeaders::preallocate(datagrams.len(), room);
     let parts: Vec<_> = datagrams.iter().map(|(bytes, _)| [IoSlice::new(bytes)]).collect();
     let addresses: Vec<_> = datagrams.iter().map(|&(_, to)| Some(SockaddrStorage::from(to.address))).collect();
-    sendmmsg(socket.as_raw_fd(), &mut headers, &parts, &addresses, [], MsgFlags::empty()).map(Iterator::count)
+    let beside: Vec<_> = at.iter().map(Info::message).collect();
+    sendmmsg(socket.as_raw_fd(), &mut headers, &parts, &addresses, &beside, MsgFlags::empty()).map(Iterator::count)
 }

@@ -78,9 +78,9 @@ impl Server {
         Self::start(cpus, Command::new(TIME).args(["127.0.0.1:0", "--lang", "en"]))
     }
 
-    /// The C program of `benches/time.c`: recvfrom, sendto.
-    pub(super) fn c_time(cpus: &Cpus) -> Result<Self> {
-        Self::start(cpus, &mut compiled("time")?)
+    /// The C program of `benches/time.c`: recvfrom, sendto; with an argument recvmmsg, sendmmsg.
+    pub(super) fn c_time(cpus: &Cpus, args: &[&str]) -> Result<Self> {
+        Self::start(cpus, compiled("time")?.args(args))
     }
 
     /// Our server of remote commands, with a key that it makes at `key`. Its log goes to /dev/null.

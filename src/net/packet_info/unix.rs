@@ -100,6 +100,15 @@ impl From<At> for Info {
 }
 
 impl Info {
+    /// The bytes that it takes beside a datagram.
+    #[cfg(target_os = "linux")]
+    pub(in crate::net) const fn room(&self) -> usize {
+        match self {
+            Self::V4(_) => cmsg_space::<in_pktinfo>(),
+            Self::V6(_) => cmsg_space::<in6_pktinfo>(),
+        }
+    }
+
     /// For `sendmsg(2)`.
     pub(in crate::net) fn message(&self) -> ControlMessage<'_> {
         match self {
