@@ -33,19 +33,44 @@ fn behind_a_router(mtu: u16) -> String {
     )
 }
 
+/// Both hosts drop what is longer on its way out, and tell nobody: a black hole (RFC 2923, section 2.1).
+fn in_silence(most: u16) -> String {
+    let rule = format!(
+        "nft 'table inet f {{ chain out {{ type filter hook output priority 0; oif != lo meta length > {most} drop; }}; }}'"
+    );
+    format!("&& {rule} && ip netns exec other {rule}")
+}
+
+/// A row of fifty thousand numbers, and a command as long as one may be.
+fn moves_all(server: &Server, host: &str, place: &Place, what: &str) {
+    let out = runs(server, host, place, "seq 50000");
+    assert!(out.lines().eq((1..=50_000).map(|line| line.to_string())), "{what}: {} bytes", out.len());
+    let long = "x".repeat(1000);
+    assert_eq!(runs(server, host, place, &format!("echo {long}")), format!("{long}\n"), "{what}");
+}
+
 /// The line of one's own, and one behind a router, of which ICMP tells (RFC 1191).
 #[test]
 fn a_way_that_takes_less_than_a_segment_takes_commands_and_output() {
-    let long = "x".repeat(1000);
     for mtu in [1000, 600] {
         let own = format!("&& ip link set lan0 mtu {mtu} && ip -n other link set lan1 mtu {mtu}");
         for (more, host) in [(own, "other"), (behind_a_router(mtu), "far")] {
             let place = Place::new();
             let Some(server) = server(&more, &place) else { return };
-            let out = runs(&server, host, &place, "seq 50000");
-            assert!(out.lines().eq((1..=50_000).map(|line| line.to_string())), "{host} {mtu}: {} bytes", out.len());
-            assert_eq!(runs(&server, host, &place, &format!("echo {long}")), format!("{long}\n"), "{host} {mtu}");
+            moves_all(&server, host, &place, &format!("{host} {mtu}"));
         }
+    }
+}
+
+#[test]
+fn so_does_one_that_drops_what_is_long_without_a_word() {
+    if !common::have("nft") {
+        return;
+    }
+    for most in [1200, 1000, 600] {
+        let place = Place::new();
+        let Some(server) = server(&in_silence(most), &place) else { return };
+        moves_all(&server, "other", &place, &format!("at most {most} bytes"));
     }
 }
 
