@@ -37,7 +37,7 @@ const NO_LIMITS: &[(&str, &[&str])] = &[
     ("exec/reliable/asking.rs", &["SMALL_COMMAND"]),
     ("exec/reliable/cookie.rs", &["NOW"]),
     ("exec/reliable/memory.rs", &["SECOND"]),
-    ("exec/reliable/sender.rs", &["SMALL_PIECE"]),
+    ("exec/reliable/sender/length.rs", &["SMALL_PIECE"]),
     (
         "exec/reliable/wire.rs",
         &["HELLO", "SHORT_HEADER", "DONE_HEADER", "PIECE_HEADER", "SESSION_HEADER", "REQUEST_HEADER"],

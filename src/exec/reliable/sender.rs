@@ -11,32 +11,25 @@
 //! that the loss of a repetition shows too), or when nothing new was acknowledged for a retransmission timeout. Where that
 //! was too early, what arrives tells so, and all is as before ([`Doubt`]).
 
+mod length;
+mod sendings;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use self::length::Length;
+use self::sendings::{Sending, Sendings};
+
 use super::congestion::{Congestion, Way};
 use super::message::{Ack, Content, Place};
-use super::parts::{Part, SMALL};
+use super::parts::Part;
 use super::timer::Timer;
-use super::wire::{MAX_PAYLOAD, MAX_PIECE, WINDOW};
+use super::wire::{MAX_PIECE, WINDOW};
 use crate::exec::protocol::Outcome;
 use crate::terminal::screen::Output;
 
 /// How many later ones must have arrived: networks reorder, but rarely by three (RFC 5681, section 3.2).
 const LATER: u64 = 3;
-
-/// After so many timeouts in a row the way may take no datagrams of this length.
-const UNSURE: u32 = 3;
-
-/// After so many even where it has taken one: it may be another way now.
-const SURE: u32 = 6;
-
-/// Where only small datagrams seem to get through, a piece is sent whole nevertheless after one in parts, two, four, and so
-/// on, at last one in so many: if it arrives, the others are again too.
-const RAREST_PROBE: u32 = 64;
-
-/// The most that a small datagram carries of an output, in bytes.
-const SMALL_PIECE: usize = SMALL + MAX_PIECE - MAX_PAYLOAD;
 
 /// The pieces of one answer.
 pub(super) struct Sender {
@@ -55,11 +48,7 @@ pub(super) struct Sender {
     lost: VecDeque<u64>,
     /// What is still to be sent of a piece that is sent in parts.
     rest: Option<(u64, Part)>,
-    /// The longest that is sent in one datagram, in bytes.
-    takes: usize,
-    /// The longest that has arrived in one.
-    proven: usize,
-    probes: Probes,
+    length: Length,
     congestion: Congestion,
     timer: Timer,
     /// When the retransmission timeout will be over.
@@ -79,30 +68,6 @@ struct Doubt {
     congestion: Congestion,
 }
 
-/// When a longer piece than gets through is tried.
-struct Probes {
-    /// After so many more in parts.
-    after: u32,
-    gap: u32,
-}
-
-impl Probes {
-    fn new() -> Self {
-        Self { after: 1, gap: 1 }
-    }
-
-    /// A piece is to be cut, or to be the next probe: then it goes as a whole.
-    fn part(&mut self) -> Part {
-        if self.after > 0 {
-            self.after -= 1;
-            return Part::FIRST;
-        }
-        self.gap = (2 * self.gap).min(RAREST_PROBE);
-        self.after = self.gap;
-        Part::WHOLE
-    }
-}
-
 struct Piece {
     content: Content<'static>,
     state: State,
@@ -115,40 +80,6 @@ enum State {
     Flying(u64),
     Lost(u64),
     Acknowledged,
-}
-
-/// The sendings in their order, without those that are settled.
-#[derive(Default)]
-struct Sendings {
-    kept: VecDeque<Sending>,
-    /// How many there were.
-    count: u64,
-}
-
-struct Sending {
-    /// The number of its piece.
-    piece: u64,
-    at: Duration,
-    bytes: usize,
-}
-
-impl Sendings {
-    /// Notes one, and gives its number: the first is 1.
-    fn note(&mut self, sending: Sending) -> u64 {
-        self.kept.push_back(sending);
-        self.count += 1;
-        self.count
-    }
-
-    /// The number of the oldest that is kept.
-    fn oldest(&self) -> u64 {
-        self.count + 1 - self.kept.len() as u64
-    }
-
-    fn get(&self, number: u64) -> Option<&Sending> {
-        let index = number.checked_sub(self.oldest())?;
-        self.kept.get(usize::try_from(index).ok()?)
-    }
 }
 
 impl Sender {
@@ -164,9 +95,7 @@ impl Sender {
             flying: 0,
             lost: VecDeque::new(),
             rest: None,
-            takes: MAX_PIECE,
-            proven: 0,
-            probes: Probes::new(),
+            length: Length::default(),
             congestion: Congestion::new(),
             timer,
             expires: None,
@@ -255,10 +184,8 @@ impl Sender {
         }
         let number = self.next_lost().or_else(|| self.next_unsent())?;
         self.flying += 1;
-        // In parts, if it is longer than what gets through.
-        let long = |index: usize| self.pieces[index].content.len() > self.takes;
-        let part = if self.index(number).is_some_and(long) { self.probes.part() } else { Part::WHOLE };
-        Some((number, part))
+        let length = self.index(number).map_or(0, |index| self.pieces[index].content.len());
+        Some((number, self.length.part_of(length)))
     }
 
     fn next_lost(&mut self) -> Option<u64> {
@@ -339,8 +266,7 @@ impl Sender {
         let (at, bytes) = (sending.at, sending.bytes);
         self.arrived = latest;
         self.timer.measured(now.saturating_sub(at));
-        self.proven = self.proven.max(bytes);
-        self.takes = self.takes.max(bytes);
+        self.length.has_arrived(bytes);
         if let Some(doubt) = self.doubt.take_if(|doubt| latest <= doubt.sent) {
             self.congestion = doubt.congestion;
             self.find_all_again();
@@ -377,15 +303,11 @@ impl Sender {
         while self.sendings.oldest() + LATER <= self.arrived {
             let number = self.sendings.oldest();
             let Some(sending) = self.sendings.kept.pop_front() else { return };
-            if self.lose(sending.piece, number) && !self.is_probe(&sending) {
+            // The loss of what was longer than gets through was to be expected.
+            if self.lose(sending.piece, number) && self.length.is_taken(sending.bytes) {
                 self.congestion.lost(number, self.sendings.count, self.way());
             }
         }
-    }
-
-    /// Whether its loss was to be expected.
-    fn is_probe(&self, sending: &Sending) -> bool {
-        sending.bytes > self.takes
     }
 
     /// If this sending of a piece is its last, and was on its way, it is lost now.
@@ -412,13 +334,7 @@ impl Sender {
         self.expires = None;
         self.timer.back_off(); // RFC 6298 (5.5)
         self.timeouts += 1;
-        let unproven = self.pieces.front().is_some_and(|piece| piece.content.len() > self.proven);
-        if self.timeouts >= if unproven { UNSURE } else { SURE } {
-            if self.takes > SMALL_PIECE {
-                self.probes = Probes::new();
-            }
-            (self.takes, self.proven) = (SMALL_PIECE, 0);
-        }
+        self.length.has_timed_out(self.timeouts, self.pieces.front().map_or(0, |piece| piece.content.len()));
         self.doubt.get_or_insert(Doubt { sent: self.sendings.count, congestion: self.congestion.clone() });
         self.congestion.timed_out(self.sendings.count, self.way());
         for number in self.sendings.oldest()..=self.sendings.count {
