@@ -73,8 +73,9 @@ fn bulk(cpus: &Cpus, seats: Seats, what: &str) -> Result<Vec<Line>> {
     }
     let measured = Measured::new(what, "GiB/s", BULK_ROUNDS, contestants)?;
     let mut lines = vec![measured.beside(0, 1, Target::AtLeast(0.5))];
+    let beside_ssh = if seats == Seats::Together { Target::AtLeast(1.6) } else { Target::None };
     lines.push(match ssh {
-        Some(_) => measured.beside(0, measured.names.len() - 1, Target::AtLeast(2.1)),
+        Some(_) => measured.beside(0, measured.names.len() - 1, beside_ssh),
         None => Line::not_measured(&format!("{what}, beside ssh"), "no sshd (apt-get install openssh-server)"),
     });
     lines.extend((2..measured.names.len()).map(|peer| measured.beside(peer, 1, Target::None)));
@@ -123,7 +124,7 @@ fn small(cpus: &Cpus, seats: Seats, what: &str) -> Result<Vec<Line>> {
         contestants.push(("ssh, ControlMaster", Box::new(over_ssh)));
     }
     let measured = Measured::new(what, "commands/s", SMALL_ROUNDS, contestants)?;
-    let mut lines = vec![measured.beside(0, 1, Target::AtLeast(0.85))];
+    let mut lines = vec![measured.beside(0, 1, Target::AtLeast(0.9))];
     lines.extend((2..measured.names.len()).map(|peer| measured.beside(peer, 1, Target::None)));
     Ok(lines)
 }
