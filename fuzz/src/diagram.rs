@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use socket_demos::net::event::{Data, Event, Fault, Outcome};
-use socket_lab::diagram::{self, Diagram, Letters, Line, Row};
+use socket_lab::diagram::{self, Diagram, Letters, Line, Row, Traces};
 use unicode_width::UnicodeWidthChar as _;
 
 use super::choices::Choices;
@@ -70,16 +70,17 @@ impl Drop for Traced {
     }
 }
 
-/// The events of a file with these bytes, if it is a trace, as those of one program's file, and of two.
+/// The events of a file with these bytes, if it is a trace of ours or of strace's, as those of one file, and of two.
 fn files(bytes: &[u8]) -> Vec<Vec<Vec<Event>>> {
     let read = FILE.with_borrow(|Traced(file)| {
         fs::write(file, bytes).expect("a file of one's own");
-        diagram::read(file)
+        diagram::read([file.as_path()])
     });
     match read {
-        Ok(events) => {
-            events.iter().for_each(reads_back);
-            vec![vec![events.clone()], vec![events.clone(), events]]
+        Ok(Traces { files, notes }) => {
+            files.iter().flatten().for_each(reads_back);
+            assert!(!notes.iter().any(|note| note.contains(is_harmful) || note.contains('\n')), "{notes:?}");
+            vec![files.clone(), [files.clone(), files].concat()]
         }
         Err(why) => {
             assert!(!why.contains(is_harmful) && !why.contains('\n'), "{why:?}");

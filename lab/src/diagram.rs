@@ -4,6 +4,7 @@
 //! alone do not show (SYN, ACK, FIN, the TCP states) is inferred from them, and drawn so that it looks different.
 //!
 //! # Layout
+//! - `read`: files of different kinds as calls
 //! - `sockets`: which calls belong to one socket, which sockets are the ends of one connection
 //! - `links`: which receive got what which send sent; `datagrams`: over UDP
 //! - `merge`: the clocks, and one order of all calls
@@ -18,6 +19,7 @@ mod inferred;
 mod lay;
 mod links;
 mod merge;
+mod read;
 mod sockets;
 mod states;
 mod svg;
@@ -25,22 +27,16 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::path::Path;
-
 pub use self::lay::{Line, Row};
+pub use self::read::{Traces, read};
 pub use self::sockets::Lane;
 pub use self::svg::STYLE as SVG_STYLE;
 pub use self::terminal::Letters;
 use socket_demos::net::event::Event;
-use socket_demos::{errors, t, text};
+use socket_demos::t;
 
 /// Clocks that differ by less are not worth a line, in nanoseconds: a busy program writes a call down that much late.
 const NOTABLE: i128 = 100_000_000;
-
-/// The longest line of a trace that is read, in bytes: many times what a call with its bytes takes.
-const MAX_LINE: u64 = 1024 * 1024;
 
 /// A diagram, ready to be drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,38 +49,6 @@ pub struct Diagram {
     pub notes: Vec<String>,
 }
 
-/// The events of one trace file.
-///
-/// # Errors
-/// A sentence with the file's name, and the line's number where a line is no event.
-pub fn read(path: &Path) -> Result<Vec<Event>, String> {
-    let shown = text::path(path);
-    let cannot = |error: io::Error| {
-        let why = errors::reason(&error);
-        t!("cannot read {shown}: {why}", "无法读取 {shown}：{why}")
-    };
-    let mut file = BufReader::new(File::open(path).map_err(cannot)?);
-    let (mut events, mut line) = (Vec::new(), Vec::new());
-    for number in 1_usize.. {
-        line.clear();
-        // What has no end (`/dev/zero`) is no line of a trace.
-        let read = file.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(cannot)?;
-        if read == 0 {
-            break;
-        }
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        events.push(serde_json::from_slice(&line).map_err(|_| {
-            t!(
-                "{shown}, line {number}: this is no line of a trace, as --trace-file writes it",
-                "{shown} 第 {number} 行：不是 --trace-file 写出的跟踪记录"
-            )
-        })?);
-    }
-    Ok(events)
-}
-
 impl Diagram {
     /// Merges the events of several files, each in its own order, into one diagram.
     pub fn of(files: Vec<Vec<Event>>) -> Self {
@@ -93,6 +57,7 @@ impl Diagram {
         let clocks = merge::clocks(&traces, &links);
         let order = merge::order(&traces, &links, &clocks);
         let rows = lay::Layout::rows(&traces, &links, &order);
+        let clocks = if traces.have_clocks() { clocks } else { Vec::new() };
         let notes = notes(&clocks, traces.left_out, &rows);
         let rows = fold::folded(rows);
         Self { lanes: traces.lanes, rows, notes }

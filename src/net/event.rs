@@ -134,9 +134,16 @@ pub struct Data {
 
 impl Data {
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let kept = &bytes[..bytes.len().min(KEPT_BYTES)];
-        let hex = kept.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { length: bytes.len(), text: String::from_utf8_lossy(kept).into_owned(), hex }
+        Self::beginning(bytes.len(), bytes)
+    }
+
+    /// Of so many bytes, of which these are the first.
+    pub fn beginning(length: usize, bytes: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let kept = &bytes[..bytes.len().min(length).min(KEPT_BYTES)];
+        let digits = kept.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex = digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect();
+        Self { length, text: String::from_utf8_lossy(kept).into_owned(), hex }
     }
 
     /// The first `bytes` of them as text on one line, harmless on a terminal.

@@ -49,7 +49,9 @@ pub fn every_command_is_understood(programs: &[Program]) {
     for command in commands(&read("README.md")) {
         let words: Vec<&str> = command.split(' ').collect();
         let ["cargo", "run", "--bin", name, rest @ ..] = &words[..] else {
-            assert!(["cargo test", "cargo run"].contains(&command.as_str()), "unknown kind of command: {command}");
+            // What strace writes with these options, the lab's tests read.
+            let is_known = ["cargo test", "cargo run"].contains(&command.as_str()) || words[0] == "strace";
+            assert!(is_known, "unknown kind of command: {command}");
             continue;
         };
         let known = PROGRAMS.into_iter().chain([LAB]).find(|known| known.name == *name);

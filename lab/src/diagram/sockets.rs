@@ -144,6 +144,12 @@ impl Traces {
         })
     }
 
+    /// Whether all times are of clocks. Where somebody wrote none down, or none of the day, they are of 1970.
+    pub(super) fn have_clocks(&self) -> bool {
+        const YEAR: i64 = 366 * 24 * 3600;
+        self.calls.iter().all(|call| call.event.time.as_second() > YEAR)
+    }
+
     /// The lane of a socket that others know as `address`, and that was not accepted for one of them: a server's.
     pub(super) fn lane_at(&self, address: SocketAddr, datagrams: bool) -> Option<usize> {
         self.open_at(address, datagrams, None).map(|socket| self.sockets[socket].lane)
@@ -213,6 +219,10 @@ pub(super) fn is_known_as(local: Option<SocketAddr>, address: Option<SocketAddr>
     same_port && (local.ip().is_unspecified() || local.ip() == address.ip())
 }
 
+/// What other programs also call to receive from a socket, and to send.
+const READS: [&str; 1] = ["readv"];
+const WRITES: [&str; 4] = ["write", "writev", "sendfile", "sendfile64"];
+
 impl Made {
     /// Whether it failed with an error of that name, whatever the system calls it.
     pub(super) fn failed_with(&self, name: &str) -> bool {
@@ -237,7 +247,7 @@ impl Made {
     }
 
     pub(super) fn deed(&self) -> Option<Deed> {
-        let deed = match self.event.call {
+        let deed = match &self.event.call {
             Call::Listen => Some(Deed::Listens),
             Call::Connect | Call::Accept => Some(Deed::Connects),
             Call::Send | Call::Sendto | Call::Sendmsg => Some(Deed::Sends),
@@ -245,9 +255,10 @@ impl Made {
             Call::Shutdown => (self.event.argument != "SHUT_RD").then_some(Deed::Ends),
             Call::Close => Some(Deed::Ends),
             // What comes through a pipe has been sent by no other lane.
-            Call::Socket | Call::Setsockopt | Call::Fcntl | Call::Bind | Call::Pipe | Call::Read | Call::Other(_) => {
-                None
-            }
+            Call::Read => self.peer.is_some().then_some(Deed::Receives),
+            Call::Other(name) if READS.contains(&name.as_str()) => Some(Deed::Receives),
+            Call::Other(name) if WRITES.contains(&name.as_str()) => Some(Deed::Sends),
+            Call::Socket | Call::Setsockopt | Call::Fcntl | Call::Bind | Call::Pipe | Call::Other(_) => None,
         };
         // A `close` closes even where it fails.
         deed.filter(|_| self.moved().is_some() || self.event.call == Call::Close)

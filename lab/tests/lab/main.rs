@@ -27,6 +27,8 @@ mod pages;
 mod ports;
 mod properties;
 mod report;
+#[cfg(target_os = "linux")]
+mod strace;
 /// A pseudo-terminal is one of Unix.
 #[cfg(unix)]
 mod terminal;

@@ -66,11 +66,12 @@ pub(crate) enum Lab {
         #[arg(long, help = t!("Look again each second until Ctrl-C", "每秒重新看一次，直到 Ctrl-C"))]
         watch: bool,
     },
-    #[command(about = t!("Merge trace files into one sequence diagram", "把几个跟踪文件合成一张时序图"))]
+    #[command(about = t!("Merge traces, also strace's, into one sequence diagram", "把几个跟踪文件（也可以是 strace 的）合成一张时序图"))]
     Diagram {
         #[arg(required = true, value_name = t!("TRACE", "跟踪文件"), help = t!(
-            "What the programs wrote with --trace-file, also on machines whose clocks differ",
-            "各程序用 --trace-file 写出的文件，可以来自时钟不同的几台机器"
+            "What the programs wrote with --trace-file, or strace about programs in any language; also on machines whose clocks \
+             differ",
+            "各程序用 --trace-file 写出的文件，或者 strace 对任何语言的程序写出的文件，可以来自时钟不同的几台机器"
         ))]
         traces: Vec<PathBuf>,
         #[arg(short, long, value_name = t!("FILE.svg", "文件.svg"), help = t!(

@@ -75,8 +75,9 @@ fn list(words: &[String]) -> anyhow::Result<()> {
 
 /// Several programs' traces as one diagram.
 fn draw(traces: &[PathBuf], output: Option<&Path>, ascii: bool) -> anyhow::Result<()> {
-    let files = traces.iter().map(|path| diagram::read(path)).collect::<Result<Vec<_>, _>>();
-    let diagram = Diagram::of(files.map_err(anyhow::Error::msg)?);
+    let traces = diagram::read(traces.iter().map(PathBuf::as_path)).map_err(anyhow::Error::msg)?;
+    let mut diagram = Diagram::of(traces.files);
+    diagram.notes.extend(traces.notes);
     if diagram.lanes.is_empty() {
         bail!(t!("there is no call in these traces", "这些跟踪文件里没有任何调用"));
     }
