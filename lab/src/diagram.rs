@@ -29,7 +29,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
-pub use self::lay::{Line, Row};
+pub use self::lay::{Line, Passed, Row, What};
 pub use self::sockets::Lane;
 pub use self::svg::STYLE as SVG_STYLE;
 pub use self::terminal::Letters;
@@ -47,8 +47,10 @@ const MAX_LINE: u64 = 1024 * 1024;
 pub struct Diagram {
     /// Who takes part, from left to right.
     pub lanes: Vec<Lane>,
-    /// What happened, from top to bottom.
+    /// What happened, from top to bottom; a gap where there is much of it.
     pub rows: Vec<Row>,
+    /// What went from one lane to another: a capture of the same run shows it too.
+    pub passed: Vec<Passed>,
     /// What must be said about it: clocks, and what is inferred.
     pub notes: Vec<String>,
 }
@@ -92,10 +94,10 @@ impl Diagram {
         let links = links::links(&traces);
         let clocks = merge::clocks(&traces, &links);
         let order = merge::order(&traces, &links, &clocks);
-        let rows = lay::Layout::rows(&traces, &links, &order);
+        let (rows, passed) = lay::Layout::rows(&traces, &links, &order);
         let notes = notes(&clocks, traces.left_out, &rows);
         let rows = fold::folded(rows);
-        Self { lanes: traces.lanes, rows, notes }
+        Self { lanes: traces.lanes, rows, passed, notes }
     }
 
     /// The diagram as text for so many columns.

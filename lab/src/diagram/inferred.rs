@@ -1,6 +1,6 @@
 //! The segments and states that nobody saw, inferred from the calls.
 
-use super::lay::{Layout, Line};
+use super::lay::{Layout, Line, What};
 use super::states::Segment;
 use socket_demos::t;
 
@@ -81,6 +81,15 @@ impl Layout<'_> {
     }
 
     fn segment(&mut self, from: usize, to: usize, name: String) {
+        let what = match name.split(" [").next().unwrap_or("") {
+            "SYN" => What::Syn,
+            "SYN, ACK" => What::SynAck,
+            "ACK" => What::Ack,
+            "FIN" => What::Fin,
+            "RST" | "RST, ACK" => What::Rst,
+            _ => What::PortUnreachable,
+        };
+        self.pass(from, to, what);
         self.arrow(from, to, name, String::new(), Line::Inferred);
     }
 }

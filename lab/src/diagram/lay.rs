@@ -57,6 +57,33 @@ pub enum Line {
     Inferred,
 }
 
+/// Something that went from one lane to another, as a capture would show it. Segments of TCP that carry bytes are not
+/// among them: the system cuts a stream as it likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The lane it came from.
+    pub from: usize,
+    /// The lane it went to.
+    pub to: usize,
+    /// What it was.
+    pub what: What,
+}
+
+/// What goes from one lane to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the standard's")]
+pub enum What {
+    Syn,
+    SynAck,
+    Ack,
+    Fin,
+    Rst,
+    /// A datagram of UDP with so many bytes.
+    Datagram(u64),
+    /// ICMP: nobody is at that port.
+    PortUnreachable,
+}
+
 /// Makes the rows.
 pub(super) struct Layout<'a> {
     pub(super) traces: &'a Traces,
@@ -73,10 +100,11 @@ pub(super) struct Layout<'a> {
     /// To whom each UDP socket was connected last, so far.
     connected: HashMap<usize, Option<SocketAddr>>,
     rows: Vec<Row>,
+    passed: Vec<Passed>,
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn rows(traces: &'a Traces, links: &'a [Link], order: &'a [usize]) -> Vec<Row> {
+    pub(super) fn rows(traces: &'a Traces, links: &'a [Link], order: &'a [usize]) -> (Vec<Row>, Vec<Passed>) {
         let mut places = vec![0; order.len()];
         for (place, &call) in order.iter().enumerate() {
             places[call] = place;
@@ -92,12 +120,12 @@ impl<'a> Layout<'a> {
         }
         let several = sockets.into_iter().map(|count| count > 1).collect();
         let (states, numbers, rows) = (States::of(traces, links), HashMap::new(), Vec::new());
-        let connected = HashMap::new();
-        let mut layout = Self { traces, states, links, from, to, order, places, numbers, several, connected, rows };
+        let (connected, passed) = (HashMap::new(), Vec::new());
+        let mut layout = Self { traces, states, links, from, to, order, places, numbers, several, connected, rows, passed };
         for &call in order {
             layout.lay(call);
         }
-        layout.rows
+        (layout.rows, layout.passed)
     }
 
     fn lay(&mut self, call: usize) {
@@ -144,6 +172,10 @@ impl<'a> Layout<'a> {
         self.rows.push(Row::Arrow { from, to, label, beside, line });
     }
 
+    pub(super) fn pass(&mut self, from: usize, to: usize, what: What) {
+        self.passed.push(Passed { from, to, what });
+    }
+
     /// The call without its bytes: `#2 recv(1024) = 5`.
     pub(super) fn told(&self, call: usize) -> String {
         let made = &self.traces.calls[call];
@@ -178,6 +210,9 @@ impl<'a> Layout<'a> {
             let to = made.peer.map(|to| format!(" → {to}")).unwrap_or_default();
             return self.row(call, told + &to);
         };
+        if self.is_datagram(call) && made.event.fault != Some(Fault::Lost) {
+            self.pass(made.lane, to, What::Datagram(made.moved().unwrap_or(0)));
+        }
         let plain = messages.len() == 1 && self.is_plain(messages[0]);
         let number = if lost || plain { String::new() } else { format!("({}) ", self.number(call)) };
         let words = format!("{number}{}", self.words(call));
