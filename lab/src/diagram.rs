@@ -7,7 +7,7 @@
 //! - `sockets`: which calls belong to one socket, which sockets are the ends of one connection
 //! - `links`: which receive got what which send sent; `datagrams`: over UDP
 //! - `merge`: the clocks, and one order of all calls
-//! - `states`: the TCP states that are certain
+//! - `states`: the TCP states, and the segments that end a connection; `ports`: what becomes of datagrams that nobody takes
 //! - `lay`: the rows; `inferred`: those for segments and states that nobody saw
 //! - `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
 
@@ -18,6 +18,7 @@ mod inferred;
 mod lay;
 mod links;
 mod merge;
+mod ports;
 mod sockets;
 mod states;
 mod svg;
@@ -142,8 +143,8 @@ fn notes(clocks: &[i128], left_out: usize, rows: &[Row]) -> Vec<String> {
     }
     if rows.iter().any(|row| matches!(row, Row::Arrow { line: Line::Inferred, .. })) {
         notes.push(t!(
-            "dashed and [in brackets]: segments and TCP states inferred from the calls, not captured; other ACKs left out",
-            "虚线和 [方括号]：根据调用推断出的报文段和 TCP 状态，不是抓包所得；其余 ACK 省略"
+            "dashed and [in brackets]: segments and TCP states inferred from the calls, not captured; the ACKs of data are left out, and an ACK may travel with the FIN behind it",
+            "虚线和 [方括号]：根据调用推断出的报文段和 TCP 状态，不是抓包所得；数据的 ACK 省略，ACK 也可能和后面的 FIN 合在一起"
         ));
     }
     if rows.iter().any(|row| matches!(row, Row::Arrow { line: Line::Lost, .. })) {

@@ -27,15 +27,17 @@ pub(super) struct Made {
 }
 
 /// What a call has done that other lanes notice.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) enum Deed {
     Listens,
     /// The socket has a peer from now on.
     Connects,
     Sends,
     Receives,
-    /// It has sent the last byte of its direction: a FIN.
+    /// It has sent the last byte of its direction.
     Ends,
+    /// Nobody has it any more.
+    Closes,
 }
 
 /// What is known of a socket.
@@ -49,6 +51,19 @@ pub(super) struct Socket {
     pub(super) calls: Vec<usize>,
     /// The `accept` that made it.
     pub(super) accepted: Option<usize>,
+    /// The socket that it is a copy of, in the process that has started this one.
+    pub(super) copy_of: Option<usize>,
+    /// Whether the trace has it from its `socket` on.
+    pub(super) is_whole: bool,
+}
+
+/// A connection that the kernel has finished and nobody has accepted.
+pub(super) struct Queued {
+    /// The socket that called.
+    pub(super) caller: usize,
+    /// Its other end, which no call has.
+    pub(super) end: usize,
+    pub(super) listener: usize,
 }
 
 /// All calls, their lanes and sockets.
@@ -57,6 +72,8 @@ pub(super) struct Traces {
     pub(super) lanes: Vec<Lane>,
     pub(super) calls: Vec<Made>,
     pub(super) sockets: Vec<Socket>,
+    /// The connections in the listeners' queues that were never accepted, in their order.
+    pub(super) queued: Vec<Queued>,
     /// How many lanes there were besides: those with the fewest calls.
     pub(super) left_out: usize,
     /// The latest socket of each lane and number.
@@ -96,17 +113,65 @@ impl Traces {
                 traces.open.entry((socket.datagrams, bound_to(local))).or_default().push(index);
             }
         }
+        traces.find_states();
+        traces.find_queued();
         traces
+    }
+
+    /// What the system's table showed belongs to the socket with these addresses, which may have them from a later call.
+    fn find_states(&mut self) {
+        for index in 0..self.calls.len() {
+            if self.calls[index].event.call == Call::State {
+                let Event { local, peer, .. } = self.calls[index].event;
+                let found = self.sockets.iter().rposition(|socket| (socket.local, socket.peer) == (local, peer));
+                self.calls[index].socket = found.unwrap_or(self.calls[index].socket);
+            }
+        }
+    }
+
+    /// The kernel finishes connections without any call of the server.
+    fn find_queued(&mut self) {
+        let accepted: HashSet<usize> = self.connections().into_iter().map(|(caller, _)| caller).collect();
+        for caller in (0..self.sockets.len()).filter(|caller| !accepted.contains(caller)) {
+            let Some((listener, address)) = self.listener_of(caller) else { continue };
+            let lane = self.sockets[listener].lane;
+            self.sockets.push(Socket { lane, local: Some(address), ..Socket::default() });
+            self.queued.push(Queued { caller, end: self.sockets.len() - 1, listener });
+        }
+    }
+
+    /// The socket that listened where this one has connected to.
+    fn listener_of(&self, caller: usize) -> Option<(usize, SocketAddr)> {
+        let Socket { calls, datagrams: false, accepted: None, .. } = &self.sockets[caller] else { return None };
+        let connects = |&&call: &&usize| self.calls[call].event.call == Call::Connect && self.calls[call].moved().is_some();
+        let connect = *calls.iter().find(connects)?;
+        let address = self.calls[connect].event.argument.parse().ok()?;
+        let bound = known_as(address).into_iter().filter_map(|bound| self.open.get(&(false, bound))).flatten();
+        let listens = |&socket: &usize| {
+            let mut calls = self.sockets[socket].calls.iter();
+            let listen = *calls.find(|&&call| self.calls[call].deed() == Some(Deed::Listens))?;
+            Some((listen, socket))
+        };
+        // One trace is in order: whoever listens later was not the one.
+        let file = |call: usize| self.lanes[self.calls[call].lane].file;
+        let in_time = |&(listen, _): &(usize, usize)| file(listen) != file(connect) || listen < connect;
+        let (_, listener) = bound.filter_map(listens).filter(in_time).max()?;
+        Some((listener, address))
     }
 
     fn add(&mut self, lane: usize, event: Event) {
         let call = self.calls.len();
-        if event.call == Call::Socket {
+        if matches!(event.call, Call::Socket | Call::Fork) {
             self.latest.remove(&(lane, event.socket));
         }
+        let copy_of = (event.call == Call::Fork).then(|| self.original(&event)).flatten();
         let socket = self.socket(lane, event.socket);
         let known = &mut self.sockets[socket];
-        known.calls.push(call);
+        known.copy_of = known.copy_of.or(copy_of);
+        known.is_whole |= event.call == Call::Socket;
+        if event.call != Call::State {
+            known.calls.push(call);
+        }
         let of_datagrams = matches!(event.call, Call::Sendto | Call::Sendmsg | Call::Recvfrom | Call::Recvmsg);
         known.datagrams |= of_datagrams || event.argument.ends_with("SOCK_DGRAM");
         // What recvmsg and sendmsg tell is one of the addresses of a socket that is on all of them.
@@ -128,6 +193,16 @@ impl Traces {
         self.calls.push(Made { event, lane, socket, peer });
     }
 
+    /// The socket that a process has from the one that started it.
+    fn original(&self, fork: &Event) -> Option<usize> {
+        self.sockets.iter().rposition(|socket| (socket.local, socket.peer) == (fork.local, fork.peer))
+    }
+
+    /// The last process that has a socket: it, or a copy.
+    pub(super) fn last_copy(&self, socket: usize) -> usize {
+        self.sockets.iter().rposition(|other| other.copy_of == Some(socket)).unwrap_or(socket)
+    }
+
     /// `accept` opens a socket of its own.
     fn accept(&mut self, lane: usize, number: u32, call: usize, event: &Event) {
         self.latest.remove(&(lane, number));
@@ -135,6 +210,14 @@ impl Traces {
         self.sockets[new].accepted = Some(call);
         self.sockets[new].local = event.local;
         self.sockets[new].peer = event.argument.parse().ok();
+    }
+
+    /// How many sockets of its own each lane has.
+    pub(super) fn count_in_lanes(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.lanes.len()];
+        let numbered = |socket: &&Socket| socket.calls.iter().any(|&call| self.calls[call].event.socket > 0);
+        self.sockets.iter().filter(numbered).for_each(|socket| counts[socket.lane] += 1);
+        counts
     }
 
     fn socket(&mut self, lane: usize, number: u32) -> usize {
@@ -153,6 +236,12 @@ impl Traces {
     pub(super) fn open_at(&self, address: SocketAddr, datagrams: bool, but: Option<usize>) -> Option<usize> {
         let bound = known_as(address).into_iter().filter_map(|bound| self.open.get(&(datagrams, bound)));
         bound.filter_map(|sockets| sockets.iter().copied().find(|&socket| Some(socket) != but)).min()
+    }
+
+    /// All of them.
+    pub(super) fn all_at(&self, address: SocketAddr, but: usize) -> Vec<usize> {
+        let bound = known_as(address).into_iter().filter_map(|bound| self.open.get(&(true, bound)));
+        bound.flatten().copied().filter(|&socket| socket != but).collect()
     }
 
     /// The pairs of sockets that are the ends of one TCP connection: the one that called, the one that was accepted.
@@ -233,7 +322,17 @@ impl Made {
     }
 
     pub(super) fn is_end(&self) -> bool {
-        self.deed() == Some(Deed::Ends)
+        matches!(self.deed(), Some(Deed::Ends | Deed::Closes))
+    }
+
+    /// Whether it was told that the other end is no more.
+    pub(super) fn was_reset(&self) -> bool {
+        self.failed_with("ECONNRESET")
+    }
+
+    /// Whether it got the end of the other one's direction.
+    pub(super) fn sees_end(&self) -> bool {
+        self.is_receive() && self.event.argument != "0" && self.moved() == Some(0)
     }
 
     pub(super) fn deed(&self) -> Option<Deed> {
@@ -243,11 +342,10 @@ impl Made {
             Call::Send | Call::Sendto | Call::Sendmsg => Some(Deed::Sends),
             Call::Recv | Call::Recvfrom | Call::Recvmsg => Some(Deed::Receives),
             Call::Shutdown => (self.event.argument != "SHUT_RD").then_some(Deed::Ends),
-            Call::Close => Some(Deed::Ends),
+            Call::Close | Call::Exit => Some(Deed::Closes),
             // What comes through a pipe has been sent by no other lane.
-            Call::Socket | Call::Setsockopt | Call::Fcntl | Call::Bind | Call::Pipe | Call::Read | Call::Other(_) => {
-                None
-            }
+            Call::Socket | Call::Setsockopt | Call::Fcntl | Call::Bind | Call::Pipe | Call::Read => None,
+            Call::Fork | Call::State | Call::Other(_) => None,
         };
         // A `close` closes even where it fails.
         deed.filter(|_| self.moved().is_some() || self.event.call == Call::Close)

@@ -15,7 +15,7 @@ use socket_demos::{errors, t};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "backlog",
     claim: || t!("listen's argument is the size of the half-open pool", "listen 的参数是半连接池的大小"),
-    keywords: "backlog listen 半连接池 半连接队列 全连接队列 SYN queue accept queue somaxconn SYN_SENT SYN_RECV \
+    keywords: "backlog listen 半连接池 半连接队列 全连接队列 SYN queue accept queue somaxconn SYN_SENT SYN_RCVD SYN_RECV \
                ETIMEDOUT 110 10060 connection timed out 超时 连接超时",
     question: || Question {
         asked: t!(

@@ -18,7 +18,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             "建立连接三次握手，断开连接四次挥手，先关闭的一方进入 TIME_WAIT"
         )
     },
-    keywords: "TCP states 状态 三次握手 四次挥手 LISTEN ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE_WAIT LAST_ACK TIME_WAIT \
+    keywords: "TCP states 状态 三次握手 四次挥手 LISTEN ESTABLISHED FIN_WAIT_1 FIN_WAIT1 FIN_WAIT_2 FIN_WAIT2 SYN_RCVD SYN_RECV CLOSE_WAIT LAST_ACK TIME_WAIT \
                SYN_SENT netstat ss RST SO_LINGER",
     question: || Question {
         asked: t!(
@@ -27,8 +27,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
         answers: vec![
             t!("client TIME_WAIT, server CLOSE_WAIT", "客户端 TIME_WAIT，服务器 CLOSE_WAIT"),
-            t!("client FIN_WAIT2, server CLOSE_WAIT", "客户端 FIN_WAIT2，服务器 CLOSE_WAIT"),
-            t!("client FIN_WAIT2, server ESTABLISHED", "客户端 FIN_WAIT2，服务器 ESTABLISHED"),
+            t!("client FIN_WAIT_2, server CLOSE_WAIT", "客户端 FIN_WAIT_2，服务器 CLOSE_WAIT"),
+            t!("client FIN_WAIT_2, server ESTABLISHED", "客户端 FIN_WAIT_2，服务器 ESTABLISHED"),
         ],
     },
     source: "RFC 9293 §3.3.2, §3.5, §3.6; proc(5)",
@@ -153,8 +153,8 @@ impl Judge for Saw {
             )),
             // A viewer who steps through may take longer than the kernel keeps an end that no process holds.
             (half, [None, None]) if half == half_closed => Verdict::different(t!(
-                "the second close came after tcp_fin_timeout: FIN_WAIT2 had been given up",
-                "第二个 close 晚于 tcp_fin_timeout：FIN_WAIT2 已经被内核放弃"
+                "the second close came after tcp_fin_timeout: FIN_WAIT_2 had been given up",
+                "第二个 close 晚于 tcp_fin_timeout：FIN_WAIT_2 已经被内核放弃"
             )),
             ([None, None], [None, None]) => Verdict::different(t!(
                 "a reset (RST) ends both sides at once: no farewell, no TIME_WAIT",

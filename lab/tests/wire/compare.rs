@@ -65,7 +65,7 @@ impl Traces {
     fn all(&self) -> Vec<Vec<Event>> {
         let mut files: Vec<_> = std::fs::read_dir(&self.0).unwrap().map(|file| file.unwrap().path()).collect();
         files.sort();
-        files.iter().map(|file| read(file)).collect()
+        files.iter().map(|file| diagram::read(file).unwrap()).collect()
     }
 }
 
@@ -73,10 +73,6 @@ impl Drop for Traces {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
-}
-
-pub(crate) fn read(file: &Path) -> Vec<Event> {
-    diagram::read(file).unwrap()
 }
 
 /// How the picture of these traces differs from what was captured; nothing where it does not.
