@@ -19,7 +19,7 @@ const KEPT_BYTES: usize = 1024;
 /// One socket call: what was asked, what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Wall-clock time at which the call returned.
+    /// Wall-clock time at which the call was made, where it waits for nobody; of one that receives, when it returned.
     pub time: Timestamp,
     /// The program's name.
     pub program: String,

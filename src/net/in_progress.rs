@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use crate::lock::lock;
 
 /// How long the end of a traced program waits for the calls that are being made: one that sends may wait for its peer.
@@ -30,8 +32,8 @@ struct Now {
     ended: bool,
 }
 
-/// A call that is being made.
-pub(super) struct Making<'a>(&'a InProgress);
+/// A call that is being made, since then.
+pub(super) struct Making<'a>(&'a InProgress, pub(super) Timestamp);
 
 impl InProgress {
     /// A call begins, which the end of the program waits for. After the end none does any more.
@@ -41,14 +43,14 @@ impl InProgress {
             now = self.changed.wait(now).unwrap_or_else(PoisonError::into_inner);
         }
         now.calls += 1;
-        Making(self)
+        Making(self, Timestamp::now())
     }
 
     /// A call that may have waited long has returned; `None` where the program has ended meanwhile.
     pub(super) fn returned(&self) -> Option<Making<'_>> {
         let mut now = lock(&self.now);
         now.calls += usize::from(!now.ended);
-        (!now.ended).then_some(Making(self))
+        (!now.ended).then(|| Making(self, Timestamp::now()))
     }
 
     /// A socket is open, with these addresses from now on.

@@ -103,7 +103,7 @@ impl Trace {
     pub fn note(&self, call: Call, argument: impl ToString, (local, peer): Ends) {
         if let Some(source) = &self.0 {
             let details = Details { local, peer, ..Details::new(call, argument) };
-            source.recorder.record(source.event(0, details, Ok(0)));
+            source.recorder.record(source.event(Timestamp::now(), 0, details, Ok(0)));
         }
     }
 
@@ -115,9 +115,9 @@ impl Trace {
 }
 
 impl Source {
-    fn event(&self, socket: u32, details: Details<'_>, result: Result<u64, &io::Error>) -> Event {
+    fn event(&self, time: Timestamp, socket: u32, details: Details<'_>, result: Result<u64, &io::Error>) -> Event {
         Event {
-            time: Timestamp::now(),
+            time,
             program: self.program.to_string(),
             pid: std::process::id(),
             socket,
@@ -135,7 +135,7 @@ impl Source {
     fn end(&self) {
         for (number, (local, peer)) in self.recorder.in_progress.end() {
             let details = Details { local, peer, ..Details::new(Call::Exit, "") };
-            self.recorder.record(self.event(number, details, Ok(0)));
+            self.recorder.record(self.event(Timestamp::now(), number, details, Ok(0)));
         }
     }
 }
@@ -320,10 +320,11 @@ impl Track {
         }
     }
 
-    /// Writes down a call that has been [begun](Track::begin).
-    pub(super) fn record_made(&self, _: &Making<'_>, details: Details<'_>, result: Result<u64, &io::Error>) {
+    /// Writes down a call that has been [begun](Track::begin), with the time of that: so what it sends is not told later than
+    /// what comes back.
+    pub(super) fn record_made(&self, making: &Making<'_>, details: Details<'_>, result: Result<u64, &io::Error>) {
         let (local, peer) = (details.local.or(self.local), details.peer.or(self.peer));
-        let event = self.source.event(self.number, Details { local, peer, ..details }, result);
+        let event = self.source.event(making.1, self.number, Details { local, peer, ..details }, result);
         self.source.recorder.record(event);
     }
 }

@@ -8,11 +8,16 @@ use super::sockets::{Deed, Made, Traces, is_known_as};
 use socket_demos::net::event::Call;
 use socket_demos::t;
 
+/// How long a process may take to end once it has said so, in nanoseconds; its sockets are closed then.
+const MAX_ENDING: i128 = 50_000_000;
+
 /// The UDP sockets while the calls are walked through in order.
 pub(super) struct Ports {
     /// Those that have a port so far, and those that are closed.
     bound: HashSet<usize>,
     closed: HashSet<usize>,
+    /// Those whose process was ending by then.
+    ending: HashMap<usize, i128>,
     /// To whom each was connected last.
     connected: HashMap<usize, Option<SocketAddr>>,
     /// The sends whose sender was told that nobody is there.
@@ -50,7 +55,7 @@ impl Ports {
     pub(super) fn of(traces: &Traces) -> Self {
         let datagrams = traces.sockets.iter().filter(|socket| socket.datagrams);
         let refused = datagrams.flat_map(|socket| refused(traces, &socket.calls)).collect();
-        Self { bound: HashSet::new(), closed: HashSet::new(), connected: HashMap::new(), refused }
+        Self { bound: HashSet::new(), closed: HashSet::new(), ending: HashMap::new(), connected: HashMap::new(), refused }
     }
 
     /// A call that may change who has a port.
@@ -63,8 +68,10 @@ impl Ports {
         if made.event.call == Call::Connect && made.moved().is_some() {
             self.connected.insert(made.socket, made.peer);
         }
-        if made.deed() == Some(Deed::Closes) {
-            self.closed.insert(made.socket);
+        match made.event.call {
+            Call::Exit => drop(self.ending.insert(made.socket, time(made))),
+            _ if made.deed() == Some(Deed::Closes) => drop(self.closed.insert(made.socket)),
+            _ => {}
         }
     }
 
@@ -72,7 +79,7 @@ impl Ports {
     pub(super) fn fate(&self, traces: &Traces, call: usize) -> Fate {
         let made = &traces.calls[call];
         let there = made.peer.into_iter().flat_map(|to| traces.all_at(to, made.socket));
-        let open = there.filter(|&socket| self.is_open(traces, socket));
+        let open = there.filter(|&socket| self.is_open(traces, socket, time(made)));
         let takers: Vec<Fate> = open.map(|socket| self.taken(traces, made, socket)).collect();
         if takers.contains(&Fate::Lost) && !self.refused.contains(&call) {
             Fate::Lost
@@ -83,9 +90,10 @@ impl Ports {
         }
     }
 
-    fn is_open(&self, traces: &Traces, socket: usize) -> bool {
+    fn is_open(&self, traces: &Traces, socket: usize, at: i128) -> bool {
         let is_bound = self.bound.contains(&socket) || !traces.sockets[socket].is_whole;
-        is_bound && !self.closed.contains(&socket)
+        let is_ended = self.ending.get(&socket).is_some_and(|ending| at > ending + MAX_ENDING);
+        is_bound && !is_ended && !self.closed.contains(&socket)
     }
 
     /// Whether an open socket takes it; then it was lost behind that.
@@ -98,6 +106,10 @@ impl Ports {
             _ => Fate::Lost,
         }
     }
+}
+
+fn time(made: &Made) -> i128 {
+    made.event.time.as_nanosecond()
 }
 
 /// The sends of a socket whose refusal a later call of it reports: each the last one before.

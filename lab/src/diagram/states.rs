@@ -228,20 +228,22 @@ fn untold(traces: &Traces, socket: usize, other: usize) -> Option<(usize, (usize
     if calls(holder).next().is_none() || calls(holder).any(|(_, made)| made.is_end()) {
         return None;
     }
-    let (mut last_send, mut has_ended) = (None, false);
+    let moved = |made: &Made| made.moved().unwrap_or(0);
+    let read = calls(socket).filter(|(_, made)| made.is_receive()).fold(0_u64, |all, (_, made)| all.saturating_add(moved(made)));
+    let (mut sent, mut first_unread, mut has_ended) = (0_u64, None, false);
     for (call, made) in calls(other) {
-        if made.sees_end() {
-            return Some((call, (holder, What::Fin)));
-        }
         if made.was_reset() {
             return Some((call, (holder, What::Rst)));
         }
-        // The first was answered with a reset behind the end, the next one failed.
-        if made.failed_with("EPIPE") && !has_ended {
-            return Some((last_send.unwrap_or(call), (holder, What::Fin)));
+        // What came before an orderly end was read, so what was not came behind it.
+        if made.sees_end() || made.failed_with("EPIPE") && !has_ended {
+            return Some((first_unread.unwrap_or(call), (holder, What::Fin)));
         }
         has_ended |= made.is_end();
-        last_send = if made.is_send() { Some(call) } else { last_send };
+        if made.is_send() {
+            sent = sent.saturating_add(moved(made));
+            first_unread = first_unread.or((sent > read).then_some(call));
+        }
     }
     None
 }

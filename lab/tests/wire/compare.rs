@@ -1,6 +1,7 @@
 //! What was captured and what is drawn, in the same words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -75,31 +76,67 @@ impl Drop for Traces {
     }
 }
 
-/// How the picture of these traces differs from what was captured; nothing where it does not.
-pub(crate) fn difference(traces: &Traces, packets: &[Packet], caller: &str) -> Option<String> {
-    let files = traces.all();
-    let captured = captured(packets, &names(&files, caller));
-    let drawn = Diagram::of(files);
-    let name = |lane: usize| drawn.lanes[lane].program.as_str();
-    let passed = drawn.passed.iter().filter(|passed| passed.what != What::Ack);
-    let told: Vec<String> =
-        passed.map(|passed| line(name(passed.from), &word(passed.what), name(passed.to))).collect();
-    if told == captured {
-        return None;
-    }
-    let length = told.len().max(captured.len());
-    let both = (0..length).map(|index| {
-        let at = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
-        let (captured, told) = (at(&captured), at(&told));
-        let sign = if captured == told { ' ' } else { '!' };
-        format!("{sign} {captured:<50} {told}\n")
-    });
-    let both: String = both.filter(|line| length < 60 || line.starts_with('!')).take(60).collect();
-    Some(format!("captured, and drawn:\n{both}{}", drawn.text(100, diagram::Letters::Box)))
+/// How much must be the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Strictness {
+    /// Everything, in one order.
+    All,
+    /// Everything but ICMP, in each direction for itself: what crosses on its way has no order, and whether somebody who is
+    /// just leaving still has his port is a race.
+    EachWay,
 }
 
-fn line(from: &str, what: &str, to: &str) -> String {
-    format!("{from} {what} {to}")
+/// Something that went from one program to another.
+#[derive(Clone, Debug, PartialEq)]
+struct Line {
+    from: String,
+    what: String,
+    to: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{} {} {}", self.from, self.what, self.to))
+    }
+}
+
+fn sorted(mut lines: Vec<Line>, strictness: Strictness) -> Vec<Line> {
+    if strictness == Strictness::EachWay {
+        lines.retain(|line| line.what != word(What::PortUnreachable));
+        lines.sort_by(|one, other| one.from.cmp(&other.from));
+    }
+    lines
+}
+
+/// How the picture of these traces differs from what was captured; nothing where it does not.
+pub(crate) fn difference(
+    traces: &Traces,
+    packets: &[Packet],
+    caller: &str,
+    strictness: Strictness,
+) -> Option<String> {
+    let files = traces.all();
+    let captured = sorted(captured(packets, &names(&files, caller)), strictness);
+    let diagram = Diagram::of(files);
+    let name = |lane: usize| diagram.lanes[lane].program.clone();
+    let passed = diagram.passed.iter().filter(|passed| passed.what != What::Ack);
+    let drawn = passed.map(|passed| Line { from: name(passed.from), what: word(passed.what), to: name(passed.to) });
+    let drawn = sorted(drawn.collect(), strictness);
+    (captured != drawn).then(|| {
+        let text = diagram.text(100, diagram::Letters::Box);
+        format!("captured, and drawn:\n{}{text}", side_by_side(&captured, &drawn))
+    })
+}
+
+fn side_by_side(captured: &[Line], drawn: &[Line]) -> String {
+    let length = drawn.len().max(captured.len());
+    let both = (0..length).map(|index| {
+        let at = |lines: &[Line]| lines.get(index).map(ToString::to_string).unwrap_or_default();
+        let (captured, drawn) = (at(captured), at(drawn));
+        let sign = if captured == drawn { ' ' } else { '!' };
+        format!("{sign} {captured:<50} {drawn}\n")
+    });
+    both.filter(|line| length < 60 || line.starts_with('!')).take(60).collect()
 }
 
 fn word(what: What) -> String {
@@ -133,8 +170,9 @@ impl Names<'_> {
     }
 }
 
-/// Who a packet is from can be told only at its time, where a port has several owners one after the other; the tests have none.
-fn captured(packets: &[Packet], names: &Names<'_>) -> Vec<String> {
+/// What was captured, but for what was sent again because its acknowledgement was late.
+fn captured(packets: &[Packet], names: &Names<'_>) -> Vec<Line> {
+    let mut once = HashSet::new();
     let told = packets.iter().filter_map(|Packet { from, to, content }| {
         let what = match content {
             Content::Segment(Segment { syn: true, ack: false, .. }) => What::Syn,
@@ -146,7 +184,8 @@ fn captured(packets: &[Packet], names: &Names<'_>) -> Vec<String> {
             Content::PortUnreachable => What::PortUnreachable,
             Content::Other => panic!("{from} {to}: what is that?"),
         };
-        Some(line(names.of(*from), &word(what), names.of(*to)))
+        let is_first = !matches!(what, What::Syn | What::SynAck | What::Fin) || once.insert((*from, *to, word(what)));
+        is_first.then(|| Line { from: names.of(*from).into(), what: word(what), to: names.of(*to).into() })
     });
     told.collect()
 }

@@ -10,7 +10,7 @@ use crate::common::exec::{Classic, Exec, Place, TCP};
 use crate::common::{
     CLIENT, LAB, Running, SERVER, Server, TIME_CLIENT, TIME_SERVER, UDP_CLIENT, UDP_SERVER, eventually,
 };
-use crate::compare::{Recorded, Traces, difference, has_closed};
+use crate::compare::{Recorded, Strictness, Traces, difference, has_closed};
 
 /// How often each is played.
 fn times() -> usize {
@@ -22,6 +22,7 @@ struct Scene {
     name: String,
     /// Whose the addresses are that no call tells.
     caller: &'static str,
+    strictness: Strictness,
     play: Box<dyn Fn(&Traces)>,
 }
 
@@ -43,7 +44,7 @@ fn play(scene: &Scene, recorded: &Recorded) -> bool {
             println!("{} ... FAILED the {time}. time: see above", scene.name);
             return false;
         }
-        if let Some(difference) = difference(&traces, &recorded.take(), scene.caller) {
+        if let Some(difference) = difference(&traces, &recorded.take(), scene.caller, scene.strictness) {
             println!("{} ... FAILED the {time}. time\n{difference}\n", scene.name);
             return false;
         }
@@ -57,6 +58,7 @@ fn experiments() -> Vec<Scene> {
     let scene = |name: &'static str| Scene {
         name: format!("experiment {name}"),
         caller: "client",
+        strictness: Strictness::All,
         play: Box::new(move |traces| {
             let file = traces.file("lab");
             let mut lab = Running::start(LAB, &["run", name, "--trace-file", file.to_str().unwrap()]);
@@ -209,7 +211,8 @@ fn streams() -> Vec<Scene> {
 }
 
 fn scene(name: String, start: fn(&Traces) -> Pair, who: End, how: Ending) -> Scene {
-    Scene { name, caller: "a client", play: Box::new(move |traces| start(traces).end(who, how)) }
+    let play = Box::new(move |traces: &Traces| start(traces).end(who, how));
+    Scene { name, caller: "a client", strictness: Strictness::All, play }
 }
 
 /// The options that make a server and a client write their traces.
@@ -308,15 +311,18 @@ fn datagrams() -> Vec<Scene> {
     ];
     let mut scenes = Vec::new();
     for (name, args) in bad {
-        scenes.push(udp_scene(format!("time with {name}"), move |traces| asks(traces, args)));
-        scenes.push(udp_scene(format!("udp chat with {name}"), move |traces| chats(traces, args)));
+        let each_way = |name: String, play: fn(&Traces, &[&str])| Scene {
+            name,
+            caller: "a client",
+            strictness: Strictness::EachWay,
+            play: Box::new(move |traces| play(traces, args)),
+        };
+        scenes.push(each_way(format!("time with {name}"), asks));
+        scenes.push(each_way(format!("udp chat with {name}"), chats));
     }
-    scenes.push(udp_scene("time with nobody there".into(), nobody_there));
+    let (name, caller) = ("time with nobody there".into(), "time-client");
+    scenes.push(Scene { name, caller, strictness: Strictness::All, play: Box::new(nobody_there) });
     scenes
-}
-
-fn udp_scene(name: String, play: impl Fn(&Traces) + 'static) -> Scene {
-    Scene { name, caller: "a client", play: Box::new(play) }
 }
 
 /// Asks for the time, of a server behind a bad network.
