@@ -113,20 +113,28 @@ impl Traces {
                 traces.open.entry((socket.datagrams, bound_to(local))).or_default().push(index);
             }
         }
-        traces.find_states();
+        traces.find_named();
         traces.find_queued();
         traces
     }
 
-    /// What the system's table showed belongs to the socket with these addresses, which may have them from a later call.
-    fn find_states(&mut self) {
+    /// What names a connection by its addresses: a copy, and what the system's table showed. Its socket may have them from
+    /// a later call only.
+    fn find_named(&mut self) {
         for index in 0..self.calls.len() {
-            if self.calls[index].event.call == Call::State {
-                let Event { local, peer, .. } = self.calls[index].event;
-                let found = self.sockets.iter().rposition(|socket| (socket.local, socket.peer) == (local, peer));
-                self.calls[index].socket = found.unwrap_or(self.calls[index].socket);
+            let (call, socket) = (&self.calls[index].event.call, self.calls[index].socket);
+            match call {
+                Call::Fork => self.sockets[socket].copy_of = self.named(index),
+                Call::State => self.calls[index].socket = self.named(index).unwrap_or(socket),
+                _ => {}
             }
         }
+    }
+
+    fn named(&self, call: usize) -> Option<usize> {
+        let Made { event: Event { local, peer, .. }, socket, .. } = &self.calls[call];
+        let mut sockets = (0..self.sockets.len()).rev().filter(|at| at != socket);
+        sockets.find(|&at| (self.sockets[at].local, self.sockets[at].peer) == (*local, *peer))
     }
 
     /// The kernel finishes connections without any call of the server.
@@ -164,10 +172,8 @@ impl Traces {
         if matches!(event.call, Call::Socket | Call::Fork) {
             self.latest.remove(&(lane, event.socket));
         }
-        let copy_of = (event.call == Call::Fork).then(|| self.original(&event)).flatten();
         let socket = self.socket(lane, event.socket);
         let known = &mut self.sockets[socket];
-        known.copy_of = known.copy_of.or(copy_of);
         known.is_whole |= event.call == Call::Socket;
         if event.call != Call::State {
             known.calls.push(call);
@@ -193,11 +199,6 @@ impl Traces {
         self.calls.push(Made { event, lane, socket, peer });
     }
 
-    /// The socket that a process has from the one that started it.
-    fn original(&self, fork: &Event) -> Option<usize> {
-        self.sockets.iter().rposition(|socket| (socket.local, socket.peer) == (fork.local, fork.peer))
-    }
-
     /// The last process that has a socket: it, or a copy.
     pub(super) fn last_copy(&self, socket: usize) -> usize {
         self.sockets.iter().rposition(|other| other.copy_of == Some(socket)).unwrap_or(socket)
@@ -215,7 +216,8 @@ impl Traces {
     /// How many sockets of its own each lane has.
     pub(super) fn count_in_lanes(&self) -> Vec<usize> {
         let mut counts = vec![0; self.lanes.len()];
-        let numbered = |socket: &&Socket| socket.calls.iter().any(|&call| self.calls[call].event.socket > 0);
+        let has_number = |&call: &usize| self.calls[call].event.socket > 0;
+        let numbered = |socket: &&Socket| socket.accepted.is_some() || socket.calls.iter().any(has_number);
         self.sockets.iter().filter(numbered).for_each(|socket| counts[socket.lane] += 1);
         counts
     }

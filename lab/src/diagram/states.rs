@@ -235,9 +235,11 @@ fn untold(traces: &Traces, socket: usize, other: usize) -> Option<(usize, (usize
         if made.was_reset() {
             return Some((call, (holder, What::Rst)));
         }
-        // What came before an orderly end was read, so what was not came behind it.
+        // What came before an orderly end was read, so what was not came behind it, and was answered with a reset: then
+        // nothing can be shut down any more. (A process can be killed before it has told what it read.)
         if made.sees_end() || made.failed_with("EPIPE") && !has_ended {
-            return Some((first_unread.unwrap_or(call), (holder, What::Fin)));
+            let goes_on = calls(other).any(|(later, made)| later > call && made.deed() == Some(Deed::Ends));
+            return Some((first_unread.filter(|_| !goes_on).unwrap_or(call), (holder, What::Fin)));
         }
         has_ended |= made.is_end();
         if made.is_send() {

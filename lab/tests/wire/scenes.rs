@@ -159,6 +159,8 @@ impl Pair {
             eventually(true, || sends(&self.client_file) > before);
         }
         self.one(who).signal("STOP");
+        let pid = self.one(who).pid();
+        eventually(true, || is_stopped(pid));
         let file = if who == End::Client { self.server_file.clone() } else { self.client_file.clone() };
         let before = sends(&file);
         match who {
@@ -189,6 +191,13 @@ impl Pair {
         }
         self.client.ended();
     }
+}
+
+/// Whether every thread of a process stands still.
+fn is_stopped(pid: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let state = |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+    threads.flatten().all(|thread| state(thread).rsplit(')').next().is_some_and(|rest| rest.starts_with(" T")))
 }
 
 fn sends(file: &Path) -> usize {
