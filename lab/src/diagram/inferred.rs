@@ -16,7 +16,7 @@ impl Layout<'_> {
         let Some(other) = self.called(call).filter(|&other| other != lane) else {
             self.row(call, told);
             if connected {
-                self.state(socket, lane, "ESTABLISHED");
+                self.state(call, socket, lane, "ESTABLISHED");
             }
             return;
         };
@@ -30,7 +30,7 @@ impl Layout<'_> {
         if connected {
             self.segment(other, lane, What::SynAck, "SYN, ACK [SYN_RCVD]");
             self.segment(lane, other, What::Ack, "ACK [ESTABLISHED]");
-            self.state(socket, other, "ESTABLISHED");
+            self.state(call, socket, other, "ESTABLISHED");
         } else if refused {
             self.segment(other, lane, What::Rst, "RST, ACK");
         }
@@ -53,12 +53,12 @@ impl Layout<'_> {
             let state = socket_demos::text::escape_line(&made.event.argument);
             self.row(call, t!("state: {state}", "状态：{state}"));
         } else if made.deed() == Some(Deed::Listens) {
-            self.state(socket, lane, "LISTEN");
+            self.state(call, socket, lane, "LISTEN");
         }
     }
 
-    /// Draws what nobody saw.
-    pub(super) fn unseen(&mut self, unseen: Vec<Unseen>) {
+    /// Draws what nobody saw, before a call or behind it.
+    pub(super) fn unseen(&mut self, call: usize, unseen: Vec<Unseen>) {
         let lane = |socket: usize| self.traces.sockets[socket].lane;
         for unseen in unseen {
             match unseen {
@@ -72,7 +72,7 @@ impl Layout<'_> {
                     self.segment(lane(from), lane(to), what, &format!("{name}{state}"));
                 }
                 Unseen::Segment(..) => {}
-                Unseen::State(socket, state) => self.state(socket, lane(socket), state),
+                Unseen::State(socket, state) => self.state(call, socket, lane(socket), state),
             }
         }
     }
@@ -82,11 +82,20 @@ impl Layout<'_> {
         self.segment(from, to, What::PortUnreachable, &t!("ICMP port unreachable", "ICMP 端口不可达"));
     }
 
-    /// A state in a row of its own, below what made it certain, unless the system's table showed it.
-    fn state(&mut self, socket: usize, lane: usize, state: &str) {
-        if !self.states.is_shown(socket) {
+    /// A state in a row of its own, below what made it certain, unless the system's table shows it next.
+    fn state(&mut self, call: usize, socket: usize, lane: usize, state: &str) {
+        if !self.is_shown_next(call, socket) {
             self.row_of(lane, format!("[{state}]"));
         }
+    }
+
+    /// Whether the next thing that is told of a connection is what the system's table showed.
+    fn is_shown_next(&self, call: usize, socket: usize) -> bool {
+        let both = [Some(socket), self.states.other(socket)];
+        let calls = |&&later: &&usize| both.contains(&Some(self.traces.calls[later].socket));
+        // Few traces have such a thing, and those are short.
+        let next = || self.behind(call).iter().find(calls).map(|&next| &self.traces.calls[next].event.call);
+        self.states.is_shown(socket) && next() == Some(&Call::State)
     }
 
     fn segment(&mut self, from: usize, to: usize, what: What, name: &str) {

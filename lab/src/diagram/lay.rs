@@ -127,7 +127,7 @@ impl<'a> Layout<'a> {
         let made = &self.traces.calls[call];
         self.ports.note(self.traces, call);
         let unseen = self.states.before(call);
-        self.unseen(unseen);
+        self.unseen(call, unseen);
         if made.is_send() && (made.moved() != Some(0) || self.is_datagram(call)) {
             self.send(call);
         } else if made.event.call == Call::Connect && !self.is_datagram(call) {
@@ -136,7 +136,7 @@ impl<'a> Layout<'a> {
             self.other_call(call);
         }
         let unseen = self.states.after(call);
-        self.unseen(unseen);
+        self.unseen(call, unseen);
     }
 
     fn other_call(&mut self, call: usize) {
@@ -150,6 +150,11 @@ impl<'a> Layout<'a> {
             self.row(call, told);
         }
         self.shown_state(call);
+    }
+
+    /// The calls behind one.
+    pub(super) fn behind(&self, call: usize) -> &[usize] {
+        &self.order[self.places[call] + 1..]
     }
 
     pub(super) fn is_datagram(&self, call: usize) -> bool {

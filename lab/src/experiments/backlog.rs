@@ -105,7 +105,10 @@ impl Table {
         one_more.set_nonblocking()?;
         // It says EINPROGRESS, and goes on behind the scenes.
         let _ = one_more.connect(server);
-        Ok(Self { finished, half_open, next: tcp_state(one_more.local_addr()?, server)? })
+        let caller = one_more.local_addr()?;
+        let next = tcp_state(caller, server)?;
+        stage.saw_state(Side::Client, (caller, server), next);
+        Ok(Self { finished, half_open, next })
     }
 }
 

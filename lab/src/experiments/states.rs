@@ -66,17 +66,19 @@ impl World {
         let (calling, listening) = (client.get_ref().local_addr()?, listener.local_addr()?);
         let client_first = self.closes_first == Side::Client;
         let addresses = if client_first { [calling, listening] } else { [listening, calling] };
-        let before_accept = look(addresses)?;
+        let sides = if client_first { [Side::Client, Side::Server] } else { [Side::Server, Side::Client] };
+        let look = || look(addresses).inspect(|seen| show(stage, sides, addresses, *seen));
+        let before_accept = look()?;
         let server = accept(&listener)?;
-        let after_accept = look(addresses)?;
+        let after_accept = look()?;
         let (first, second) = if client_first { (client, server) } else { (server, client) };
         if self.resets {
             first.set_no_linger()?;
         }
         first.close();
-        let after_first_close = look(addresses)?;
+        let after_first_close = look()?;
         second.close();
-        let after_second_close = look(addresses)?;
+        let after_second_close = look()?;
         let closes_first = if client_first { "client" } else { "server" };
         Ok(Saw { closes_first, before_accept, after_accept, after_first_close, after_second_close })
     }
@@ -93,6 +95,12 @@ fn look([first, second]: [SocketAddr; 2]) -> io::Result<Ends> {
         is_settled(seen).then_some(Ok(()))
     });
     settled.unwrap_or(Ok(())).map(|()| seen)
+}
+
+/// What was seen is what the picture shows.
+fn show(stage: &Stage, sides: [Side; 2], [first, second]: [SocketAddr; 2], seen: Ends) {
+    stage.saw_state(sides[0], (first, second), seen[0]);
+    stage.saw_state(sides[1], (second, first), seen[1]);
 }
 
 /// Whether no segment is on its way that would change a state.
