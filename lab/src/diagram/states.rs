@@ -82,7 +82,8 @@ impl<'a> States<'a> {
         if call.was_reset() {
             self.told_of_reset.insert(call.socket);
         }
-        if call.sees_end() {
+        // Behind a reset everything reads as an end.
+        if call.sees_end() && !self.told_of_reset.contains(&call.socket) {
             self.seeing.insert(call.socket);
         }
         if call.event.call == Call::State {
@@ -165,9 +166,10 @@ impl<'a> States<'a> {
         let Some(end) = self.ends.get_mut(&socket) else { return Vec::new() };
         end.is_held = false;
         let (end, other) = (*end, self.other[&socket]);
-        // Whoever has seen an orderly end was not sent a reset.
+        // Whoever sees an orderly end, unless `shutdown` has sent that, was not sent a reset.
+        let orderly = self.seeing.contains(&other) && end.state != State::FinWait2;
         let unread = self.ends[&other].sent > end.read || self.told_of_reset.contains(&other);
-        if self.lingering.contains(&socket) || unread && !self.seeing.contains(&other) {
+        if self.lingering.contains(&socket) || unread && !orderly {
             self.reset(socket)
         } else {
             self.fin(socket)

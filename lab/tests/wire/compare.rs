@@ -118,7 +118,7 @@ pub(crate) fn difference(
     let files = traces.all();
     let captured = sorted(captured(packets, &names(&files, caller)), strictness);
     let diagram = Diagram::of(files);
-    let name = |lane: usize| diagram.lanes[lane].program.clone();
+    let name = |lane: usize| one_of_both(&diagram.lanes[lane].program).to_string();
     let passed = diagram.passed.iter().filter(|passed| passed.what != What::Ack);
     let drawn = passed.map(|passed| Line { from: name(passed.from), what: word(passed.what), to: name(passed.to) });
     let drawn = sorted(drawn.collect(), strictness);
@@ -126,6 +126,11 @@ pub(crate) fn difference(
         let text = diagram.text(100, diagram::Letters::Box);
         format!("captured, and drawn:\n{}{text}", side_by_side(&captured, &drawn))
     })
+}
+
+/// On the wire the child that has the client's socket is the client.
+fn one_of_both(program: &str) -> &str {
+    if program == "child" { "client" } else { program }
 }
 
 fn side_by_side(captured: &[Line], drawn: &[Line]) -> String {
@@ -159,8 +164,8 @@ struct Names<'a> {
 }
 
 fn names<'a>(files: &'a [Vec<Event>], caller: &'a str) -> Names<'a> {
-    let known = files.iter().flatten().filter_map(|event| Some((event.local?, event.program.as_str()))).collect();
-    Names { known, caller }
+    let name = |event: &'a Event| Some((event.local?, one_of_both(&event.program)));
+    Names { known: files.iter().flatten().filter_map(name).collect(), caller }
 }
 
 impl Names<'_> {
