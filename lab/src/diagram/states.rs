@@ -232,14 +232,17 @@ fn untold(traces: &Traces, socket: usize, other: usize) -> Option<(usize, (usize
     }
     let moved = |made: &Made| made.moved().unwrap_or(0);
     let read = calls(socket).filter(|(_, made)| made.is_receive()).fold(0_u64, |all, (_, made)| all.saturating_add(moved(made)));
+    // Of two threads only one is told of a reset.
+    let is_reset = calls(other).any(|(_, made)| made.was_reset());
     let (mut sent, mut first_unread, mut has_ended) = (0_u64, None, false);
     for (call, made) in calls(other) {
-        if made.was_reset() {
+        let broken = made.failed_with("EPIPE") && !has_ended;
+        if made.was_reset() || broken && is_reset {
             return Some((call, (holder, What::Rst)));
         }
         // What came before an orderly end was read, so what was not came behind it, and was answered with a reset: then
         // nothing can be shut down any more. (A process can be killed before it has told what it read.)
-        if made.sees_end() || made.failed_with("EPIPE") && !has_ended {
+        if made.sees_end() || broken {
             let goes_on = calls(other).any(|(later, made)| later > call && made.deed() == Some(Deed::Ends));
             return Some((first_unread.filter(|_| !goes_on).unwrap_or(call), (holder, What::Fin)));
         }

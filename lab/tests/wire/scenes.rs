@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use socket_demos::exec::frames::kind;
 use socket_demos::net::event::Call;
 
 use crate::common::exec::{Classic, Exec, Place, TCP};
@@ -291,7 +292,16 @@ fn exec(traces: &Traces) -> Pair {
     let mut pair = exec_with(traces, &[]);
     pair.client.types("echo hi");
     pair.client.says("hi");
+    // Before that no other command is sent.
+    eventually(true, || has_told_outcome(&pair.server_file));
     pair
+}
+
+/// Whether the last frame that a server has sent is how a command ended: four bytes of length, then its kind.
+fn has_told_outcome(file: &Path) -> bool {
+    let events = socket_lab::diagram::read(file).unwrap_or_default();
+    let sent = events.iter().rev().find(|event| event.call == Call::Send).and_then(|event| event.data.as_ref());
+    sent.is_some_and(|data| data.hex.get(8..10) == Some(&format!("{:02x}", kind::OUTCOME)))
 }
 
 fn exec_one(traces: &Traces) -> Pair {
