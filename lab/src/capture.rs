@@ -117,9 +117,7 @@ fn parse(bytes: &[u8]) -> Option<Packet> {
         LaxNetSlice::Arp(_) => return None,
     };
     let (source, destination, content) = match packet.transport {
-        Some(TransportSlice::Tcp(tcp)) => {
-            (tcp.source_port(), tcp.destination_port(), Content::Segment(segment(&tcp)))
-        }
+        Some(TransportSlice::Tcp(tcp)) => (tcp.source_port(), tcp.destination_port(), Content::Segment(segment(&tcp))),
         Some(TransportSlice::Udp(udp)) => {
             (udp.source_port(), udp.destination_port(), Content::Datagram(usize::from(udp.length()).saturating_sub(8)))
         }

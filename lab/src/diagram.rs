@@ -4,11 +4,11 @@
 //! alone do not show (SYN, ACK, FIN, the TCP states) is inferred from them, and drawn so that it looks different.
 //!
 //! # Layout
-//! - `sockets`: which calls belong to one socket, which sockets are the ends of one connection
+//! - `made`: a call, and what others notice of it; `sockets`: which calls belong to one socket, which sockets are the ends of one connection
 //! - `links`: which receive got what which send sent; `datagrams`: over UDP
 //! - `merge`: the clocks, and one order of all calls
 //! - `states`: the TCP states, and the segments that end a connection; `ports`: what becomes of datagrams that nobody takes
-//! - `lay`: the rows; `inferred`: those for segments and states that nobody saw
+//! - `lay`: from calls to `rows`; `inferred`: those for segments and states that nobody saw
 //! - `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
 
 mod datagrams;
@@ -17,8 +17,10 @@ mod fold;
 mod inferred;
 mod lay;
 mod links;
+mod made;
 mod merge;
 mod ports;
+mod rows;
 mod sockets;
 mod states;
 mod svg;
@@ -30,7 +32,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
-pub use self::lay::{Line, Passed, Row, What};
+pub use self::rows::{Line, Passed, Row, What};
 pub use self::sockets::Lane;
 pub use self::svg::STYLE as SVG_STYLE;
 pub use self::terminal::Letters;

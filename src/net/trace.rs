@@ -5,20 +5,21 @@
 //! Somebody may be told of each call before and after it ([`Watcher`]): the lab's `--step` waits for Enter there.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::event::{Call, Data, Event, Fault, Outcome, Upcoming, Watcher};
-use super::in_progress::{Ends, InProgress, Making};
+use super::in_progress::{Ends, Making};
+use super::recorder::{Outlet, Recorder};
+use crate::errors;
 use crate::lock::lock;
-use crate::terminal::{exit, screen};
-use crate::{errors, t};
+use crate::terminal::exit;
 
 /// Where the events of a program's sockets go; [`Trace::off`] for nowhere. Clones share it.
 #[derive(Clone, Default)]
@@ -29,24 +30,6 @@ pub struct Trace(Option<Source>);
 pub(super) struct Source {
     program: Arc<str>,
     recorder: Arc<Recorder>,
-}
-
-#[derive(Default)]
-struct Recorder {
-    sockets: AtomicU32,
-    outlet: Arc<Outlet>,
-    in_progress: InProgress,
-    /// Kept for whoever asks: the lab's verdicts, the tests.
-    kept: Option<Mutex<Vec<Event>>>,
-    watcher: Option<Arc<dyn Watcher>>,
-}
-
-/// Where events are written.
-#[derive(Default)]
-struct Outlet {
-    to_stderr: bool,
-    file: Option<Mutex<File>>,
-    file_failed: OnceLock<()>,
 }
 
 impl Trace {
@@ -136,40 +119,6 @@ impl Source {
         for (number, (local, peer)) in self.recorder.in_progress.end() {
             let details = Details { local, peer, ..Details::new(Call::Exit, "") };
             self.recorder.record(self.event(Timestamp::now(), number, details, Ok(0)));
-        }
-    }
-}
-
-impl Recorder {
-    fn record(&self, event: Event) {
-        self.outlet.write(&event);
-        if let Some(watcher) = &self.watcher {
-            watcher.after(&event);
-        }
-        if let Some(kept) = &self.kept {
-            lock(kept).push(event);
-        }
-    }
-}
-
-impl Outlet {
-    fn write(&self, event: &Event) {
-        if self.to_stderr {
-            screen::talk(&event.to_string());
-        }
-        if let Some(file) = &self.file {
-            self.write_to(file, event);
-        }
-    }
-
-    /// One write a line, since programs get killed.
-    fn write_to(&self, file: &Mutex<File>, event: &Event) {
-        let mut line = serde_json::to_vec(event).expect("an event has only strings and numbers");
-        line.push(b'\n');
-        if let Err(error) = lock(file).write_all(&line) {
-            let why = errors::reason(&error);
-            self.file_failed
-                .get_or_init(|| screen::talk(&t!("the trace file has gaps: {why}", "跟踪文件不完整：{why}")));
         }
     }
 }

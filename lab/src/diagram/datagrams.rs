@@ -7,7 +7,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use super::links::{Kind, Link};
-use super::sockets::{Made, Traces, bound_to, is_known_as, known_as, plain};
+use super::made::Made;
+use super::sockets::{Traces, bound_to, is_known_as, known_as, plain};
 use socket_demos::net::event::{Call, Fault};
 
 /// How many of a queue are looked at that do not fit after all: those that a socket has sent to itself.

@@ -1,7 +1,8 @@
 //! The segments and states that nobody saw, inferred from the calls.
 
-use super::lay::{Layout, Line, What};
-use super::sockets::Deed;
+use super::lay::Layout;
+use super::made::Deed;
+use super::rows::{Line, What};
 use super::states::Unseen;
 use socket_demos::net::event::Call;
 use socket_demos::t;

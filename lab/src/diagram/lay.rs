@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::links::{Kind, Link};
 use super::ports::{Fate, Ports};
+use super::rows::{Line, Passed, Row, What};
 use super::sockets::Traces;
 use super::states::States;
 use socket_demos::net::event::{Call, Fault, Outcome};
@@ -18,71 +19,6 @@ const MOST_BETWEEN: usize = 4;
 
 /// How many messages that one receive got are named; of more only the first and the last.
 const MOST_PARTS: usize = 3;
-
-/// One row of the diagram.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Row {
-    /// A call that no message belongs to, beside its lane.
-    Call {
-        /// Its lane.
-        lane: usize,
-        /// What is written there.
-        text: String,
-    },
-    /// Something on its way from one lane to another.
-    Arrow {
-        /// The lane it comes from.
-        from: usize,
-        /// The lane it goes to.
-        to: usize,
-        /// What is written on it.
-        label: String,
-        /// What is written right of it.
-        beside: String,
-        /// How it is drawn.
-        line: Line,
-    },
-    /// In place of rows that are like those before them.
-    Folded(String),
-}
-
-/// How an arrow is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// It was sent and received.
-    Arrived,
-    /// It was sent and never received.
-    Lost,
-    /// A segment that nobody saw: inferred from the calls.
-    Inferred,
-}
-
-/// Something that went from one lane to another, as a capture would show it. Segments of TCP that carry bytes are not
-/// among them: the system cuts a stream as it likes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passed {
-    /// The lane it came from.
-    pub from: usize,
-    /// The lane it went to.
-    pub to: usize,
-    /// What it was.
-    pub what: What,
-}
-
-/// What goes from one lane to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the standard's")]
-pub enum What {
-    Syn,
-    SynAck,
-    Ack,
-    Fin,
-    Rst,
-    /// A datagram of UDP with so many bytes.
-    Datagram(u64),
-    /// ICMP: nobody is at that port.
-    PortUnreachable,
-}
 
 /// Makes the rows.
 pub(super) struct Layout<'a> {
@@ -186,7 +122,8 @@ impl<'a> Layout<'a> {
     pub(super) fn told(&self, call: usize) -> String {
         let made = &self.traces.calls[call];
         let event = &made.event;
-        let number = if self.several[made.lane] && event.socket > 0 { format!("#{} ", event.socket) } else { String::new() };
+        let number =
+            if self.several[made.lane] && event.socket > 0 { format!("#{} ", event.socket) } else { String::new() };
         let result = match &event.result {
             // It is the socket's number, which stands in front.
             Outcome::Ok(_) if event.call == Call::Socket && self.several[made.lane] => String::new(),
@@ -226,14 +163,16 @@ impl<'a> Layout<'a> {
         let (told, from) = (self.told(call), made.lane);
         match from.cmp(&to) {
             Ordering::Equal => self.row(call, format!("{told} {words}{beside}")),
-            Ordering::Less => self.arrow(from, to, format!("{} {words}", short(&told)), beside.trim().to_string(), line),
+            Ordering::Less => {
+                self.arrow(from, to, format!("{} {words}", short(&told)), beside.trim().to_string(), line);
+            }
             Ordering::Greater => self.arrow(from, to, words, told + &beside, line),
         }
-        if let (true, false, Some(length), true) = (from != to, on_purpose, made.moved(), self.is_datagram(call)) {
-            self.pass(from, to, What::Datagram(length));
-        }
-        if from != to && fate.is_some_and(Fate::is_answered) {
-            self.unreachable(to, from);
+        if from != to && self.is_datagram(call) && !on_purpose {
+            self.pass(from, to, What::Datagram(made.moved().unwrap_or(0)));
+            if fate.is_some_and(Fate::is_answered) {
+                self.unreachable(to, from);
+            }
         }
     }
 

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::datagrams::Datagrams;
-use super::sockets::{Deed, Made, Traces};
+use super::made::{Deed, Made};
+use super::sockets::Traces;
 use socket_demos::net::event::Call;
 
 /// What leads from one call to another.

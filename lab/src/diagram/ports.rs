@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::sockets::{Deed, Made, Traces, is_known_as};
+use super::made::{Deed, Made};
+use super::sockets::{Traces, is_known_as};
 use socket_demos::net::event::Call;
 use socket_demos::t;
 
@@ -55,7 +56,13 @@ impl Ports {
     pub(super) fn of(traces: &Traces) -> Self {
         let datagrams = traces.sockets.iter().filter(|socket| socket.datagrams);
         let refused = datagrams.flat_map(|socket| refused(traces, &socket.calls)).collect();
-        Self { bound: HashSet::new(), closed: HashSet::new(), ending: HashMap::new(), connected: HashMap::new(), refused }
+        Self {
+            bound: HashSet::new(),
+            closed: HashSet::new(),
+            ending: HashMap::new(),
+            connected: HashMap::new(),
+            refused,
+        }
     }
 
     /// A call that may change who has a port.

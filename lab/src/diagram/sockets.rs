@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::made::{Deed, Made};
 use socket_demos::net::event::{Call, Event, Outcome};
 
 /// One program's calls, as a column of the diagram.
@@ -14,30 +15,6 @@ pub struct Lane {
     pub pid: u32,
     /// In which of the files its calls stand, from 0: each file has a clock of its own.
     pub file: usize,
-}
-
-/// A call that was made, in its lane.
-pub(super) struct Made {
-    pub(super) event: Event,
-    pub(super) lane: usize,
-    /// The index of its socket.
-    pub(super) socket: usize,
-    /// The socket's peer at that time, or the one that the call names.
-    pub(super) peer: Option<SocketAddr>,
-}
-
-/// What a call has done that other lanes notice.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Deed {
-    Listens,
-    /// The socket has a peer from now on.
-    Connects,
-    Sends,
-    Receives,
-    /// It has sent the last byte of its direction.
-    Ends,
-    /// Nobody has it any more.
-    Closes,
 }
 
 /// What is known of a socket.
@@ -151,7 +128,8 @@ impl Traces {
     /// The socket that listened where this one has connected to.
     fn listener_of(&self, caller: usize) -> Option<(usize, SocketAddr)> {
         let Socket { calls, datagrams: false, accepted: None, .. } = &self.sockets[caller] else { return None };
-        let connects = |&&call: &&usize| self.calls[call].event.call == Call::Connect && self.calls[call].moved().is_some();
+        let connects =
+            |&&call: &&usize| self.calls[call].event.call == Call::Connect && self.calls[call].moved().is_some();
         let connect = *calls.iter().find(connects)?;
         let address = self.calls[connect].event.argument.parse().ok()?;
         let bound = known_as(address).into_iter().filter_map(|bound| self.open.get(&(false, bound))).flatten();
@@ -173,11 +151,12 @@ impl Traces {
             self.latest.remove(&(lane, event.socket));
         }
         let socket = self.socket(lane, event.socket);
+        if event.call == Call::State {
+            return self.calls.push(Made { event, lane, socket, peer: None });
+        }
         let known = &mut self.sockets[socket];
         known.is_whole |= event.call == Call::Socket;
-        if event.call != Call::State {
-            known.calls.push(call);
-        }
+        known.calls.push(call);
         let of_datagrams = matches!(event.call, Call::Sendto | Call::Sendmsg | Call::Recvfrom | Call::Recvmsg);
         known.datagrams |= of_datagrams || event.argument.ends_with("SOCK_DGRAM");
         // What recvmsg and sendmsg tell is one of the addresses of a socket that is on all of them.
@@ -302,54 +281,4 @@ pub(super) fn is_known_as(local: Option<SocketAddr>, address: Option<SocketAddr>
     let (Some(local), Some(address)) = (local.map(plain), address.map(plain)) else { return true };
     let same_port = local.port() == 0 || local.port() == address.port();
     same_port && (local.ip().is_unspecified() || local.ip() == address.ip())
-}
-
-impl Made {
-    /// Whether it failed with an error of that name, whatever the system calls it.
-    pub(super) fn failed_with(&self, name: &str) -> bool {
-        matches!(&self.event.result, Outcome::Error(error) if error.contains(name))
-    }
-
-    /// How many bytes it moved; `None` where it failed.
-    pub(super) fn moved(&self) -> Option<u64> {
-        if let Outcome::Ok(moved) = self.event.result { Some(moved) } else { None }
-    }
-
-    pub(super) fn is_send(&self) -> bool {
-        self.deed() == Some(Deed::Sends)
-    }
-
-    pub(super) fn is_receive(&self) -> bool {
-        self.deed() == Some(Deed::Receives)
-    }
-
-    pub(super) fn is_end(&self) -> bool {
-        matches!(self.deed(), Some(Deed::Ends | Deed::Closes))
-    }
-
-    /// Whether it was told that the other end is no more.
-    pub(super) fn was_reset(&self) -> bool {
-        self.failed_with("ECONNRESET")
-    }
-
-    /// Whether it got the end of the other one's direction.
-    pub(super) fn sees_end(&self) -> bool {
-        self.is_receive() && self.event.argument != "0" && self.moved() == Some(0)
-    }
-
-    pub(super) fn deed(&self) -> Option<Deed> {
-        let deed = match self.event.call {
-            Call::Listen => Some(Deed::Listens),
-            Call::Connect | Call::Accept => Some(Deed::Connects),
-            Call::Send | Call::Sendto | Call::Sendmsg => Some(Deed::Sends),
-            Call::Recv | Call::Recvfrom | Call::Recvmsg => Some(Deed::Receives),
-            Call::Shutdown => (self.event.argument != "SHUT_RD").then_some(Deed::Ends),
-            Call::Close | Call::Exit => Some(Deed::Closes),
-            // What comes through a pipe has been sent by no other lane.
-            Call::Socket | Call::Setsockopt | Call::Fcntl | Call::Bind | Call::Pipe | Call::Read => None,
-            Call::Fork | Call::State | Call::Other(_) => None,
-        };
-        // A `close` closes even where it fails.
-        deed.filter(|_| self.moved().is_some() || self.event.call == Call::Close)
-    }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::lay::What;
-use super::sockets::{Deed, Made, Traces, plain};
+use super::made::{Deed, Made};
+use super::rows::What;
+use super::sockets::{Traces, plain};
 use socket_demos::net::event::Call;
 
 /// What nobody saw, and must have been.
@@ -169,11 +170,7 @@ impl<'a> States<'a> {
         // Whoever sees an orderly end, unless `shutdown` has sent that, was not sent a reset.
         let orderly = self.seeing.contains(&other) && end.state != State::FinWait2;
         let unread = self.ends[&other].sent > end.read || self.told_of_reset.contains(&other);
-        if self.lingering.contains(&socket) || unread && !orderly {
-            self.reset(socket)
-        } else {
-            self.fin(socket)
-        }
+        if self.lingering.contains(&socket) || unread && !orderly { self.reset(socket) } else { self.fin(socket) }
     }
 
     /// The last segment of a direction, and its acknowledgement.
@@ -231,7 +228,9 @@ fn untold(traces: &Traces, socket: usize, other: usize) -> Option<(usize, (usize
         return None;
     }
     let moved = |made: &Made| made.moved().unwrap_or(0);
-    let read = calls(socket).filter(|(_, made)| made.is_receive()).fold(0_u64, |all, (_, made)| all.saturating_add(moved(made)));
+    let read = calls(socket)
+        .filter(|(_, made)| made.is_receive())
+        .fold(0_u64, |all, (_, made)| all.saturating_add(moved(made)));
     // Of two threads only one is told of a reset.
     let is_reset = calls(other).any(|(_, made)| made.was_reset());
     let (mut sent, mut first_unread, mut has_ended) = (0_u64, None, false);

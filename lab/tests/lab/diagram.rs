@@ -94,7 +94,8 @@ fn chat(traces: &Traces, clock: Option<&str>) {
 /// The diagram of a [`chat`]: every word behind its send, whatever the clocks say.
 fn tells_the_chat(traces: &Traces, client: &str) -> String {
     let text = diagram(&[client, &traces.file("server"), "--ascii"]);
-    let words = ["listen(", "SYN [SYN_SENT]", "SYN, ACK", "+. ACK [ESTABLISHED] .", "from the client", "from the server"];
+    let words =
+        ["listen(", "SYN [SYN_SENT]", "SYN, ACK", "+. ACK [ESTABLISHED] .", "from the client", "from the server"];
     let places = words.map(|word| place(&text, word));
     assert!(places.is_sorted(), "{text}");
     // The kernel finishes the handshake alone, so the client may send before the server has accepted.

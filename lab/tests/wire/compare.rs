@@ -109,12 +109,7 @@ fn sorted(mut lines: Vec<Line>, strictness: Strictness) -> Vec<Line> {
 }
 
 /// How the picture of these traces differs from what was captured; nothing where it does not.
-pub(crate) fn difference(
-    traces: &Traces,
-    packets: &[Packet],
-    caller: &str,
-    strictness: Strictness,
-) -> Option<String> {
+pub(crate) fn difference(traces: &Traces, packets: &[Packet], caller: &str, strictness: Strictness) -> Option<String> {
     let files = traces.all();
     let captured = sorted(captured(packets, &names(&files, caller)), strictness);
     let diagram = Diagram::of(files);

@@ -10,7 +10,11 @@ mod common;
 #[cfg(target_os = "linux")]
 mod compare;
 #[cfg(target_os = "linux")]
+mod datagrams;
+#[cfg(target_os = "linux")]
 mod scenes;
+#[cfg(target_os = "linux")]
+mod streams;
 
 /// Only Linux has network namespaces, and raw sockets for them.
 #[cfg(not(target_os = "linux"))]

@@ -165,7 +165,8 @@ fn what_a_killed_one_never_read_was_sent_behind_its_end() {
     ];
     assert_eq!(rows, expected);
     let gone = failed(call("server", 5, "shutdown", "SHUT_WR", ""), "ENOTCONN 107");
-    let rows = ending(vec![], vec![said(), call("server", 5, "recv", "9", ""), gone, call("server", 6, "close", "", "")]);
+    let rows =
+        ending(vec![], vec![said(), call("server", 5, "recv", "9", ""), gone, call("server", 6, "close", "", "")]);
     assert_eq!(rows.iter().filter(|row| row.contains('⇢')).count(), 3, "FIN, ACK, RST: {rows:#?}");
 }
 

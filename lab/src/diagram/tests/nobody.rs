@@ -55,9 +55,13 @@ fn whose_process_was_killed_is_nobody_where_the_sender_was_told() {
 #[test]
 fn before_bind_nobody_is_there_either() {
     let [server, client] = sockets();
-    let server = server.into_iter().map(|event| Event { time: event.time + jiff::SignedDuration::from_secs(1), ..event });
+    let server =
+        server.into_iter().map(|event| Event { time: event.time + jiff::SignedDuration::from_secs(1), ..event });
     let rows = drawn(vec![[client, vec![udp("client", 5, "one")]].concat(), server.collect()]);
-    assert_eq!(rows[place(&rows, "one")..][..2], ["client ✗ server sendto \"one\" | nobody is there", "server ⇢ client ICMP port unreachable"]);
+    assert_eq!(
+        rows[place(&rows, "one")..][..2],
+        ["client ✗ server sendto \"one\" | nobody is there", "server ⇢ client ICMP port unreachable"]
+    );
 }
 
 #[test]
