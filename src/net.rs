@@ -7,7 +7,7 @@
 //! [`loops`] keeps two that answer anything apart; [`backoff`] and [`close`](mod@close) are how to go on and how to end, [`deadline`] a limit for
 //! all that a peer says; [`faults`] makes a network bad on purpose, and [`datagrams`] sends and receives through it; [`batches`]
 //! moves several datagrams in one call. A pipe is read like a
-//! socket (`pipe`).
+//! socket (`pipe`). A trace goes to a `recorder`; what it says of a program's end comes from `in_progress`.
 //!
 //! Addresses are those of IP throughout, up to the format of the trace. Whoever wants another family begins with
 //! [`std::net::SocketAddr`] here and in `chat` (members, names, peer, answers, senders, choose), and with [`TcpStream`] in
@@ -22,6 +22,7 @@ pub mod deadline;
 pub mod event;
 pub mod failures;
 pub mod faults;
+mod in_progress;
 pub mod loops;
 #[cfg(target_os = "linux")]
 mod messages;
@@ -29,6 +30,7 @@ mod packet_info;
 mod peer;
 mod pipe;
 pub mod ports;
+mod recorder;
 #[cfg(target_os = "linux")]
 mod segments;
 mod socket;

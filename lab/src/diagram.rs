@@ -5,11 +5,11 @@
 //!
 //! # Layout
 //! - `read`: files of different kinds as calls
-//! - `sockets`: which calls belong to one socket, which sockets are the ends of one connection
+//! - `made`: a call, and what others notice of it; `sockets`: which calls belong to one socket, which sockets are the ends of one connection
 //! - `links`: which receive got what which send sent; `datagrams`: over UDP
 //! - `merge`: the clocks, and one order of all calls
-//! - `states`: the TCP states that are certain
-//! - `lay`: the rows; `inferred`: those for segments and states that nobody saw
+//! - `states`: the TCP states, and the segments that end a connection; `ports`: what becomes of datagrams that nobody takes
+//! - `lay`: from calls to `rows`; `inferred`: those for segments and states that nobody saw
 //! - `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
 
 mod datagrams;
@@ -18,8 +18,11 @@ mod fold;
 mod inferred;
 mod lay;
 mod links;
+mod made;
 mod merge;
+mod ports;
 mod read;
+mod rows;
 mod sockets;
 mod states;
 mod svg;
@@ -27,8 +30,8 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub use self::lay::{Line, Row};
 pub use self::read::{Traces, read};
+pub use self::rows::{Line, Passed, Row, What};
 pub use self::sockets::Lane;
 pub use self::svg::STYLE as SVG_STYLE;
 pub use self::terminal::Letters;
@@ -43,8 +46,10 @@ const NOTABLE: i128 = 100_000_000;
 pub struct Diagram {
     /// Who takes part, from left to right.
     pub lanes: Vec<Lane>,
-    /// What happened, from top to bottom.
+    /// What happened, from top to bottom; a gap where there is much of it.
     pub rows: Vec<Row>,
+    /// What went from one lane to another: a capture of the same run shows it too.
+    pub passed: Vec<Passed>,
     /// What must be said about it: clocks, and what is inferred.
     pub notes: Vec<String>,
 }
@@ -56,11 +61,11 @@ impl Diagram {
         let links = links::links(&traces);
         let clocks = merge::clocks(&traces, &links);
         let order = merge::order(&traces, &links, &clocks);
-        let rows = lay::Layout::rows(&traces, &links, &order);
+        let (rows, passed) = lay::Layout::rows(&traces, &links, &order);
         let clocks = if traces.have_clocks() { clocks } else { Vec::new() };
         let notes = notes(&clocks, traces.left_out, &rows);
         let rows = fold::folded(rows);
-        Self { lanes: traces.lanes, rows, notes }
+        Self { lanes: traces.lanes, rows, passed, notes }
     }
 
     /// The diagram as text for so many columns.
@@ -105,8 +110,8 @@ fn notes(clocks: &[i128], left_out: usize, rows: &[Row]) -> Vec<String> {
     }
     if rows.iter().any(|row| matches!(row, Row::Arrow { line: Line::Inferred, .. })) {
         notes.push(t!(
-            "dashed and [in brackets]: segments and TCP states inferred from the calls, not captured; other ACKs left out",
-            "虚线和 [方括号]：根据调用推断出的报文段和 TCP 状态，不是抓包所得；其余 ACK 省略"
+            "dashed and [in brackets]: segments and TCP states inferred from the calls, not captured; the ACKs of data are left out, and an ACK may travel with the FIN behind it",
+            "虚线和 [方括号]：根据调用推断出的报文段和 TCP 状态，不是抓包所得；数据的 ACK 省略，ACK 也可能和后面的 FIN 合在一起"
         ));
     }
     if rows.iter().any(|row| matches!(row, Row::Arrow { line: Line::Lost, .. })) {

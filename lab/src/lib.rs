@@ -7,14 +7,19 @@
 //! - [`viewer`]: who watches; [`report`]: an experiment as text and JSON; [`page`]: as a page for a browser, with a `chart`
 //! - [`diagram`]: the traces of several programs as one sequence diagram
 //! - [`strace`]: what `strace(1)` has written about any program, as such a trace
+//! - `namespace`: a network of this process's own; `capture`: what really goes over it (Linux)
 //! - [`sysctl`]: the kernel parameters that tutorials tell people to change
 //! - [`completion`]: what a shell offers at Tab; `xml`: text inside HTML and SVG
 
+#[cfg(target_os = "linux")]
+pub mod capture;
 mod chart;
 pub mod completion;
 pub mod diagram;
 pub mod experiments;
 pub mod figure;
+#[cfg(target_os = "linux")]
+pub mod namespace;
 mod outcome;
 pub mod page;
 pub mod report;

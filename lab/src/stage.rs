@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 
 use crate::outcome::Got;
-use socket_demos::net::event::{Event, Watcher};
+use socket_demos::net::event::{Call, Event, Watcher};
 use socket_demos::net::ports::{State, tcp_sockets};
 use socket_demos::net::{Socket, TcpListener, TcpStream, Trace, UdpSocket};
 use socket_demos::{errors, t};
@@ -31,10 +31,13 @@ pub(super) enum Side {
     Client,
     /// A third party.
     Stranger,
+    /// A process that has the client's connection.
+    Child,
 }
 
 impl Side {
-    const ALL: [(Self, &str); 3] = [(Self::Server, "server"), (Self::Client, "client"), (Self::Stranger, "stranger")];
+    const ALL: [(Self, &str); 4] =
+        [(Self::Server, "server"), (Self::Client, "client"), (Self::Stranger, "stranger"), (Self::Child, "child")];
 
     /// Its name in the trace.
     fn name(self) -> &'static str {
@@ -47,6 +50,7 @@ impl Side {
             Some((Self::Server, _)) => t!("server", "服务器"),
             Some((Self::Client, _)) => t!("client", "客户端"),
             Some((Self::Stranger, _)) => t!("stranger", "陌生人"),
+            Some((Self::Child, _)) => t!("child", "子进程"),
             None => name.to_string(),
         }
     }
@@ -91,6 +95,12 @@ impl Stage {
     /// The trace as `side` writes it.
     pub(super) fn trace(&self, side: Side) -> Trace {
         self.trace.by(side.name())
+    }
+
+    /// Notes for the picture in which state the system's table showed an end of a connection; none is a socket that is gone.
+    pub(super) fn saw_state(&self, side: Side, (local, peer): (SocketAddr, SocketAddr), state: Option<State>) {
+        let state = state.unwrap_or(State::Close);
+        self.trace(side).note(Call::State, state, (Some(local), Some(peer)));
     }
 
     /// The address that `side` binds: the server's, or any.

@@ -19,13 +19,13 @@ const KEPT_BYTES: usize = 1024;
 /// One socket call: what was asked, what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Wall-clock time at which the call returned.
+    /// Wall-clock time at which the call was made, where it waits for nobody; of one that receives, when it returned.
     pub time: Timestamp,
     /// The program's name.
     pub program: String,
     /// Its process id.
     pub pid: u32,
-    /// The socket's number in this program: 1 for the first that was opened.
+    /// The socket's number in this program: 1 for the first that was opened, 0 for none of its own.
     pub socket: u32,
     /// Which one.
     pub call: Call,
@@ -70,6 +70,12 @@ pub enum Call {
     Close,
     Pipe,
     Read,
+    /// A process has a copy of the socket from the one that has started it: what `fork` returns in the child.
+    Fork,
+    /// The process has ended without `close`, and so the system closed the socket.
+    Exit,
+    /// No call: the TCP state that the system's table showed.
+    State,
     /// One that none of our programs makes: a file may come from another program, or from a later version.
     #[serde(untagged)]
     Other(String),
@@ -176,7 +182,11 @@ impl Event {
         };
         let fault = self.fault.map(|fault| format!(" [{fault}]")).unwrap_or_default();
         let data = self.data.as_ref().map(|data| data.quoted(bytes)).unwrap_or_default();
-        let called = format!("#{socket} {call}({argument}) = {result}");
+        let number = if *socket == 0 { String::new() } else { format!("#{socket} ") };
+        let called = match call {
+            Call::State => format!("{number}[{argument}]"),
+            _ => format!("{number}{call}({argument}) = {result}"),
+        };
         format!("{}{fault}{data}", crate::text::escape_line(&called))
     }
 }
@@ -238,9 +248,10 @@ mod tests {
             [Call::Socket, Call::Setsockopt, Call::Fcntl, Call::Bind, Call::Listen, Call::Accept, Call::Connect];
         let known = known.into_iter().chain([Call::Send, Call::Sendto, Call::Sendmsg]);
         let known = known.chain([Call::Recv, Call::Recvfrom, Call::Recvmsg, Call::Shutdown]);
-        let known: Vec<_> = known.chain([Call::Close, Call::Pipe, Call::Read]).collect();
+        let known = known.chain([Call::Close, Call::Pipe, Call::Read]);
+        let known: Vec<_> = known.chain([Call::Fork, Call::Exit, Call::State]).collect();
         let told: Vec<_> = known.iter().map(ToString::to_string).collect();
-        let names = "socket setsockopt fcntl bind listen accept connect send sendto sendmsg recv recvfrom recvmsg shutdown close pipe read";
+        let names = "socket setsockopt fcntl bind listen accept connect send sendto sendmsg recv recvfrom recvmsg shutdown close pipe read fork exit state";
         assert_eq!(told.join(" "), names);
         let sendmmsg = Call::Other("sendmmsg".into());
         for call in known.into_iter().chain([sendmmsg, Call::Other("Send".into()), Call::Other(String::new())]) {

@@ -36,7 +36,7 @@ pub struct Socket {
     pub uid: u32,
 }
 
-/// The states of RFC 9293, section 3.3.2, under the names that `ss` and `netstat` use.
+/// The states of RFC 9293, section 3.3.2, spelled as in Stevens' books (`netstat` has SYN_RECV, FIN_WAIT1, FIN_WAIT2, CLOSE).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are the standard's")]
 pub enum State {
@@ -59,16 +59,16 @@ impl State {
     const ALL: [(Self, &str); 12] = [
         (Self::Established, "ESTABLISHED"),
         (Self::SynSent, "SYN_SENT"),
-        (Self::SynRecv, "SYN_RECV"),
-        (Self::FinWait1, "FIN_WAIT1"),
-        (Self::FinWait2, "FIN_WAIT2"),
+        (Self::SynRecv, "SYN_RCVD"),
+        (Self::FinWait1, "FIN_WAIT_1"),
+        (Self::FinWait2, "FIN_WAIT_2"),
         (Self::TimeWait, "TIME_WAIT"),
-        (Self::Close, "CLOSE"),
+        (Self::Close, "CLOSED"),
         (Self::CloseWait, "CLOSE_WAIT"),
         (Self::LastAck, "LAST_ACK"),
         (Self::Listen, "LISTEN"),
         (Self::Closing, "CLOSING"),
-        (Self::NewSynRecv, "SYN_RECV"),
+        (Self::NewSynRecv, "SYN_RCVD"),
     ];
 
     /// The state of the kernel's number (`include/net/tcp_states.h`).

@@ -97,7 +97,7 @@ impl Traced<Socket> {
         self.call(Call::Listen, backlog, |socket| socket.listen(backlog))?;
         let mut listener: Traced<TcpListener> = self.turn_into();
         if let Some(track) = &mut listener.track {
-            track.local = listener.socket.local_addr().ok();
+            track.has_addresses((listener.socket.local_addr().ok(), None));
         }
         Ok(listener)
     }

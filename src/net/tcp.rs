@@ -8,6 +8,7 @@ use socket2::{SockRef, TcpKeepalive};
 
 use super::Traced;
 use super::event::Call;
+use super::in_progress::Making;
 use super::trace::{Details, Track, milliseconds};
 
 impl Traced<TcpListener> {
@@ -35,8 +36,7 @@ impl Traced<TcpListener> {
 impl Traced<TcpStream> {
     pub(super) fn with_addresses(mut self) -> Self {
         if let Some(track) = &mut self.track {
-            track.local = self.socket.local_addr().ok();
-            track.peer = self.socket.peer_addr().ok();
+            track.has_addresses((self.socket.local_addr().ok(), self.socket.peer_addr().ok()));
         }
         self
     }
@@ -112,19 +112,35 @@ impl Traced<TcpStream> {
     /// `WouldBlock`, and a thread has to send.
     pub fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
         self.announce(Call::Send, format_args!("{}, MSG_DONTWAIT", bytes.len()));
+        let making = self.begin();
         #[cfg(unix)]
         let result = rustix::net::send(&self.socket, bytes, dont_wait()).map_err(io::Error::from);
         #[cfg(windows)]
         let result: io::Result<usize> = Err(io::ErrorKind::WouldBlock.into());
-        self.note_data(Call::Send, format_args!("{}, MSG_DONTWAIT", bytes.len()), bytes, &result);
+        self.note_data(making.as_ref(), Call::Send, format_args!("{}, MSG_DONTWAIT", bytes.len()), bytes, &result);
         result
     }
 
-    fn note_data(&self, call: Call, argument: impl ToString, bytes: &[u8], result: &io::Result<usize>) {
-        if let Some(track) = &self.track {
-            let data = result.as_ref().ok().map(|&moved| &bytes[..moved]);
-            let details = Details { data, ..Details::new(call, argument) };
-            track.record(details, result.as_ref().map(|&moved| moved as u64));
+    /// A send begins, if anybody is told of it.
+    fn begin(&self) -> Option<Making<'_>> {
+        self.track.as_ref().map(Track::begin)
+    }
+
+    fn note_data(
+        &self,
+        making: Option<&Making<'_>>,
+        call: Call,
+        argument: impl ToString,
+        bytes: &[u8],
+        result: &io::Result<usize>,
+    ) {
+        let Some(track) = &self.track else { return };
+        let data = result.as_ref().ok().map(|&moved| &bytes[..moved]);
+        let details = Details { data, ..Details::new(call, argument) };
+        let result = result.as_ref().map(|&moved| moved as u64);
+        match making {
+            Some(making) => track.record_made(making, details, result),
+            None => track.record(details, result),
         }
     }
 }
@@ -144,7 +160,7 @@ impl Read for &Traced<TcpStream> {
         self.announce(Call::Recv, buffer.len());
         loop {
             let result = (&self.socket).read(buffer);
-            self.note_data(Call::Recv, buffer.len(), buffer, &result);
+            self.note_data(None, Call::Recv, buffer.len(), buffer, &result);
             if !result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
                 return result;
             }
@@ -156,8 +172,9 @@ impl Read for &Traced<TcpStream> {
 impl Write for &Traced<TcpStream> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.announce(Call::Send, bytes.len());
+        let making = self.begin();
         let result = (&self.socket).write(bytes);
-        self.note_data(Call::Send, bytes.len(), bytes, &result);
+        self.note_data(making.as_ref(), Call::Send, bytes.len(), bytes, &result);
         result
     }
 

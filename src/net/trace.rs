@@ -5,19 +5,21 @@
 //! Somebody may be told of each call before and after it ([`Watcher`]): the lab's `--step` waits for Enter there.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::event::{Call, Data, Event, Fault, Outcome, Upcoming, Watcher};
+use super::in_progress::{Ends, Making};
+use super::recorder::{Outlet, Recorder};
+use crate::errors;
 use crate::lock::lock;
-use crate::terminal::screen;
-use crate::{errors, t};
+use crate::terminal::exit;
 
 /// Where the events of a program's sockets go; [`Trace::off`] for nowhere. Clones share it.
 #[derive(Clone, Default)]
@@ -30,29 +32,14 @@ pub(super) struct Source {
     recorder: Arc<Recorder>,
 }
 
-struct Recorder {
-    sockets: AtomicU32,
-    outlet: Arc<Outlet>,
-    /// Kept for whoever asks: the lab's verdicts, the tests.
-    kept: Option<Mutex<Vec<Event>>>,
-    watcher: Option<Arc<dyn Watcher>>,
-}
-
-/// Where events are written.
-#[derive(Default)]
-struct Outlet {
-    to_stderr: bool,
-    file: Option<Mutex<File>>,
-    file_failed: OnceLock<()>,
-}
-
 impl Trace {
     /// No trace.
     pub fn off() -> Self {
         Self(None)
     }
 
-    /// To standard error, to `file` as JSON lines (appended), to both, or off where neither is asked for.
+    /// To standard error, to `file` as JSON lines (appended), to both, or off where neither is asked for. The end of the
+    /// program is noted too.
     ///
     /// # Errors
     /// Those of opening the file.
@@ -62,8 +49,11 @@ impl Trace {
         }
         let file = file.map(|path| File::options().append(true).create(true).open(path)).transpose()?;
         let outlet = Outlet { to_stderr: stderr, file: file.map(Mutex::new), ..Outlet::default() };
-        let recorder = Recorder { sockets: AtomicU32::new(0), outlet: Arc::new(outlet), kept: None, watcher: None };
-        Ok(Self(Some(Source { program: program.into(), recorder: Arc::new(recorder) })))
+        let recorder = Recorder { outlet: Arc::new(outlet), ..Recorder::default() };
+        let source = Source { program: program.into(), recorder: Arc::new(recorder) };
+        let own = source.clone();
+        exit::at_last(move || own.end());
+        Ok(Self(Some(source)))
     }
 
     /// Whether any call is told.
@@ -81,7 +71,7 @@ impl Trace {
     #[must_use]
     pub fn kept(&self, program: &str, watcher: Option<Arc<dyn Watcher>>) -> Self {
         let outlet = self.0.as_ref().map(|source| Arc::clone(&source.recorder.outlet)).unwrap_or_default();
-        let recorder = Recorder { sockets: AtomicU32::new(0), outlet, kept: Some(Mutex::default()), watcher };
+        let recorder = Recorder { outlet, kept: Some(Mutex::default()), watcher, ..Recorder::default() };
         Self(Some(Source { program: program.into(), recorder: Arc::new(recorder) }))
     }
 
@@ -91,6 +81,15 @@ impl Trace {
         Self(self.0.as_ref().map(|source| Source { program: program.into(), ..source.clone() }))
     }
 
+    /// Notes what is no call on a socket of this process, and belongs to a connection all the same: who else has it, how that
+    /// one ended, in which state the system's table shows it.
+    pub fn note(&self, call: Call, argument: impl ToString, (local, peer): Ends) {
+        if let Some(source) = &self.0 {
+            let details = Details { local, peer, ..Details::new(call, argument) };
+            source.recorder.record(source.event(Timestamp::now(), 0, details, Ok(0)));
+        }
+    }
+
     /// The events so far of a trace made with [`Trace::keep`], in the order of the calls' returns.
     pub fn events(&self) -> Vec<Event> {
         let kept = self.0.as_ref().and_then(|source| source.recorder.kept.as_ref());
@@ -98,36 +97,28 @@ impl Trace {
     }
 }
 
-impl Recorder {
-    fn record(&self, event: Event) {
-        self.outlet.write(&event);
-        if let Some(watcher) = &self.watcher {
-            watcher.after(&event);
-        }
-        if let Some(kept) = &self.kept {
-            lock(kept).push(event);
-        }
-    }
-}
-
-impl Outlet {
-    fn write(&self, event: &Event) {
-        if self.to_stderr {
-            screen::talk(&event.to_string());
-        }
-        if let Some(file) = &self.file {
-            self.write_to(file, event);
+impl Source {
+    fn event(&self, time: Timestamp, socket: u32, details: Details<'_>, result: Result<u64, &io::Error>) -> Event {
+        Event {
+            time,
+            program: self.program.to_string(),
+            pid: std::process::id(),
+            socket,
+            call: details.call,
+            argument: details.argument,
+            local: details.local,
+            peer: details.peer,
+            fault: details.fault,
+            result: result.map_or_else(|error| Outcome::Error(errors::code(error)), Outcome::Ok),
+            data: details.data.map(Data::of),
         }
     }
 
-    /// One write a line, since programs get killed.
-    fn write_to(&self, file: &Mutex<File>, event: &Event) {
-        let mut line = serde_json::to_vec(event).expect("an event has only strings and numbers");
-        line.push(b'\n');
-        if let Err(error) = lock(file).write_all(&line) {
-            let why = errors::reason(&error);
-            self.file_failed
-                .get_or_init(|| screen::talk(&t!("the trace file has gaps: {why}", "跟踪文件不完整：{why}")));
+    /// The end of the program, which closes whatever is open.
+    fn end(&self) {
+        for (number, (local, peer)) in self.recorder.in_progress.end() {
+            let details = Details { local, peer, ..Details::new(Call::Exit, "") };
+            self.recorder.record(self.event(Timestamp::now(), number, details, Ok(0)));
         }
     }
 }
@@ -187,8 +178,9 @@ impl<S> Traced<S> {
         let Some(track) = &self.track else { return make(&self.socket) };
         let argument = argument.to_string();
         track.announce(call.clone(), &argument);
+        let making = track.begin();
         let result = make(&self.socket);
-        track.record(Details::new(call, argument), result.as_ref().map(|_| 0));
+        track.record_made(&making, Details::new(call, argument), result.as_ref().map(|_| 0));
         result
     }
 
@@ -236,6 +228,7 @@ pub(super) struct Track {
 
 impl Drop for Track {
     fn drop(&mut self) {
+        self.source.recorder.in_progress.closed(self.number);
         self.record(Details::new(Call::Close, ""), Ok(0));
     }
 }
@@ -247,7 +240,14 @@ impl Track {
 
     pub(super) fn of(source: Source) -> Self {
         let number = source.recorder.sockets.fetch_add(1, Ordering::Relaxed) + 1;
+        source.recorder.in_progress.opened(number, (None, None));
         Self { source, number, local: None, peer: None }
+    }
+
+    /// Remembers the socket's addresses.
+    pub(super) fn has_addresses(&mut self, (local, peer): Ends) {
+        (self.local, self.peer) = (local, peer);
+        self.source.recorder.in_progress.opened(self.number, (local, peer));
     }
 
     pub(super) fn announce(&self, call: Call, argument: impl ToString) {
@@ -257,20 +257,24 @@ impl Track {
         }
     }
 
+    /// A call is about to be made that does not wait for anybody: the program's end waits until it is written down.
+    pub(super) fn begin(&self) -> Making<'_> {
+        self.source.recorder.in_progress.begin()
+    }
+
+    /// Writes down a call that has returned, unless the program has ended meanwhile.
     pub(super) fn record(&self, details: Details<'_>, result: Result<u64, &io::Error>) {
-        self.source.recorder.record(Event {
-            time: Timestamp::now(),
-            program: self.source.program.to_string(),
-            pid: std::process::id(),
-            socket: self.number,
-            call: details.call,
-            argument: details.argument,
-            local: details.local.or(self.local),
-            peer: details.peer.or(self.peer),
-            fault: details.fault,
-            result: result.map_or_else(|error| Outcome::Error(errors::code(error)), Outcome::Ok),
-            data: details.data.map(Data::of),
-        });
+        if let Some(making) = self.source.recorder.in_progress.returned() {
+            self.record_made(&making, details, result);
+        }
+    }
+
+    /// Writes down a call that has been [begun](Track::begin), with the time of that: so what it sends is not told later than
+    /// what comes back.
+    pub(super) fn record_made(&self, making: &Making<'_>, details: Details<'_>, result: Result<u64, &io::Error>) {
+        let (local, peer) = (details.local.or(self.local), details.peer.or(self.peer));
+        let event = self.source.event(making.1, self.number, Details { local, peer, ..details }, result);
+        self.source.recorder.record(event);
     }
 }
 

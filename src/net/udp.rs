@@ -144,8 +144,7 @@ impl Traced<net::UdpSocket> {
     /// Notes the socket's addresses for the trace, as far as it has them.
     pub(super) fn with_addresses(mut self) -> Self {
         if let Some(track) = &mut self.track {
-            track.local = self.socket.local_addr().ok();
-            track.peer = self.socket.peer_addr().ok();
+            track.has_addresses((self.socket.local_addr().ok(), self.socket.peer_addr().ok()));
         }
         self
     }

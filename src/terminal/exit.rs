@@ -34,6 +34,8 @@ static INTERRUPTED_BY: Mutex<Option<Interrupted>> = Mutex::new(None);
 
 static LAST_ACTION: Mutex<Option<Action>> = Mutex::new(None);
 
+static AT_LAST: Mutex<Option<Action>> = Mutex::new(None);
+
 /// Whoever ends the program first ends it: the others wait for that, so that its status counts and nothing of it is cut
 /// short.
 static ENDING: Mutex<()> = Mutex::new(());
@@ -51,6 +53,11 @@ pub fn prepare() {
 /// What is to be done once before the program ends, whichever way it ends: tell the peers, say. It has half a second.
 pub fn at_end(action: impl FnOnce() + Send + 'static) {
     *lock(&LAST_ACTION) = Some(Box::new(action));
+}
+
+/// What comes behind everything else, when nothing will be done any more: the trace notes the end. It must not take long.
+pub fn at_last(action: impl FnOnce() + Send + 'static) {
+    *lock(&AT_LAST) = Some(Box::new(action));
 }
 
 /// Asks `action` at every Ctrl-C: it says whether it has taken care of it; else the program ends.
@@ -75,6 +82,7 @@ fn interrupted() {
 pub fn now(status: u8) -> ! {
     let _first = lock(&ENDING);
     finish();
+    run_once(&AT_LAST);
     std::process::exit(status.into())
 }
 

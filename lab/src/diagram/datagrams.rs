@@ -7,7 +7,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use super::links::{Kind, Link};
-use super::sockets::{Made, Traces, bound_to, is_known_as, known_as, plain};
+use super::made::Made;
+use super::sockets::{Traces, bound_to, is_known_as, known_as, plain};
 use socket_demos::net::event::{Call, Fault};
 
 /// How many of a queue are looked at that do not fit after all: those that a socket has sent to itself.
@@ -129,14 +130,23 @@ impl<'a> Datagrams<'a> {
     }
 
     fn link(&mut self, to: usize, receive: &'a Made) -> Option<Link> {
-        if receive.event.fault != Some(Fault::Duplicated)
-            && let Some(from) = self.whole(receive).or_else(|| self.cut(receive))
-        {
-            self.taken[from] = true;
-            self.again.put(self.traces, bytes(&self.traces.calls[from]), from, self.received.len());
-            self.received.push(from);
-            return Some(Link { from, to, kind: Kind::Datagram });
+        // A copy made on purpose may have overtaken what it is a copy of.
+        if receive.event.fault == Some(Fault::Duplicated) {
+            return self.again(to, receive).or_else(|| self.first(to, receive));
         }
+        self.first(to, receive).or_else(|| self.again(to, receive))
+    }
+
+    fn first(&mut self, to: usize, receive: &'a Made) -> Option<Link> {
+        let from = self.whole(receive).or_else(|| self.cut(receive))?;
+        self.taken[from] = true;
+        self.again.put(self.traces, bytes(&self.traces.calls[from]), from, self.received.len());
+        self.received.push(from);
+        Some(Link { from, to, kind: Kind::Datagram })
+    }
+
+    /// The latest one like it that has been received already.
+    fn again(&self, to: usize, receive: &'a Made) -> Option<Link> {
         let queues = Queues::of(bytes(receive), self.traces, receive);
         let place = self.again.last(&queues, |place| may_be(self.traces, self.received[place], receive))?;
         Some(Link { from: self.received[place], to, kind: Kind::Again })

@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
 use super::links::{Kind, Link};
-use super::sockets::{Traces, is_known_as};
+use super::ports::{Fate, Ports};
+use super::rows::{Line, Passed, Row, What};
+use super::sockets::Traces;
 use super::states::States;
 use socket_demos::net::event::{Call, Fault, Outcome};
 use socket_demos::t;
@@ -18,44 +19,6 @@ const MOST_BETWEEN: usize = 4;
 
 /// How many messages that one receive got are named; of more only the first and the last.
 const MOST_PARTS: usize = 3;
-
-/// One row of the diagram.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Row {
-    /// A call that no message belongs to, beside its lane.
-    Call {
-        /// Its lane.
-        lane: usize,
-        /// What is written there.
-        text: String,
-    },
-    /// Something on its way from one lane to another.
-    Arrow {
-        /// The lane it comes from.
-        from: usize,
-        /// The lane it goes to.
-        to: usize,
-        /// What is written on it.
-        label: String,
-        /// What is written right of it.
-        beside: String,
-        /// How it is drawn.
-        line: Line,
-    },
-    /// In place of rows that are like those before them.
-    Folded(String),
-}
-
-/// How an arrow is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// It was sent and received.
-    Arrived,
-    /// It was sent and never received.
-    Lost,
-    /// A segment that nobody saw: inferred from the calls.
-    Inferred,
-}
 
 /// Makes the rows.
 pub(super) struct Layout<'a> {
@@ -70,13 +33,13 @@ pub(super) struct Layout<'a> {
     numbers: HashMap<usize, usize>,
     /// The lanes in which more than one socket moves bytes or waits for them.
     several: Vec<bool>,
-    /// To whom each UDP socket was connected last, so far.
-    connected: HashMap<usize, Option<SocketAddr>>,
+    ports: Ports,
     rows: Vec<Row>,
+    passed: Vec<Passed>,
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn rows(traces: &'a Traces, links: &'a [Link], order: &'a [usize]) -> Vec<Row> {
+    pub(super) fn rows(traces: &'a Traces, links: &'a [Link], order: &'a [usize]) -> (Vec<Row>, Vec<Passed>) {
         let mut places = vec![0; order.len()];
         for (place, &call) in order.iter().enumerate() {
             places[call] = place;
@@ -86,45 +49,48 @@ impl<'a> Layout<'a> {
             from.entry(link.from).or_default().push(index);
             to.entry(link.to).or_default().push(index);
         }
-        let mut sockets = vec![0; traces.lanes.len()];
-        for socket in &traces.sockets {
-            sockets[socket.lane] += 1;
-        }
-        let several = sockets.into_iter().map(|count| count > 1).collect();
-        let (states, numbers, rows) = (States::of(traces, links), HashMap::new(), Vec::new());
-        let connected = HashMap::new();
-        let mut layout = Self { traces, states, links, from, to, order, places, numbers, several, connected, rows };
+        let several = traces.count_in_lanes().into_iter().map(|count| count > 1).collect();
+        let (states, numbers, rows) = (States::of(traces), HashMap::new(), Vec::new());
+        let (ports, passed) = (Ports::of(traces), Vec::new());
+        let mut layout = Self { traces, states, links, from, to, order, places, numbers, several, ports, rows, passed };
         for &call in order {
             layout.lay(call);
         }
-        layout.rows
+        (layout.rows, layout.passed)
     }
 
     fn lay(&mut self, call: usize) {
         let made = &self.traces.calls[call];
-        if made.event.call == Call::Connect && made.moved().is_some() {
-            self.connected.insert(made.socket, made.peer);
-        }
-        if made.is_send() && made.moved() != Some(0) || made.is_send() && self.is_datagram(call) {
+        self.ports.note(self.traces, call);
+        let unseen = self.states.before(call);
+        self.unseen(call, unseen);
+        if made.is_send() && (made.moved() != Some(0) || self.is_datagram(call)) {
             self.send(call);
-            return self.reset(call);
+        } else if made.event.call == Call::Connect && !self.is_datagram(call) {
+            self.connect(call);
+        } else {
+            self.other_call(call);
         }
-        if made.event.call == Call::Connect && !self.is_datagram(call) {
-            return self.connect(call);
+        let unseen = self.states.after(call);
+        self.unseen(call, unseen);
+    }
+
+    fn other_call(&mut self, call: usize) {
+        if self.traces.calls[call].event.call == Call::State {
+            return self.shown_state(call);
         }
-        self.refusal(call);
         let before = self.link_to(call, |kind| matches!(kind, Kind::Bytes(_) | Kind::Datagram | Kind::Again));
         let told = self.told(call) + &self.received(call, &before);
         let drawn = before.first().is_some_and(|&link| before.len() == 1 && self.is_plain(link));
-        if drawn && self.stands_beside(call, &told) {
-            return;
+        if !(drawn && self.stands_beside(call, &told)) {
+            self.row(call, told);
         }
-        let segment = self.states.segment(call);
-        self.row(call, told);
-        self.state(call);
-        if let Some(segment) = segment {
-            self.end(call, &segment);
-        }
+        self.shown_state(call);
+    }
+
+    /// The calls behind one.
+    pub(super) fn behind(&self, call: usize) -> &[usize] {
+        &self.order[self.places[call] + 1..]
     }
 
     pub(super) fn is_datagram(&self, call: usize) -> bool {
@@ -137,18 +103,27 @@ impl<'a> Layout<'a> {
     }
 
     pub(super) fn row(&mut self, call: usize, text: String) {
-        self.rows.push(Row::Call { lane: self.traces.calls[call].lane, text });
+        self.row_of(self.traces.calls[call].lane, text);
+    }
+
+    pub(super) fn row_of(&mut self, lane: usize, text: String) {
+        self.rows.push(Row::Call { lane, text });
     }
 
     pub(super) fn arrow(&mut self, from: usize, to: usize, label: String, beside: String, line: Line) {
         self.rows.push(Row::Arrow { from, to, label, beside, line });
     }
 
+    pub(super) fn pass(&mut self, from: usize, to: usize, what: What) {
+        self.passed.push(Passed { from, to, what });
+    }
+
     /// The call without its bytes: `#2 recv(1024) = 5`.
     pub(super) fn told(&self, call: usize) -> String {
         let made = &self.traces.calls[call];
         let event = &made.event;
-        let number = if self.several[made.lane] { format!("#{} ", event.socket) } else { String::new() };
+        let number =
+            if self.several[made.lane] && event.socket > 0 { format!("#{} ", event.socket) } else { String::new() };
         let result = match &event.result {
             // It is the socket's number, which stands in front.
             Outcome::Ok(_) if event.call == Call::Socket && self.several[made.lane] => String::new(),
@@ -172,7 +147,8 @@ impl<'a> Layout<'a> {
         let made = &self.traces.calls[call];
         let links = self.from.get(&call).cloned().unwrap_or_default();
         let messages: Vec<_> = links.into_iter().filter(|&link| self.links[link].kind != Kind::End).collect();
-        let lost = made.event.fault == Some(Fault::Lost) || messages.is_empty();
+        let on_purpose = made.event.fault == Some(Fault::Lost);
+        let lost = on_purpose || messages.is_empty();
         let Some(to) = self.goes_to(call, messages.first().copied()) else {
             let told = self.told(call) + " " + &self.words(call) + &self.fault(call);
             let to = made.peer.map(|to| format!(" → {to}")).unwrap_or_default();
@@ -181,14 +157,22 @@ impl<'a> Layout<'a> {
         let plain = messages.len() == 1 && self.is_plain(messages[0]);
         let number = if lost || plain { String::new() } else { format!("({}) ", self.number(call)) };
         let words = format!("{number}{}", self.words(call));
-        let unseen = lost && made.event.fault.is_none() && self.is_datagram(call);
-        let fate = if unseen { self.fate(call) } else { self.fault(call) };
+        let fate = (lost && !on_purpose && self.is_datagram(call)).then(|| self.ports.fate(self.traces, call));
+        let beside = fate.map_or_else(|| self.fault(call), |fate| format!(" {fate}"));
         let line = if lost && self.is_datagram(call) { Line::Lost } else { Line::Arrived };
         let (told, from) = (self.told(call), made.lane);
         match from.cmp(&to) {
-            Ordering::Equal => self.row(call, format!("{told} {words}{fate}")),
-            Ordering::Less => self.arrow(from, to, format!("{} {words}", short(&told)), fate.trim().to_string(), line),
-            Ordering::Greater => self.arrow(from, to, words, told + &fate, line),
+            Ordering::Equal => self.row(call, format!("{told} {words}{beside}")),
+            Ordering::Less => {
+                self.arrow(from, to, format!("{} {words}", short(&told)), beside.trim().to_string(), line);
+            }
+            Ordering::Greater => self.arrow(from, to, words, told + &beside, line),
+        }
+        if from != to && self.is_datagram(call) && !on_purpose {
+            self.pass(from, to, What::Datagram(made.moved().unwrap_or(0)));
+            if fate.is_some_and(Fate::is_answered) {
+                self.unreachable(to, from);
+            }
         }
     }
 
@@ -197,35 +181,12 @@ impl<'a> Layout<'a> {
         if let Some(link) = link {
             return Some(self.traces.calls[self.links[link].to].lane);
         }
-        let socket = self.traces.calls[call].socket;
-        if !self.is_datagram(call) {
-            return self.states.other(socket).map(|other| self.traces.sockets[other].lane);
-        }
-        self.receiver(call).map(|receiver| self.traces.sockets[receiver].lane)
-    }
-
-    /// The socket that has the address a datagram was sent to.
-    fn receiver(&self, call: usize) -> Option<usize> {
         let made = &self.traces.calls[call];
-        self.traces.open_at(made.peer?, true, Some(made.socket))
-    }
-
-    /// What became of a datagram that was sent and never received.
-    fn fate(&self, call: usize) -> String {
-        if self.is_filtered(call) {
-            t!(" not from its peer", " 不是对端发来的，不收")
-        } else {
-            t!(" lost", " 丢失")
+        if !self.is_datagram(call) {
+            return self.states.other(made.socket).map(|other| self.traces.sockets[other].lane);
         }
-    }
-
-    /// Whether the socket that has the address was connected to somebody else by then: such a datagram is not lost.
-    fn is_filtered(&self, call: usize) -> bool {
-        let sender = self.traces.sockets[self.traces.calls[call].socket].local;
-        let Some(receiver) = self.receiver(call) else { return false };
-        let (last, own) = (self.connected.get(&receiver).copied().flatten(), self.traces.sockets[receiver].local);
-        // Who is connected to itself hears nobody; the lab has it in place of a port that is closed.
-        last.is_some_and(|peer| sender.is_some() && !is_known_as(sender, Some(peer)) && own != Some(peer))
+        let receiver = self.traces.open_at(made.peer?, true, Some(made.socket));
+        receiver.map(|receiver| self.traces.sockets[receiver].lane)
     }
 
     fn fault(&self, call: usize) -> String {

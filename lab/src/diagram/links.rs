@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::datagrams::Datagrams;
-use super::sockets::{Made, Traces};
+use super::made::{Deed, Made};
+use super::sockets::Traces;
 use socket_demos::net::event::Call;
 
 /// What leads from one call to another.
@@ -17,7 +18,7 @@ pub(super) enum Kind {
     Again,
     /// A connection: `connect` and its `accept`.
     Connection,
-    /// The end of a direction: `shutdown` or `close`, and the receive of 0 bytes.
+    /// The end of a direction, and the receive of 0 bytes; or the end of a connection, and the error that says so.
     End,
 }
 
@@ -77,8 +78,16 @@ fn stream(traces: &Traces, from: usize, to: usize) -> Vec<Link> {
             }
         }
     }
-    let end = chosen(from, Made::is_end).first().copied();
-    let seen = chosen(to, |call| call.is_receive() && call.event.argument != "0" && call.moved() == Some(0));
-    links.extend(end.zip(seen.first()).map(|(from, &to)| Link { from, to, kind: Kind::End }));
+    let first = |socket: usize, wanted: fn(&Made) -> bool| chosen(socket, wanted).first().copied();
+    let holder = traces.last_copy(from);
+    let end = first(holder, Made::is_end).or_else(|| last(traces, holder));
+    links.extend(end.zip(first(to, Made::sees_end)).map(|(from, to)| Link { from, to, kind: Kind::End }));
+    let end = first(holder, |call| call.deed() == Some(Deed::Closes)).or_else(|| last(traces, holder));
+    links.extend(end.zip(first(to, Made::was_reset)).map(|(from, to)| Link { from, to, kind: Kind::End }));
     links
+}
+
+/// The last call of a socket, behind which its process was killed if no other one ends it.
+fn last(traces: &Traces, socket: usize) -> Option<usize> {
+    traces.sockets[socket].calls.last().copied()
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::made::{Deed, Made};
 use socket_demos::net::event::{Call, Event, Outcome};
 
 /// One program's calls, as a column of the diagram.
@@ -16,28 +17,6 @@ pub struct Lane {
     pub file: usize,
 }
 
-/// A call that was made, in its lane.
-pub(super) struct Made {
-    pub(super) event: Event,
-    pub(super) lane: usize,
-    /// The index of its socket.
-    pub(super) socket: usize,
-    /// The socket's peer at that time, or the one that the call names.
-    pub(super) peer: Option<SocketAddr>,
-}
-
-/// What a call has done that other lanes notice.
-#[derive(PartialEq)]
-pub(super) enum Deed {
-    Listens,
-    /// The socket has a peer from now on.
-    Connects,
-    Sends,
-    Receives,
-    /// It has sent the last byte of its direction: a FIN.
-    Ends,
-}
-
 /// What is known of a socket.
 #[derive(Debug, Default)]
 pub(super) struct Socket {
@@ -49,6 +28,19 @@ pub(super) struct Socket {
     pub(super) calls: Vec<usize>,
     /// The `accept` that made it.
     pub(super) accepted: Option<usize>,
+    /// The socket that it is a copy of, in the process that has started this one.
+    pub(super) copy_of: Option<usize>,
+    /// Whether the trace has it from its `socket` on.
+    pub(super) is_whole: bool,
+}
+
+/// A connection that the kernel has finished and nobody has accepted.
+pub(super) struct Queued {
+    /// The socket that called.
+    pub(super) caller: usize,
+    /// Its other end, which no call has.
+    pub(super) end: usize,
+    pub(super) listener: usize,
 }
 
 /// All calls, their lanes and sockets.
@@ -57,6 +49,8 @@ pub(super) struct Traces {
     pub(super) lanes: Vec<Lane>,
     pub(super) calls: Vec<Made>,
     pub(super) sockets: Vec<Socket>,
+    /// The connections in the listeners' queues that were never accepted, in their order.
+    pub(super) queued: Vec<Queued>,
     /// How many lanes there were besides: those with the fewest calls.
     pub(super) left_out: usize,
     /// The latest socket of each lane and number.
@@ -96,16 +90,72 @@ impl Traces {
                 traces.open.entry((socket.datagrams, bound_to(local))).or_default().push(index);
             }
         }
+        traces.find_named();
+        traces.find_queued();
         traces
+    }
+
+    /// What names a connection by its addresses: a copy, and what the system's table showed. Its socket may have them from
+    /// a later call only.
+    fn find_named(&mut self) {
+        for index in 0..self.calls.len() {
+            let (call, socket) = (&self.calls[index].event.call, self.calls[index].socket);
+            match call {
+                Call::Fork => self.sockets[socket].copy_of = self.named(index),
+                Call::State => self.calls[index].socket = self.named(index).unwrap_or(socket),
+                _ => {}
+            }
+        }
+    }
+
+    fn named(&self, call: usize) -> Option<usize> {
+        let Made { event: Event { local, peer, .. }, socket, .. } = &self.calls[call];
+        let mut sockets = (0..self.sockets.len()).rev().filter(|at| at != socket);
+        sockets.find(|&at| (self.sockets[at].local, self.sockets[at].peer) == (*local, *peer))
+    }
+
+    /// The kernel finishes connections without any call of the server.
+    fn find_queued(&mut self) {
+        let accepted: HashSet<usize> = self.connections().into_iter().map(|(caller, _)| caller).collect();
+        for caller in (0..self.sockets.len()).filter(|caller| !accepted.contains(caller)) {
+            let Some((listener, address)) = self.listener_of(caller) else { continue };
+            let lane = self.sockets[listener].lane;
+            self.sockets.push(Socket { lane, local: Some(address), ..Socket::default() });
+            self.queued.push(Queued { caller, end: self.sockets.len() - 1, listener });
+        }
+    }
+
+    /// The socket that listened where this one has connected to.
+    fn listener_of(&self, caller: usize) -> Option<(usize, SocketAddr)> {
+        let Socket { calls, datagrams: false, accepted: None, .. } = &self.sockets[caller] else { return None };
+        let connects =
+            |&&call: &&usize| self.calls[call].event.call == Call::Connect && self.calls[call].moved().is_some();
+        let connect = *calls.iter().find(connects)?;
+        let address = self.calls[connect].event.argument.parse().ok()?;
+        let bound = known_as(address).into_iter().filter_map(|bound| self.open.get(&(false, bound))).flatten();
+        let listens = |&socket: &usize| {
+            let mut calls = self.sockets[socket].calls.iter();
+            let listen = *calls.find(|&&call| self.calls[call].deed() == Some(Deed::Listens))?;
+            Some((listen, socket))
+        };
+        // One trace is in order: whoever listens later was not the one.
+        let file = |call: usize| self.lanes[self.calls[call].lane].file;
+        let in_time = |&(listen, _): &(usize, usize)| file(listen) != file(connect) || listen < connect;
+        let (_, listener) = bound.filter_map(listens).filter(in_time).max()?;
+        Some((listener, address))
     }
 
     fn add(&mut self, lane: usize, event: Event) {
         let call = self.calls.len();
-        if event.call == Call::Socket {
+        if matches!(event.call, Call::Socket | Call::Fork) {
             self.latest.remove(&(lane, event.socket));
         }
         let socket = self.socket(lane, event.socket);
+        if event.call == Call::State {
+            return self.calls.push(Made { event, lane, socket, peer: None });
+        }
         let known = &mut self.sockets[socket];
+        known.is_whole |= event.call == Call::Socket;
         known.calls.push(call);
         let of_datagrams = matches!(event.call, Call::Sendto | Call::Sendmsg | Call::Recvfrom | Call::Recvmsg);
         known.datagrams |= of_datagrams || event.argument.ends_with("SOCK_DGRAM");
@@ -128,6 +178,11 @@ impl Traces {
         self.calls.push(Made { event, lane, socket, peer });
     }
 
+    /// The last process that has a socket: it, or a copy.
+    pub(super) fn last_copy(&self, socket: usize) -> usize {
+        self.sockets.iter().rposition(|other| other.copy_of == Some(socket)).unwrap_or(socket)
+    }
+
     /// `accept` opens a socket of its own.
     fn accept(&mut self, lane: usize, number: u32, call: usize, event: &Event) {
         self.latest.remove(&(lane, number));
@@ -135,6 +190,15 @@ impl Traces {
         self.sockets[new].accepted = Some(call);
         self.sockets[new].local = event.local;
         self.sockets[new].peer = event.argument.parse().ok();
+    }
+
+    /// How many sockets of its own each lane has.
+    pub(super) fn count_in_lanes(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.lanes.len()];
+        let has_number = |&call: &usize| self.calls[call].event.socket > 0;
+        let numbered = |socket: &&Socket| socket.accepted.is_some() || socket.calls.iter().any(has_number);
+        self.sockets.iter().filter(numbered).for_each(|socket| counts[socket.lane] += 1);
+        counts
     }
 
     fn socket(&mut self, lane: usize, number: u32) -> usize {
@@ -159,6 +223,12 @@ impl Traces {
     pub(super) fn open_at(&self, address: SocketAddr, datagrams: bool, but: Option<usize>) -> Option<usize> {
         let bound = known_as(address).into_iter().filter_map(|bound| self.open.get(&(datagrams, bound)));
         bound.filter_map(|sockets| sockets.iter().copied().find(|&socket| Some(socket) != but)).min()
+    }
+
+    /// All of them.
+    pub(super) fn all_at(&self, address: SocketAddr, but: usize) -> Vec<usize> {
+        let bound = known_as(address).into_iter().filter_map(|bound| self.open.get(&(true, bound)));
+        bound.flatten().copied().filter(|&socket| socket != but).collect()
     }
 
     /// The pairs of sockets that are the ends of one TCP connection: the one that called, the one that was accepted.
@@ -217,50 +287,4 @@ pub(super) fn is_known_as(local: Option<SocketAddr>, address: Option<SocketAddr>
     let (Some(local), Some(address)) = (local.map(plain), address.map(plain)) else { return true };
     let same_port = local.port() == 0 || local.port() == address.port();
     same_port && (local.ip().is_unspecified() || local.ip() == address.ip())
-}
-
-/// What other programs also call to receive from a socket, and to send.
-const READS: [&str; 1] = ["readv"];
-const WRITES: [&str; 4] = ["write", "writev", "sendfile", "sendfile64"];
-
-impl Made {
-    /// Whether it failed with an error of that name, whatever the system calls it.
-    pub(super) fn failed_with(&self, name: &str) -> bool {
-        matches!(&self.event.result, Outcome::Error(error) if error.contains(name))
-    }
-
-    /// How many bytes it moved; `None` where it failed.
-    pub(super) fn moved(&self) -> Option<u64> {
-        if let Outcome::Ok(moved) = self.event.result { Some(moved) } else { None }
-    }
-
-    pub(super) fn is_send(&self) -> bool {
-        self.deed() == Some(Deed::Sends)
-    }
-
-    pub(super) fn is_receive(&self) -> bool {
-        self.deed() == Some(Deed::Receives)
-    }
-
-    pub(super) fn is_end(&self) -> bool {
-        self.deed() == Some(Deed::Ends)
-    }
-
-    pub(super) fn deed(&self) -> Option<Deed> {
-        let deed = match &self.event.call {
-            Call::Listen => Some(Deed::Listens),
-            Call::Connect | Call::Accept => Some(Deed::Connects),
-            Call::Send | Call::Sendto | Call::Sendmsg => Some(Deed::Sends),
-            Call::Recv | Call::Recvfrom | Call::Recvmsg => Some(Deed::Receives),
-            Call::Shutdown => (self.event.argument != "SHUT_RD").then_some(Deed::Ends),
-            Call::Close => Some(Deed::Ends),
-            // What comes through a pipe has been sent by no other lane.
-            Call::Read => self.peer.is_some().then_some(Deed::Receives),
-            Call::Other(name) if READS.contains(&name.as_str()) => Some(Deed::Receives),
-            Call::Other(name) if WRITES.contains(&name.as_str()) => Some(Deed::Sends),
-            Call::Socket | Call::Setsockopt | Call::Fcntl | Call::Bind | Call::Pipe | Call::Other(_) => None,
-        };
-        // A `close` closes even where it fails.
-        deed.filter(|_| self.moved().is_some() || self.event.call == Call::Close)
-    }
 }

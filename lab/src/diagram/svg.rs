@@ -242,7 +242,7 @@ impl<'a> Picture<'a> {
 
     /// The rows in words, at the end of the diagram its notes too.
     fn told(&self) -> String {
-        let Diagram { lanes, rows, notes } = self.diagram;
+        let Diagram { lanes, rows, notes, .. } = self.diagram;
         let name = |lane: &usize| lanes[*lane].program.clone();
         let told = rows[self.rows.clone()].iter().take(TOLD).map(|row| match row {
             Row::Call { lane, text } => format!("{}: {text}", name(lane)),

@@ -3,6 +3,7 @@
 mod drawn;
 mod inferred;
 mod large;
+mod nobody;
 
 use super::*;
 use socket_demos::net::event::{Call, Data, Fault, Outcome};
@@ -122,14 +123,14 @@ fn a_connection_has_its_handshake_inferred_in_order() {
     let expected = [
         "client ⇢ server SYN [SYN_SENT]",
         "server ⇢ client SYN, ACK [SYN_RCVD]",
-        "client: connect(10.0.0.2:8080)",
-        "client: [ESTABLISHED]",
-        "client ⇢ server ACK",
-        "server: #1 accept(10.0.0.1:50000) = 2",
+        "client ⇢ server ACK [ESTABLISHED]",
         "server: [ESTABLISHED]",
+        "client: connect(10.0.0.2:8080)",
+        "server: #1 accept(10.0.0.1:50000) = 2",
         "client: close()",
-        "client: [FIN_WAIT]",
-        "client ⇢ server FIN",
+        "client ⇢ server FIN [FIN_WAIT_1]",
+        "server ⇢ client ACK [CLOSE_WAIT]",
+        "client: [FIN_WAIT_2]",
     ];
     // Without a call of its own the client's socket has no address yet; the close has it.
     assert_eq!(rows, expected);
@@ -145,16 +146,19 @@ fn who_closes_first_waits_in_time_wait_and_who_answers_does_not() {
     ];
     let server = vec![accept(1), call("server", 3, "recv", "1024", ""), call("server", 4, "close", "", "")];
     let rows = drawn(vec![client, server]);
-    let states: Vec<_> = rows.iter().filter(|row| row.contains(": [")).map(String::as_str).collect();
     let expected = [
-        "client: [ESTABLISHED]",
-        "server: [ESTABLISHED]",
-        "client: [FIN_WAIT]",
-        "server: [CLOSE_WAIT]",
-        "server: [LAST_ACK]",
-        "client: [TIME_WAIT]",
+        "client: shutdown(SHUT_WR)",
+        "client ⇢ server FIN [FIN_WAIT_1]",
+        "server ⇢ client ACK [CLOSE_WAIT]",
+        "client: [FIN_WAIT_2]",
+        "server: #2 recv(1024) = 0",
+        "server: #2 close()",
+        "server ⇢ client FIN [LAST_ACK]",
+        "client ⇢ server ACK [TIME_WAIT]",
+        "client: recv(1024) = 0",
+        "client: close()",
     ];
-    assert_eq!(states, expected);
+    assert_eq!(rows[place(&rows, "shutdown")..], expected);
 }
 
 #[test]
@@ -177,8 +181,10 @@ fn what_a_connected_socket_does_not_take_from_a_stranger_is_not_lost() {
         rows[place(&rows, "psst")].split(" | ").nth(1).unwrap_or_default().to_string()
     };
     assert!(fate(1, SERVER).contains("not from its peer"), "{}", fate(1, SERVER));
-    // It was its peer, was connected to nobody but itself, or was not connected yet.
-    for (at, to) in [(1, "10.0.0.3:7"), (1, CLIENT), (9, SERVER)] {
+    // Connected to itself it hears nobody.
+    assert!(fate(1, CLIENT).contains("nobody is there"), "{}", fate(1, CLIENT));
+    // It was its peer, or was not connected yet.
+    for (at, to) in [(1, "10.0.0.3:7"), (9, SERVER)] {
         assert!(fate(at, to).contains("lost"), "{at} {to}: {}", fate(at, to));
     }
 }

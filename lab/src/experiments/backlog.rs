@@ -15,7 +15,7 @@ use socket_demos::{errors, t};
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "backlog",
     claim: || t!("listen's argument is the size of the half-open pool", "listen 的参数是半连接池的大小"),
-    keywords: "backlog listen 半连接池 半连接队列 全连接队列 SYN queue accept queue somaxconn SYN_SENT SYN_RECV \
+    keywords: "backlog listen 半连接池 半连接队列 全连接队列 SYN queue accept queue somaxconn SYN_SENT SYN_RCVD SYN_RECV \
                ETIMEDOUT 110 10060 connection timed out 超时 连接超时",
     question: || Question {
         asked: t!(
@@ -105,7 +105,10 @@ impl Table {
         one_more.set_nonblocking()?;
         // It says EINPROGRESS, and goes on behind the scenes.
         let _ = one_more.connect(server);
-        Ok(Self { finished, half_open, next: tcp_state(one_more.local_addr()?, server)? })
+        let caller = one_more.local_addr()?;
+        let next = tcp_state(caller, server)?;
+        stage.saw_state(Side::Client, (caller, server), next);
+        Ok(Self { finished, half_open, next })
     }
 }
 

@@ -90,7 +90,8 @@ fn after_kill(stage: &Stage, unread: &[u8]) -> io::Result<Option<Got>> {
     use std::os::fd::OwnedFd;
     use std::process::{Command, Stdio};
 
-    use crate::stage::start;
+    use crate::stage::{Side, start};
+    use socket_demos::net::event::Call;
 
     let (client, server) = stage.pair()?;
     if !unread.is_empty() {
@@ -99,10 +100,15 @@ fn after_kill(stage: &Stage, unread: &[u8]) -> io::Result<Option<Got>> {
     }
     let held = OwnedFd::from(client.get_ref().try_clone()?);
     let mut process = start(Command::new("sleep").arg("60").stdin(held).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    let ends = (client.get_ref().local_addr().ok(), client.get_ref().peer_addr().ok());
+    let child = stage.trace(Side::Child);
+    child.note(Call::Fork, "", ends);
     // Only the other process has it now.
     client.close();
+    stage.trace(Side::Client).note(Call::Other("kill".into()), "child, SIGKILL", (None, None));
     process.kill()?;
     process.wait()?;
+    child.note(Call::Exit, "SIGKILL", ends);
     Ok(Some(recv(&server, 1024)))
 }
 

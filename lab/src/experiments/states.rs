@@ -18,7 +18,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             "建立连接三次握手，断开连接四次挥手，先关闭的一方进入 TIME_WAIT"
         )
     },
-    keywords: "TCP states 状态 三次握手 四次挥手 LISTEN ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSE_WAIT LAST_ACK TIME_WAIT \
+    keywords: "TCP states 状态 三次握手 四次挥手 LISTEN ESTABLISHED FIN_WAIT_1 FIN_WAIT1 FIN_WAIT_2 FIN_WAIT2 SYN_RCVD SYN_RECV CLOSE_WAIT LAST_ACK TIME_WAIT \
                SYN_SENT netstat ss RST SO_LINGER",
     question: || Question {
         asked: t!(
@@ -27,8 +27,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
         answers: vec![
             t!("client TIME_WAIT, server CLOSE_WAIT", "客户端 TIME_WAIT，服务器 CLOSE_WAIT"),
-            t!("client FIN_WAIT2, server CLOSE_WAIT", "客户端 FIN_WAIT2，服务器 CLOSE_WAIT"),
-            t!("client FIN_WAIT2, server ESTABLISHED", "客户端 FIN_WAIT2，服务器 ESTABLISHED"),
+            t!("client FIN_WAIT_2, server CLOSE_WAIT", "客户端 FIN_WAIT_2，服务器 CLOSE_WAIT"),
+            t!("client FIN_WAIT_2, server ESTABLISHED", "客户端 FIN_WAIT_2，服务器 ESTABLISHED"),
         ],
     },
     source: "RFC 9293 §3.3.2, §3.5, §3.6; proc(5)",
@@ -66,17 +66,19 @@ impl World {
         let (calling, listening) = (client.get_ref().local_addr()?, listener.local_addr()?);
         let client_first = self.closes_first == Side::Client;
         let addresses = if client_first { [calling, listening] } else { [listening, calling] };
-        let before_accept = look(addresses)?;
+        let sides = if client_first { [Side::Client, Side::Server] } else { [Side::Server, Side::Client] };
+        let look = || look(addresses).inspect(|seen| show(stage, sides, addresses, *seen));
+        let before_accept = look()?;
         let server = accept(&listener)?;
-        let after_accept = look(addresses)?;
+        let after_accept = look()?;
         let (first, second) = if client_first { (client, server) } else { (server, client) };
         if self.resets {
             first.set_no_linger()?;
         }
         first.close();
-        let after_first_close = look(addresses)?;
+        let after_first_close = look()?;
         second.close();
-        let after_second_close = look(addresses)?;
+        let after_second_close = look()?;
         let closes_first = if client_first { "client" } else { "server" };
         Ok(Saw { closes_first, before_accept, after_accept, after_first_close, after_second_close })
     }
@@ -93,6 +95,12 @@ fn look([first, second]: [SocketAddr; 2]) -> io::Result<Ends> {
         is_settled(seen).then_some(Ok(()))
     });
     settled.unwrap_or(Ok(())).map(|()| seen)
+}
+
+/// What was seen is what the picture shows.
+fn show(stage: &Stage, sides: [Side; 2], [first, second]: [SocketAddr; 2], seen: Ends) {
+    stage.saw_state(sides[0], (first, second), seen[0]);
+    stage.saw_state(sides[1], (second, first), seen[1]);
 }
 
 /// Whether no segment is on its way that would change a state.
@@ -153,8 +161,8 @@ impl Judge for Saw {
             )),
             // A viewer who steps through may take longer than the kernel keeps an end that no process holds.
             (half, [None, None]) if half == half_closed => Verdict::different(t!(
-                "the second close came after tcp_fin_timeout: FIN_WAIT2 had been given up",
-                "第二个 close 晚于 tcp_fin_timeout：FIN_WAIT2 已经被内核放弃"
+                "the second close came after tcp_fin_timeout: FIN_WAIT_2 had been given up",
+                "第二个 close 晚于 tcp_fin_timeout：FIN_WAIT_2 已经被内核放弃"
             )),
             ([None, None], [None, None]) => Verdict::different(t!(
                 "a reset (RST) ends both sides at once: no farewell, no TIME_WAIT",

@@ -76,6 +76,7 @@ impl World {
         let listener = self.start(stage, stage.address(Side::Client))?;
         let address = listener.local_addr()?;
         let client = stage.connect(address)?;
+        let caller = client.get_ref().local_addr()?;
         let server = accept(&listener)?;
         let (first, second) = if self.closes_first == Side::Server { (server, client) } else { (client, server) };
         first.close();
@@ -83,6 +84,9 @@ impl World {
         second.close();
         listener.close();
         let time_wait = left_in_time_wait(address.port());
+        if time_wait == Some(true) {
+            stage.saw_state(Side::Server, (address, caller), Some(State::TimeWait));
+        }
         let bind = Went::of(&self.start(stage, address));
         let ended = time_wait == Some(true) && !is_in_time_wait(address.port());
         Ok(Restart { bind, time_wait, ended })

@@ -64,6 +64,7 @@ impl Family {
     }
 }
 
-fn starts_somebody(call: &str) -> bool {
+/// Whether a call of this name, or the beginning of its line, starts a process or a thread.
+pub(super) fn starts_somebody(call: &str) -> bool {
     ["clone", "fork", "vfork"].iter().any(|name| call.starts_with(name))
 }

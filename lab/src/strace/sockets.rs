@@ -8,7 +8,7 @@ use socket_demos::net::event::{Call as Name, Event, Outcome};
 
 use super::arguments::{self, Note};
 use super::calls::{self, Moved, Told};
-use super::family::Family;
+use super::family::{self, Family};
 use super::line::{Call, Line};
 
 /// A socket, whoever has it.
@@ -76,7 +76,8 @@ impl<'a> Tables<'a> {
         let mut sockets: Vec<_> = sockets.into_iter().collect();
         sockets.sort_unstable();
         for socket in sockets {
-            self.record(line, pid, socket, Name::from("exit"), String::new(), Outcome::Ok(0));
+            let shared = self.shared(socket);
+            self.record(line, pid, socket, Name::Exit, shared, Outcome::Ok(0));
         }
     }
 
@@ -98,6 +99,14 @@ impl<'a> Tables<'a> {
         match call.name {
             "execve" | "execveat" if call.number() == Some(0) => return self.executes(pid, call.name, &parts),
             "exit_group" => return self.end(line),
+            name if family::starts_somebody(name) => {
+                // Its copies are there from now on, also if its parent is heard before it.
+                let child = call.number().and_then(|number| u32::try_from(number).ok()).filter(|&number| number > 0);
+                if let Some(child) = child {
+                    self.process(child);
+                }
+                return;
+            }
             "socket" => return self.opens(line, pid, call, &parts),
             // It never returned.
             _ if call.result.starts_with('?') => return,
@@ -315,8 +324,15 @@ impl<'a> Tables<'a> {
         // Another number of this process may be left for it.
         if process.table.values().all(|place| place.socket != socket) {
             self.give_up_connecting(socket);
-            self.record(line, pid, socket, Name::Close, String::new(), outcome);
+            let shared = self.shared(socket);
+            self.record(line, pid, socket, Name::Close, shared, outcome);
         }
+    }
+
+    /// The argument of a close: whether another process still has the socket, so that nothing ends.
+    fn shared(&self, socket: usize) -> String {
+        let has = |process: &Process| process.table.values().any(|place| place.socket == socket);
+        if self.processes.values().any(has) { "shared".into() } else { String::new() }
     }
 
     /// Nobody will know how it ended.
@@ -370,7 +386,7 @@ impl<'a> Tables<'a> {
         let is_inherited =
             self.processes.iter().any(|(other, process)| *other != pid && process.numbers.contains_key(&socket));
         if is_inherited {
-            self.record(line, pid, socket, Name::from("fork"), String::new(), Outcome::Ok(0));
+            self.record(line, pid, socket, Name::Fork, String::new(), Outcome::Ok(0));
         }
         next
     }

@@ -202,3 +202,27 @@ fn strange_lines_are_counted_and_the_rest_is_read() {
     assert_eq!((read.events.len(), read.strange), (2, 3));
     assert_eq!(read.events[1].result, Outcome::Ok(0));
 }
+
+/// What one process closes and another still has is not closed.
+#[test]
+fn a_server_that_forks_closes_its_copy_and_nothing_ends() {
+    const PEER: &str = "{sa_family=AF_INET, sin_port=htons(50), sin_addr=inet_addr(\"127.0.0.1\")}";
+    let text = format!(
+        "1 {SOCKET}\n1 listen(3, 5) = 0\n1 accept(3, {PEER}, [16]) = 4\n1 fork() = 2\n1 close(4) = 0\n2 close(3) = 0\n2 sendto(4, \"x\", 1, 0, NULL, 0) = 1\n2 +++ exited with 0 +++\n1 close(3) = 0"
+    );
+    let told = told(&text);
+    let ends: Vec<_> =
+        told.iter().filter(|line| line.contains("close") || line.contains("exit") || line.contains("fork")).collect();
+    assert_eq!(
+        ends,
+        [
+            "#2 close(shared) = 0",
+            "#1 fork() = 0",
+            "#1 close(shared) = 0",
+            "#2 fork() = 0",
+            "#2 exit() = 0",
+            "#1 close() = 0"
+        ],
+        "{told:?}"
+    );
+}

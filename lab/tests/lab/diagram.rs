@@ -94,13 +94,14 @@ fn chat(traces: &Traces, clock: Option<&str>) {
 /// The diagram of a [`chat`]: every word behind its send, whatever the clocks say.
 fn tells_the_chat(traces: &Traces, client: &str) -> String {
     let text = diagram(&[client, &traces.file("server"), "--ascii"]);
-    let words = ["listen(", "SYN [SYN_SENT]", "SYN, ACK", "+. ACK .", "from the client", "from the server"];
+    let words =
+        ["listen(", "SYN [SYN_SENT]", "SYN, ACK", "+. ACK [ESTABLISHED] .", "from the client", "from the server"];
     let places = words.map(|word| place(&text, word));
     assert!(places.is_sorted(), "{text}");
     // The kernel finishes the handshake alone, so the client may send before the server has accepted.
     let received = [place(&text, "accept("), place(&text, "#2 recv(1024) = 15"), place(&text, "#2 send(15)")];
     assert!(places[0] < received[0] && places[4] < received[1] && received.is_sorted(), "{text}");
-    assert!(text.contains(". FIN .") && text.contains("inferred from the calls, not"), "{text}");
+    assert!(text.contains(" FIN [FIN_WAIT_1] ") && text.contains("inferred from the calls, not"), "{text}");
     text
 }
 

@@ -33,7 +33,7 @@ fn fixture(name: &str) -> String {
 /// Recorded: an echo of one line. Java's addresses are ::ffff:127.0.0.1, Node waits in epoll.
 #[test]
 fn java_and_node_are_drawn_with_both_ends_and_without_their_probes() {
-    const SYN: [&str; 3] = ["◀SYN[SYN_SENT]", "SYN,ACK[SYN_RCVD]▶", "◀ACK"];
+    const SYN: [&str; 3] = ["◀SYN[SYN_SENT]", "SYN,ACK[SYN_RCVD]▶", "◀ACK[ESTABLISHED]"];
     for (name, words) in [
         ("java.txt", ["◀\"hello\\n\"write(6)=6", "#3write\"javaheardhello\\n\"▶read(8192)=17"]),
         ("node.20677", ["◀\"hi\"write(2)=2", "#3write\"nodesayshi\"▶"]),

@@ -1,0 +1,34 @@
+//! The pictures against what was really on the wire: programs and experiments run in a network of their own, their packets
+//! are captured, and what the diagram infers from the calls must be the same.
+//!
+//! `cargo test -p socket-lab --test wire NAME…` plays those whose name has one of these words in it; `FLOOD` plays each
+//! twenty times. It is a program of its own, since only a process without threads may enter such a network.
+
+#[cfg(target_os = "linux")]
+#[path = "../../../tests/common/mod.rs"]
+mod common;
+#[cfg(target_os = "linux")]
+mod compare;
+#[cfg(target_os = "linux")]
+mod datagrams;
+#[cfg(target_os = "linux")]
+mod scenes;
+#[cfg(target_os = "linux")]
+mod streams;
+
+/// Only Linux has network namespaces, and raw sockets for them.
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("NOT RUN: only Linux has networks of a process's own");
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    match socket_lab::namespace::enter() {
+        Ok(()) => scenes::play_all(),
+        Err(error) => {
+            common::not_run(&format!("a network namespace of one's own cannot be had here ({error})"));
+            std::process::ExitCode::SUCCESS
+        }
+    }
+}
