@@ -55,7 +55,7 @@ pub fn at_end(action: impl FnOnce() + Send + 'static) {
     *lock(&LAST_ACTION) = Some(Box::new(action));
 }
 
-/// What comes behind everything else, when nothing will be done any more: the trace notes the end. It must not take long.
+/// What comes behind everything else, when nothing will be done any more: the trace notes the end.
 pub fn at_last(action: impl FnOnce() + Send + 'static) {
     *lock(&AT_LAST) = Some(Box::new(action));
 }
@@ -82,7 +82,7 @@ fn interrupted() {
 pub fn now(status: u8) -> ! {
     let _first = lock(&ENDING);
     finish();
-    run_once(&AT_LAST);
+    run_within(LAST_WORDS, &AT_LAST);
     std::process::exit(status.into())
 }
 
@@ -92,15 +92,7 @@ pub(crate) fn found() -> Option<modes::Saved> {
 }
 
 fn finish() {
-    let action = lock(&LAST_ACTION).take();
-    if let Some(action) = action {
-        // Its threads may hang on an output that nobody reads; the program ends all the same.
-        let action = Arc::new(Mutex::new(Some(action)));
-        let own = Arc::clone(&action);
-        if within(LAST_ACTION_TIME, move || run_once(&own)) == Ended::NotBegun {
-            run_once(&action);
-        }
-    }
+    run_within(LAST_ACTION_TIME, &LAST_ACTION);
     log::finish();
     let (saved, ctrl_c) = (lock(&TERMINAL).take(), CTRL_C.load(Ordering::Relaxed));
     if saved.is_none() && !ctrl_c {
@@ -118,6 +110,16 @@ fn finish() {
     {
         // Stopped output: at least the modes are put back.
         modes::restore_modes(&saved);
+    }
+}
+
+/// Does an action whose threads may hang on an output that nobody reads; the program ends all the same.
+fn run_within(limit: Duration, action: &Mutex<Option<Action>>) {
+    let Some(action) = lock(action).take() else { return };
+    let action = Arc::new(Mutex::new(Some(action)));
+    let own = Arc::clone(&action);
+    if within(limit, move || run_once(&own)) == Ended::NotBegun {
+        run_once(&action);
     }
 }
 

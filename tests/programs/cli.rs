@@ -8,7 +8,7 @@ use crate::common::{
     self, CLIENT, PROGRAMS, Program, QQ_SERVER, Running, SERVER, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, TIME_CLIENT,
     TIME_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER, UDP_SERVER, failure, help, quick, run, textbook, wine,
 };
-use socket_demos::net::event::{Event, Outcome};
+use socket_demos::net::event::{Call, Event, Outcome};
 
 #[test]
 fn help_is_as_written_down_in_both_languages() {
@@ -263,6 +263,23 @@ fn the_trace_tells_every_call_of_both_ends() {
     let address = textbook::nobody();
     let (code, _, err) = quick(CLIENT, &[&address.to_string(), "--trace"]);
     assert!(code == Some(1) && err.contains(&format!("connect({address}) = -1 ")), "{err}");
+}
+
+#[test]
+fn the_trace_has_what_one_thread_does_while_another_ends_the_program() {
+    let file = std::env::temp_dir().join(format!("socket-demos-trace-end-{}", std::process::id()));
+    let server = Server::start(&[]);
+    for _ in 0..10 {
+        let _ = std::fs::remove_file(&file);
+        let mut client = Running::start(CLIENT, &[&server.address(), "--trace-file", file.to_str().unwrap()]);
+        client.notes("connected to");
+        client.types("q");
+        client.ended_well();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let calls: Vec<_> = text.lines().map(|line| serde_json::from_str::<Event>(line).unwrap().call).collect();
+        assert!(calls.contains(&Call::Shutdown) && calls.last() == Some(&Call::Exit), "{calls:?}");
+    }
+    std::fs::remove_file(&file).unwrap();
 }
 
 /// A network namespace of its own has a LAN that is nobody else's.

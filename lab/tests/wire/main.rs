@@ -25,10 +25,30 @@ fn main() {
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     match socket_lab::namespace::enter() {
-        Ok(()) => scenes::play_all(),
+        Ok(()) if scenes::play_all() && as_ordinary_user() => std::process::ExitCode::SUCCESS,
+        Ok(()) => std::process::ExitCode::FAILURE,
         Err(error) => {
             common::not_run(&format!("a network namespace of one's own cannot be had here ({error})"));
             std::process::ExitCode::SUCCESS
         }
     }
+}
+
+/// Root has one of the scenes played by somebody who is not, too.
+#[cfg(target_os = "linux")]
+fn as_ordinary_user() -> bool {
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() || std::env::args().len() > 1 {
+        return true;
+    }
+    let mut own = std::process::Command::new(std::env::current_exe().unwrap());
+    let played = own.arg("experiment refused").uid(NOBODY).gid(NOBODY).status();
+    played.map_or_else(
+        |error| {
+            common::not_run(&format!("nobody may not run this program ({error})"));
+            true
+        },
+        |status| status.success(),
+    )
 }
