@@ -18,7 +18,7 @@ pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> a
     };
     let cure = match SocketError::of(&error) {
         Some(SocketError::AddressInUse) => ports::who_uses(transport, address),
-        Some(SocketError::Access) if cfg!(unix) && address.port() < 1024 => {
+        Some(SocketError::Access | SocketError::NotPermitted) if cfg!(unix) && address.port() < 1024 => {
             t!(
                 "ports below 1024 need root; take another, such as 8080",
                 "1024 以下的端口需要 root 权限；换一个，比如 8080"
@@ -53,7 +53,7 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
                 "{seconds} 秒内没有任何回应：地址写错、被防火墙拦住，或 Wi-Fi 隔离了各台设备"
             )
         }
-        Some(SocketError::Access) => who_forbids(),
+        Some(SocketError::Access | SocketError::NotPermitted) => who_forbids(),
         _ if zone_is_missing(address).is_some() => zone_is_missing(address).unwrap_or_default(),
         Some(SocketError::NetworkUnreachable | SocketError::HostUnreachable) => {
             t!("check the address and that you are on the same network", "检查地址，并确认在同一个网络里")
@@ -86,9 +86,9 @@ fn who_forbids() -> String {
 /// Why nothing can be sent to somebody over UDP.
 pub fn cannot_write(to: impl Display, error: io::Error) -> anyhow::Error {
     let cure = match (SocketError::of(&error), error.kind()) {
-        (Some(SocketError::Access), _) => who_forbids(),
+        (Some(SocketError::Access | SocketError::NotPermitted), _) => who_forbids(),
         // Of all that a sendto here may have wrong only its address is the person's.
-        (None, io::ErrorKind::InvalidInput) => t!(
+        (_, io::ErrorKind::InvalidInput) => t!(
             "an address such as fe80::1 wants its interface: fe80::1%eth0",
             "fe80::1 这样的地址要写明网卡：fe80::1%eth0"
         ),
