@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use socket_demos::errors::SocketError;
+
 use crate::experiments::EXPERIMENTS;
+use crate::why::topics::TOPICS;
 
 /// The names of the experiments, each with its claim.
 pub fn experiments() -> ArgValueCandidates {
@@ -21,6 +24,14 @@ pub fn symptoms() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let words = EXPERIMENTS.iter().flat_map(|experiment| experiment.keywords.split_whitespace());
         words.collect::<BTreeSet<_>>().into_iter().map(CompletionCandidate::new).collect()
+    })
+}
+
+/// What can be asked without more words: the topics with their titles, and the errors by name.
+pub fn questions() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let topics = TOPICS.iter().map(|topic| CompletionCandidate::new(topic.name).help(Some((topic.title)().into())));
+        topics.chain(SocketError::ALL.iter().map(|error| CompletionCandidate::new(error.name()))).collect()
     })
 }
 

@@ -6,6 +6,7 @@
 //! - [`stage`]: what an experiment's sockets are made with; `outcome`: what came of a call; [`figure`]: numbers worth a chart
 //! - [`viewer`]: who watches; [`report`]: an experiment as text and JSON; [`page`]: as a page for a browser, with a `chart`
 //! - [`diagram`]: the traces of several programs as one sequence diagram
+//! - [`why`]: errors and symptoms as people bring them, answered
 //! - [`sysctl`]: the kernel parameters that tutorials tell people to change
 //! - [`completion`]: what a shell offers at Tab; `xml`: text inside HTML and SVG
 
@@ -20,4 +21,5 @@ pub mod report;
 pub mod stage;
 pub mod sysctl;
 pub mod viewer;
+pub mod why;
 mod xml;

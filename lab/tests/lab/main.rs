@@ -30,6 +30,7 @@ mod report;
 /// A pseudo-terminal is one of Unix.
 #[cfg(unix)]
 mod terminal;
+mod why;
 /// What only Windows has: its error numbers.
 #[cfg(windows)]
 mod windows;

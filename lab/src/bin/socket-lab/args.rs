@@ -59,6 +59,14 @@ pub(crate) enum Lab {
         #[arg(value_name = t!("WORD", "关键词"), add = completion::symptoms(), help = t!("What to look for: 10054, EADDRINUSE, 粘包, …", "要找的词：10054、EADDRINUSE、粘包 等"))]
         words: Vec<String>,
     },
+    #[command(about = t!("Answer an error or a symptom: what it means, how to see it, the cure", "解答报错和现象：什么意思、怎么看、怎么解决"))]
+    Why {
+        #[arg(required = true, value_name = t!("WORD", "关键词"), add = completion::questions(), help = t!(
+            "An error's name, number or sentence, a line from a terminal, or what you see, in your own words",
+            "错误名、错误号、报错原文、终端里的一整行，或用自己的话描述现象"
+        ))]
+        words: Vec<String>,
+    },
     #[command(about = t!("Who holds a port, and every TCP state on it", "谁占着一个端口，上面有哪些 TCP 状态"))]
     Port {
         #[arg(value_name = t!("PORT", "端口"), value_parser = typed::parse_port, help = t!("The port's number", "端口号"))]
