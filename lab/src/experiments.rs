@@ -224,9 +224,9 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
         return Ok(found);
     }
     let mut near = nearest(name, EXPERIMENTS.iter().map(|experiment| experiment.name));
-    let about = about(&[name.to_string()]).into_iter().map(|e| e.name).filter(|name| !near.contains(name));
-    let about: Vec<_> = about.collect();
-    near = near.iter().copied().chain(about).take(3).collect();
+    if near.is_empty() {
+        near = about(&[name.to_string()]).into_iter().map(|experiment| experiment.name).take(3).collect();
+    }
     let near = near.join(&t!(", ", "、"));
     let name = socket_demos::text::escape_line(name);
     Err(if near.is_empty() {

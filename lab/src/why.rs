@@ -33,20 +33,24 @@ use topics::TOPICS;
 const MAX_ANSWERS: usize = 3;
 
 /// The share of an error's weight that topics get that are related to it.
-const RELATED: f64 = 0.6;
+const RELATED: f64 = 0.7;
 
 /// What the words of a question count where it names an error: among the topics of that error, and elsewhere.
-const BESIDE_AN_ERROR: f64 = 0.6;
+const BESIDE_AN_ERROR: f64 = 0.8;
 const ELSEWHERE: f64 = 0.3;
 
 /// An answer that has less than this share of the best one's weight is none.
 const WORTH_NAMING: f64 = 0.3;
 
-/// Below this an answer is told as the nearest, not as the one: one rare word, or two that are not.
-const SURE_SCORE: f64 = 4.0;
+/// The same share for an experiment in a list.
+const WORTH_LISTING: f64 = 0.5;
 
-/// And where less than this share of the question's words is understood.
-const SURE_SHARE: f64 = 0.25;
+/// Below these an answer is told as the nearest, not as the one: its score, and the share of the question's words that it
+/// is about. One rare word is enough where it is all of the question.
+const SURE: [(f64, f64); 2] = [(4.0, 0.25), (2.5, 0.9)];
+
+/// The share that is wanted where an error is named that is none of sockets.
+const SURE_BESIDE_FOREIGN: f64 = 0.6;
 
 /// The answers to a question.
 pub struct Answers {
@@ -79,7 +83,9 @@ pub fn ask(question: &str, here: System) -> Answers {
     scored.sort_by(|(a, one), (b, other)| b.total_cmp(a).then(one.cmp(other)));
     let (best, first) = scored[0];
     let names_one = !named.errors.is_empty() || !named.topics.is_empty();
-    let sure = names_one || best >= SURE_SCORE && fits[first].share >= SURE_SHARE;
+    let foreign = foreign::meaning(question).filter(|_| !names_one && fits[first].share < SURE_BESIDE_FOREIGN);
+    let fits_well = |(score, share): (f64, f64)| best >= score && fits[first].share >= share;
+    let sure = names_one || foreign.is_none() && SURE.into_iter().any(fits_well);
     scored.retain(|(score, _)| *score > 0.0 && *score >= best * WORTH_NAMING);
     let mut errors: Vec<_> = named.errors.into_iter().collect();
     errors.sort_by(|(_, a), (_, b)| b.total_cmp(a));
@@ -88,7 +94,7 @@ pub fn ask(question: &str, here: System) -> Answers {
         errors: errors.into_iter().map(|(error, _)| error).collect(),
         sure,
         note: named.note,
-        foreign: (!sure).then(|| foreign::meaning(question)).flatten(),
+        foreign,
     }
 }
 
@@ -105,6 +111,11 @@ fn score(topic: &Topic, fit: Fit, named: &exact::Named) -> f64 {
         _ => BESIDE_AN_ERROR,
     };
     given + worth * fit.score
+}
+
+/// Whether a word says anything to a search: `out` and `the` do not.
+pub fn is_told_apart(word: &str) -> bool {
+    !words::tokens(word).is_empty()
 }
 
 static EXPERIMENT_INDEX: LazyLock<Index> = LazyLock::new(|| {
@@ -134,6 +145,6 @@ pub fn experiments(question: &str, here: System) -> Vec<&'static Experiment> {
     let mut scored: Vec<_> = scored.filter(|(score, _)| *score > 0.0).collect();
     scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let best = scored.first().map_or(0.0, |(score, _)| *score);
-    scored.retain(|(score, _)| *score >= best * WORTH_NAMING);
+    scored.retain(|(score, _)| *score >= best * WORTH_LISTING);
     scored.into_iter().map(|(_, experiment)| experiment).collect()
 }

@@ -11,7 +11,7 @@ use socket_demos::errors::SocketError;
 use socket_demos::t;
 
 use super::System;
-use super::runtimes::{self, Leads, Sign};
+use super::runtimes::{self, Leads};
 use super::words;
 
 /// What a name or a sentence counts, a class that has many causes, and the same number on another system. A word of a
@@ -37,8 +37,8 @@ pub(super) struct Named {
 pub(super) fn named(question: &str, here: System) -> Named {
     let plain = words::plain(question);
     let mut named = Named::default();
-    names(&plain, &mut named);
-    named.rest = sentences(&plain, &mut named);
+    let understood = names(&plain, &mut named);
+    named.rest = sentences(&plain, &understood, &mut named);
     numbers(&plain, here, &mut named);
     named
 }
@@ -46,31 +46,34 @@ pub(super) fn named(question: &str, here: System) -> Named {
 impl Named {
     fn leads(&mut self, leads: Leads, weight: f64) {
         match leads {
-            Leads::To(error) => *self.errors.entry(error).or_default() += weight,
-            Leads::ToTopic(topic) => *self.topics.entry(topic).or_default() += weight,
+            Leads::To(error) => raise(self.errors.entry(error).or_default(), weight),
+            Leads::ToTopic(topic) => raise(self.topics.entry(topic).or_default(), weight),
         }
-    }
-
-    fn sign(&mut self, (_, leads, sure): &Sign) {
-        self.leads(*leads, if *sure { NAMED } else { PERHAPS });
     }
 }
 
-fn names(plain: &str, named: &mut Named) {
-    let mut seen = words::runs(plain);
-    seen.sort();
-    seen.dedup();
-    for word in seen {
+/// What is named twice is named as surely as once.
+fn raise(weight: &mut f64, to: f64) {
+    *weight = weight.max(to);
+}
+
+/// Finds the names, and gives those that there are.
+fn names(plain: &str, named: &mut Named) -> Vec<String> {
+    let mut understood = Vec::new();
+    for word in words::runs(plain) {
         let is_name = |error: &SocketError| {
             let name = error.name().to_lowercase();
             word == name || word.strip_prefix("wsa") == Some(&name)
         };
         if let Some(error) = SocketError::ALL.into_iter().find(is_name) {
             named.leads(Leads::To(error), NAMED);
+            understood.push(word);
         } else if let Some(sign) = runtimes::NAMES.iter().find(|sign| sign.0.contains(&&*word)) {
-            named.sign(sign);
+            named.leads(sign.1, if sign.2 { NAMED } else { PERHAPS });
+            understood.push(word);
         }
     }
+    understood
 }
 
 /// A text as its words and its single hanzi, with a blank before and behind each: what is found in it is whole words.
@@ -101,14 +104,17 @@ static SENTENCES: LazyLock<Vec<(String, Leads, f64)>> = LazyLock::new(|| {
     known
 });
 
-/// Finds the sentences, and gives what they leave.
-fn sentences(plain: &str, named: &mut Named) -> String {
+/// Finds the sentences, and gives what they and the names leave.
+fn sentences(plain: &str, names: &[String], named: &mut Named) -> String {
     let mut rest = spaced(plain);
     for (sentence, leads, weight) in &*SENTENCES {
         if rest.contains(sentence) {
             named.leads(*leads, *weight);
             rest = rest.replace(sentence, " . ");
         }
+    }
+    for name in names {
+        rest = rest.replace(&format!(" {name} "), " . ");
     }
     joined(&rest)
 }
@@ -142,7 +148,8 @@ impl Number<'_> {
             let (before, after) = (&plain[..start], &plain[end..]);
             let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
             let alone = !before.ends_with(is_word) && !after.starts_with(|c| is_word(c) && c != '.');
-            if let Ok(number) = plain[start..end].parse()
+            let sign = if before.ends_with('-') { "-" } else { "" };
+            if let Ok(number) = format!("{sign}{}", &plain[start..end]).parse()
                 && alone
             {
                 numbers.push(Number { number, before, after });
@@ -229,14 +236,16 @@ fn decide(number: i32, said: Option<System>, here: System, named: &mut Named) {
     let of_names = named.errors.keys().any(|error| error.is_of_names());
     let has = |system: System, error: SocketError| {
         let numbered = system.number(error);
-        let is_it = numbered == Some(number) || of_names && numbered == Some(-number);
-        is_it && (of_names || !error.is_of_names() || number > 10_000)
+        // Node has errno below 0.
+        let is_it = numbered == Some(number) || !of_names && numbered == Some(-number);
+        is_it && (of_names == error.is_of_names() || number > 10_000)
     };
     let order = said.into_iter().chain([here]).chain(System::ALL);
     let found: Vec<_> = order
         .flat_map(|system| SocketError::ALL.into_iter().filter(move |e| has(system, *e)).map(move |e| (system, e)))
         .collect();
-    if let Some((_, known)) = found.iter().find(|(_, error)| named.errors.contains_key(error)) {
+    let is_named = |error: &SocketError| named.errors.get(error).is_some_and(|weight| *weight >= NAMED);
+    if let Some((_, known)) = found.iter().find(|(_, error)| is_named(error)) {
         return named.leads(Leads::To(*known), NAMED);
     }
     let Some(&(system, error)) = found.first() else { return };

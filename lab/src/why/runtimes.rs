@@ -29,7 +29,8 @@ pub(super) const NAMES: &[Sign] = &[
     (&["connectexception"], Leads::To(E::ConnectionRefused), PERHAPS),
     (&["connectionabortederror", "connectionaborted", "err_connection_aborted"], Leads::To(E::ConnectionAborted), SURE),
     (&["brokenpipeerror", "brokenpipe", "sigpipe"], Leads::To(E::BrokenPipe), SURE),
-    (&["blockingioerror", "wouldblock", "eagain", "wsaewouldblock"], Leads::To(E::WouldBlock), SURE),
+    (&["wouldblock", "eagain"], Leads::To(E::WouldBlock), SURE),
+    (&["blockingioerror"], Leads::To(E::WouldBlock), PERHAPS),
     (&["interruptederror"], Leads::To(E::Interrupted), SURE),
     (
         &["permissionerror", "accessdenied", "permissiondenied", "err_network_access_denied"],

@@ -89,7 +89,7 @@ const STOP: &str = "a an the my your his its our their this that these those the
                     before and or but if so than then too very just also only even still how what why when where which \
                     who whom whose dont doesnt didnt isnt wont im ive get gets got getting some any please help need \
                     want wants mean means happen happens keep keeps try trying tried make makes use using used fix solve \
-                    error errors problem issue exception python code program socket sockets s t up out";
+                    error errors problem issue exception python code program socket sockets nothing like s t up out";
 
 /// Words that mean the same here.
 const SAME: &[&str] = &[
@@ -206,7 +206,10 @@ pub(super) fn tokens(text: &str) -> Vec<String> {
 /// The tokens with what each counts. Those of one word with `_` are itself, joined, and its parts; those of a run of hanzi
 /// count together as many words as it may have, one for two hanzi.
 pub(super) fn weighted(text: &str) -> Vec<(String, f64)> {
-    let mut plain = plain(text).replace("::1", " ipv6loopback ");
+    let mut plain = format!(" {} ", plain(text));
+    for (address, word) in [("::1", " ipv6loopback "), (":::", " ipv6any :"), (" :: ", " ipv6any ")] {
+        plain = plain.replace(address, word);
+    }
     for filler in FILLERS {
         plain = plain.replace(filler, " ");
     }

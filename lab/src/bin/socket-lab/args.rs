@@ -61,11 +61,13 @@ pub(crate) enum Lab {
     },
     #[command(about = t!("Answer an error or a symptom: what it means, how to see it, the cure", "解答报错和现象：什么意思、怎么看、怎么解决"))]
     Why {
-        #[arg(required = true, value_name = t!("WORD", "关键词"), add = completion::questions(), help = t!(
+        #[arg(required_unless_present = "sheet", value_name = t!("WORD", "关键词"), add = completion::questions(), help = t!(
             "An error's name, number or sentence, a line from a terminal, or what you see, in your own words",
             "错误名、错误号、报错原文、终端里的一整行，或用自己的话描述现象"
         ))]
         words: Vec<String>,
+        #[arg(long, hide = true, help = t!("Print all answers as Markdown", "把全部回答输出成 Markdown"))]
+        sheet: bool,
     },
     #[command(about = t!("Who holds a port, and every TCP state on it", "谁占着一个端口，上面有哪些 TCP 状态"))]
     Port {

@@ -52,7 +52,8 @@ fn lab(args: &Args, trace: &Trace) -> anyhow::Result<()> {
             "--json、--step、--predict、--port、--report、--trace、--trace-file 只在运行实验时有用"
         ))),
         Some(Lab::List { words }) => list(words),
-        Some(Lab::Why { words }) => show(&answer(&words.join(" "))),
+        Some(Lab::Why { sheet: true, .. }) => show(why::sheet::markdown().trim_end()),
+        Some(Lab::Why { words, .. }) => show(&answer(&words.join(" "))),
         Some(Lab::Port { port, watch: false }) => show_port(*port),
         Some(Lab::Port { port, watch: true }) => watch_port(*port),
         Some(Lab::Diagram { traces, output, ascii }) => draw(traces, output.as_deref(), *ascii),

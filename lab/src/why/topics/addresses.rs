@@ -169,7 +169,7 @@ pub(super) static DUAL_STACK: Topic = Topic {
     program: "",
     lesson: None,
     related: &[SocketError::AddressInUse],
-    words: "dual stack dualstack ipv4 ipv6 both one socket IPV6_V6ONLY v6only ::ffff mapped address listen \
+    words: "dual stack :: and 0.0.0.0 dualstack ipv4 ipv6 both one socket IPV6_V6ONLY v6only ::ffff mapped address listen \
             :: 0.0.0.0 collide together 双栈 同时 监听 支持 IPv6 IPv4",
 };
 

@@ -32,7 +32,7 @@ pub(super) static STALE: Topic = Topic {
     program: "",
     lesson: None,
     related: &[SocketError::ConnectionReset],
-    words: "stale socket hang up hangup keep alive keepalive connection pool reused reuse idle first request \
+    words: "stale keep-alive connection keep-alive socket hang up hangup keep alive keepalive connection pool reused reuse idle first request \
             after a pause fails sometimes random ECONNRESET proxy nginx load balancer RemoteDisconnected \
             remote end closed connection without response prematurely closed http node axios 复用 连接池 长连接 偶尔 \
             第一次请求 失败 空闲",
