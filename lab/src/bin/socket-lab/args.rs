@@ -42,6 +42,16 @@ pub(crate) struct Manner {
         "另外把全部结果写成一个网页，带时序图，投影、手机、打印都能看；可以和 --json、--step、--predict 一起用"
     ))]
     pub(crate) report: Option<PathBuf>,
+    #[arg(long, value_name = t!("TEXT", "文字"), help = t!(
+        "Put this above the page of --report, such as a name and a class",
+        "写在 --report 网页最上面的文字，比如姓名和班级"
+    ))]
+    pub(crate) title: Option<String>,
+    #[arg(long, add = not_with(&["--json"], t!("JSON has no diagrams", "JSON 里没有时序图")), help = t!(
+        "Draw with ASCII characters [default: where the console is not UTF-8]",
+        "只用 ASCII 字符画 [默认：终端不是 UTF-8 时]"
+    ))]
+    pub(crate) ascii: bool,
 }
 
 #[derive(Subcommand)]
@@ -107,11 +117,14 @@ impl Manner {
             predict: self.predict || other.predict,
             server_port: self.server_port.or(other.server_port),
             report: self.report.clone().or_else(|| other.report.clone()),
+            title: self.title.clone().or_else(|| other.title.clone()),
+            ascii: self.ascii || other.ascii,
         }
     }
 
     /// Whether there are any.
     pub(crate) fn is_asked_for(&self) -> bool {
-        self.json || self.step || self.predict || self.server_port.is_some() || self.report.is_some()
+        let Self { json, step, predict, server_port, report, title, ascii } = self;
+        *json || *step || *predict || server_port.is_some() || report.is_some() || title.is_some() || *ascii
     }
 }

@@ -48,8 +48,8 @@ fn lab(args: &Args, trace: &Trace) -> anyhow::Result<()> {
             run(&chosen, &form, &manner, trace)
         }
         Some(_) if manner.is_asked_for() || trace.is_on() => bail!(Usage(t!(
-            "--json, --step, --predict, --port, --report, --trace and --trace-file are for running experiments",
-            "--json、--step、--predict、--port、--report、--trace、--trace-file 只在运行实验时有用"
+            "--json, --step, --predict, --port, --report, --title, --ascii, --trace and --trace-file are for running experiments",
+            "--json、--step、--predict、--port、--report、--title、--ascii、--trace、--trace-file 只在运行实验时有用"
         ))),
         Some(Lab::List { words }) => list(words),
         Some(Lab::Why { sheet: true, .. }) => show(why::sheet::markdown().trim_end()),
