@@ -5,6 +5,7 @@ use crate::t;
 
 impl SocketError {
     /// What to do about it, whatever the program; the lab's `why` tells the rest.
+    #[expect(clippy::too_many_lines, reason = "a table, a line for each error")]
     pub fn cure(self) -> String {
         match self {
             Self::Access => t!(

@@ -4,6 +4,7 @@
 use super::SocketError;
 
 /// The sentences of an error.
+#[expect(clippy::too_many_lines, reason = "a table, a line for each error")]
 pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
     use SocketError as E;
     match error {

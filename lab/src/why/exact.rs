@@ -105,7 +105,7 @@ static SENTENCES: LazyLock<Vec<(String, Leads, f64)>> = LazyLock::new(|| {
 });
 
 /// Finds the sentences, and gives what they and the names leave.
-fn sentences(plain: &str, names: &[String], named: &mut Named) -> String {
+fn sentences(plain: &str, understood: &[String], named: &mut Named) -> String {
     let mut rest = spaced(plain);
     for (sentence, leads, weight) in &*SENTENCES {
         if rest.contains(sentence) {
@@ -113,7 +113,7 @@ fn sentences(plain: &str, names: &[String], named: &mut Named) -> String {
             rest = rest.replace(sentence, " . ");
         }
     }
-    for name in names {
+    for name in understood {
         rest = rest.replace(&format!(" {name} "), " . ");
     }
     joined(&rest)
@@ -134,7 +134,7 @@ fn joined(spaced: &str) -> String {
 
 /// A number of a question, and what stands around it.
 struct Number<'a> {
-    number: i32,
+    value: i32,
     before: &'a str,
     after: &'a str,
 }
@@ -152,7 +152,7 @@ impl Number<'_> {
             if let Ok(number) = format!("{sign}{}", &plain[start..end]).parse()
                 && alone
             {
-                numbers.push(Number { number, before, after });
+                numbers.push(Number { value: number, before, after });
             }
             at = end;
         }
@@ -200,7 +200,7 @@ impl Number<'_> {
         let is_port = before.ends_with(':') && !self.before.ends_with(' ')
             || before.ends_with("port")
             || before.ends_with("端口");
-        (10_004..=11_010).contains(&self.number) && !is_port
+        (10_004..=11_010).contains(&self.value) && !is_port
     }
 }
 
@@ -210,10 +210,11 @@ fn numbers(plain: &str, here: System, named: &mut Named) {
     let few = words.iter().filter(|word| system_of(word).is_none()).count() == 1;
     for number in Number::all(plain) {
         if number.before.ends_with("curl: (") {
-            let known = runtimes::CURL.iter().find(|(known, _)| *known == number.number);
-            known.into_iter().for_each(|(_, leads)| named.leads(*leads, NAMED));
+            if let Some((_, leads)) = runtimes::CURL.iter().find(|(known, _)| *known == number.value) {
+                named.leads(*leads, NAMED);
+            }
         } else if few || number.is_marked() || number.is_in_brackets() || number.is_of_windows() {
-            decide(number.number, said, here, named);
+            decide(number.value, said, here, named);
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) struct Args {
 
 /// How experiments are run and shown.
 #[derive(clap::Args, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Manner {
     #[arg(long, help = t!(
         "Print one JSON document: {{\"experiments\": [...]}}",
