@@ -67,7 +67,7 @@ pub struct Answers {
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let texts: Vec<String> = TOPICS.iter().map(|topic| format!("{} {0} {}", topic.name, topic.words)).collect();
+    let texts: Vec<String> = TOPICS.iter().map(|topic| format!("{} {}", topic.name, topic.words)).collect();
     Index::of(texts.iter().map(String::as_str))
 });
 

@@ -61,7 +61,7 @@ impl Index {
             }
         }
         for fit in &mut fits {
-            fit.share /= f64::max(whole, 1.0);
+            fit.share /= f64::max(whole, f64::MIN_POSITIVE);
         }
         fits
     }

@@ -45,12 +45,11 @@ fn the_wordings_that_were_there_before_the_table_are_answered() {
     );
 }
 
-/// 48 of 64 were right among the first three when they were written, 24 wrong at first.
+/// 48 of 64 were right among the first three when they were written; the words of the table then grew.
 #[test]
 fn wordings_that_came_later_are_answered_too() {
     let score = score(include_str!("why/later.txt"));
-    println!("{score:#?}");
-    assert!(score.asked >= 60 && score.right * 4 >= score.asked * 3, "{score:#?}");
+    assert!(score.asked >= 60 && score.right * 10 >= score.asked * 9 && score.wrong_first < 6, "{score:#?}");
 }
 
 #[test]

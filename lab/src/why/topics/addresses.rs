@@ -37,9 +37,12 @@ pub(super) static ADDRESS_IN_USE: Topic = Topic {
     program: "socket-lab port 8080",
     lesson: Some(4),
     related: &[],
-    words: "bind address port already in use used taken occupied restart server again quickly kill start fix \
-            OSError BindException EADDRINUSE listen failed 端口 被占用 占用 地址 已被使用 已在使用 重启 重新启动 绑定 失败 端口冲突 unable \
-            to start cannot bind",
+    words: "bind address port already in use used taken occupied restart server again quickly kill start \
+            fix OSError BindException EADDRINUSE listen failed 端口 被占用 占用 地址 已被使用 已在使用 重启 重新启动 绑定 失败 端口冲突 \
+            unable to start cannot bind flask django node express tomcat spring uvicorn gunicorn webpack \
+            port 3000 5000 8080 busy conflict already running another instance second instance cannot \
+            start crashed previous run still bound EADDRINUSE bind failed 启动失败 起不来 程序崩溃 再次启动 端口冲突 已经被占 \
+            bind失败",
 };
 
 pub(super) static TIME_WAIT: Topic = Topic {
@@ -70,9 +73,12 @@ pub(super) static TIME_WAIT: Topic = Topic {
     program: "socket-lab sysctl",
     lesson: Some(4),
     related: &[SocketError::AddressInUse],
-    words: "TIME_WAIT time wait timewait many too many connections restart server again right after nobody \
-            listening port still taken netstat 2MSL MSL tcp_tw_reuse tcp_tw_recycle tcp_fin_timeout sysctl \
-            SO_REUSEADDR reuse wait a minute 过多 太多 大量 重启 马上 一分钟 为什么要有 等待 优化 内核参数",
+    words: "TIME_WAIT time wait timewait many too many connections restart server again right after \
+            nobody listening port still taken netstat 2MSL MSL tcp_tw_reuse tcp_tw_recycle \
+            tcp_fin_timeout sysctl SO_REUSEADDR reuse wait a minute 过多 太多 大量 重启 马上 一分钟 为什么要有 等待 优化 内核参数 \
+            closing restart immediately minute seconds rebind previous connection lingering sockets \
+            remain after close linux netstat shows why does exist purpose reduce number of two times \
+            maximum segment lifetime 关闭之后 立刻重启 立即 起不来 等一分钟 两分钟 大量 残留 存在的意义 端口 释放",
 };
 
 pub(super) static PORT: Topic = Topic {
@@ -104,8 +110,10 @@ pub(super) static PORT: Topic = Topic {
     program: "socket-lab port 8080 --watch",
     lesson: Some(4),
     related: &[SocketError::AddressInUse],
-    words: "which what program process application who uses using holds listening listens on port find pid \
-            kill lsof netstat ss fuser taskkill free up 谁 哪个 程序 进程 占用 端口 查看 查端口 占着 监听 端口号 杀掉 结束进程 释放端口",
+    words: "which what program process application who uses using holds listening listens on port find \
+            pid kill lsof netstat ss fuser taskkill free up 谁 哪个 程序 进程 占用 端口 查看 查端口 占着 监听 端口号 杀掉 结束进程 \
+            释放端口 what is listening who owns port owner identify see check open ports list command to find \
+            occupying 被谁占用 谁在用 查出 哪个进程 占用端口的程序 命令 查询端口",
 };
 
 pub(super) static SHARING: Topic = Topic {
@@ -142,8 +150,10 @@ pub(super) static SHARING: Topic = Topic {
     lesson: Some(4),
     related: &[SocketError::AddressInUse],
     words: "SO_REUSEADDR SO_REUSEPORT SO_EXCLUSIVEADDRUSE reuseaddr reuseport difference versus vs two \
-            programs servers processes same port share sharing bind one port twice both hijack steal 两个 程序 \
-            进程 同一个端口 同一端口 绑定 共用 共享 复用 端口复用 区别 同时监听",
+            programs servers processes same port share sharing bind one port twice both hijack steal 两个 \
+            程序 进程 同一个端口 同一端口 绑定 共用 共享 复用 端口复用 区别 同时监听 multiple processes workers load balance same port \
+            simultaneously listen option meaning of takes over second copy of my server starts without \
+            error 重用地址 端口重用 多个进程 监听同一 作用 两个服务器",
 };
 
 pub(super) static DUAL_STACK: Topic = Topic {
@@ -169,8 +179,9 @@ pub(super) static DUAL_STACK: Topic = Topic {
     program: "",
     lesson: None,
     related: &[SocketError::AddressInUse],
-    words: "dual stack :: and 0.0.0.0 dualstack ipv4 ipv6 both one socket IPV6_V6ONLY v6only ::ffff mapped address listen \
-            :: 0.0.0.0 collide together 双栈 同时 监听 支持 IPv6 IPv4",
+    words: "dual stack :: and 0.0.0.0 dualstack ipv4 ipv6 both one socket IPV6_V6ONLY v6only ::ffff \
+            mapped address listen :: 0.0.0.0 collide together 双栈 同时 监听 支持 IPv6 IPv4 ipv6 client to ipv4 \
+            server accept both protocols in6addr_any mapped support ipv6 and ipv4 at once 同时支持 兼容 IPv6客户端",
 };
 
 pub(super) static NO_PERMISSION: Topic = Topic {
@@ -202,8 +213,10 @@ pub(super) static NO_PERMISSION: Topic = Topic {
     lesson: None,
     related: &[SocketError::NotPermitted],
     words: "permission denied PermissionError EACCES EPERM access forbidden not allowed bind port 80 443 \
-            below 1024 root sudo admin administrator privileged reserved raw socket 权限 没有权限 权限不够 不允许 拒绝访问 绑定 \
-            80 端口 1024 以下 管理员 特权端口",
+            below 1024 root sudo admin administrator privileged reserved raw socket 权限 没有权限 权限不够 不允许 拒绝访问 \
+            绑定 80 端口 1024 以下 管理员 特权端口 low port privileged ports nonroot without root linux 443 22 21 bind \
+            as normal user setcap cap_net_bind_service administrator antivirus blocks 普通用户 低端口 需要root 拒绝 \
+            防病毒 443端口 不用root sudo",
 };
 
 pub(super) static NO_SUCH_ADDRESS: Topic = Topic {
@@ -242,6 +255,8 @@ pub(super) static NO_SUCH_ADDRESS: Topic = Topic {
     program: "",
     lesson: None,
     related: &[],
-    words: "cannot assign requested address EADDRNOTAVAIL bind public ip cloud aws not valid in its context \
-            no such address interface wrong ip bind error 无法指定 请求的地址 公网IP 绑定 本机没有 地址无效",
+    words: "cannot assign requested address EADDRNOTAVAIL bind public ip cloud aws not valid in its \
+            context no such address interface wrong ip bind error 无法指定 请求的地址 公网IP 绑定 本机没有 地址无效 cannot \
+            bind to my external ip elastic address assigned not on this interface wrong host in bind \
+            server on virtual machine moved network 外网地址 云主机 换了网络 IP变了 绑定失败",
 };

@@ -31,9 +31,11 @@ pub(super) static MESSAGE_TOO_LONG: Topic = Topic {
     program: "",
     lesson: Some(6),
     related: &[],
-    words: "EMSGSIZE message too long udp maximum max size packet datagram largest big large how much 65507 \
-            65535 64 KB 1472 1500 mtu fragment fragments fragmentation image file sendto biggest 最大 最多 多少字节 \
-            多大 长度限制 一个包 分片 太长 太大 MTU 报文太长 数据报",
+    words: "EMSGSIZE message too long udp maximum max size packet datagram largest big large how much \
+            65507 65535 64 KB 1472 1500 mtu fragment fragments fragmentation image file sendto biggest 最大 \
+            最多 多少字节 多大 长度限制 一个包 分片 太长 太大 MTU 报文太长 数据报 send big file image picture video over udp one \
+            packet split datagram limit 100 KB 64k 65536 bytes udp payload size safe mtu avoid \
+            fragmentation 发送图片 大文件 udp 一次能发 拆分 上限 长度 分包 安全长度",
 };
 
 pub(super) static TRUNCATION: Topic = Topic {
@@ -55,8 +57,10 @@ pub(super) static TRUNCATION: Topic = Topic {
     lesson: Some(6),
     related: &[SocketError::MessageTooLong],
     words: "truncated truncation cut rest remainder datagram udp packet gone lost missing recvfrom buffer \
-            too small 1024 smaller MSG_TRUNC 10040 WSAEMSGSIZE half of the datagram 截断 数据报 后半 剩下 缓冲区太小 udp \
-            丢了 被截断 不完整",
+            too small 1024 smaller MSG_TRUNC 10040 WSAEMSGSIZE half of the datagram 截断 数据报 后半 剩下 缓冲区太小 \
+            udp 丢了 被截断 不完整 receive smaller than sent only first bytes of udp packet rest discarded where \
+            are the other bytes recvfrom buffer size 10 second recvfrom gives next packet 只收到前面 剩下的字节 \
+            其余的去哪了 缓冲区小于 数据报被丢",
 };
 
 pub(super) static FLOOD: Topic = Topic {
@@ -88,9 +92,12 @@ pub(super) static FLOOD: Topic = Topic {
     program: "",
     lesson: Some(7),
     related: &[SocketError::NoBuffers, SocketError::WouldBlock],
-    words: "udp loses lost packets packet loss drop dropped drops datagrams localhost same machine receive \
-            buffer errors RcvbufErrors SO_RCVBUF rmem too fast flood burst some missing not received \
-            unreliable buffer overflow netstat 丢包 丢数据 本机 丢失 接收缓冲区 缓冲区 udp 发太快 收不到 不可靠",
+    words: "udp loses lost packets packet loss drop dropped drops datagrams localhost same machine \
+            receive buffer errors RcvbufErrors SO_RCVBUF rmem too fast flood burst some missing not \
+            received unreliable buffer overflow netstat 丢包 丢数据 本机 丢失 接收缓冲区 缓冲区 udp 发太快 收不到 不可靠 never \
+            arrive even on loopback send 1000 receive 600 missing sequence numbers fast sender slow \
+            consumer drops when sending quickly in a loop increase buffer lost datagrams percent 发1000个 \
+            只收到 少了 收不全 循环发送 太快 丢了一些 少收 丢失率 加延时",
 };
 
 pub(super) static UDP_REFUSED: Topic = Topic {
@@ -117,7 +124,9 @@ pub(super) static UDP_REFUSED: Topic = Topic {
     lesson: Some(6),
     related: &[SocketError::ConnectionReset, SocketError::ConnectionRefused],
     words: "udp recvfrom icmp port unreachable connection reset refused though although udp has no \
-            connection 10054 server windows SIO_UDP_CONNRESET error sendto 端口不可达 udp 没有连接 报错 为什么 重置",
+            connection 10054 server windows SIO_UDP_CONNRESET error sendto 端口不可达 udp 没有连接 报错 为什么 重置 udp \
+            client error connection refused no server running udp port closed icmp message windows udp \
+            server crashes when client exits WSAECONNRESET on udp udp服务器 客户端退出后报错 udp 报 10054 目标端口没开",
 };
 
 pub(super) static REORDER: Topic = Topic {
@@ -141,8 +150,10 @@ pub(super) static REORDER: Topic = Topic {
     lesson: Some(7),
     related: &[],
     words: "udp order ordered out of order reorder in order delivered sequence duplicate duplicates twice \
-            reliable reliability guarantee guaranteed unreliable make udp reliable ack difference tcp 乱序 顺序 \
-            重复 按顺序 可靠 可靠性 不可靠 区别 保证",
+            reliable reliability guarantee guaranteed unreliable make udp reliable ack difference tcp 乱序 \
+            顺序 重复 按顺序 可靠 可靠性 不可靠 区别 保证 how to make udp reliable packets arrive in wrong sequence same \
+            packet received twice sequence number resend video game retransmission over udp quic kcp \
+            怎么让udp可靠 包序号 先发后到 收到两次 重传 可靠udp",
 };
 
 pub(super) static BOUNDARIES: Topic = Topic {
@@ -170,6 +181,8 @@ pub(super) static BOUNDARIES: Topic = Topic {
     program: "",
     lesson: Some(6),
     related: &[],
-    words: "difference between tcp and udp versus vs which one should i use when message boundaries preserve \
-            stream datagram SOCK_STREAM SOCK_DGRAM 区别 tcp和udp tcp udp 哪个 选择 面向连接 无连接 数据报 流",
+    words: "difference between tcp and udp versus vs which one should i use when message boundaries \
+            preserve stream datagram SOCK_STREAM SOCK_DGRAM 区别 tcp和udp tcp udp 哪个 选择 面向连接 无连接 数据报 流 \
+            should I use tcp or udp for game video voice chat pros cons one send one receive which \
+            protocol is faster connection oriented 游戏用 直播 语音 tcp还是udp 优缺点 选哪个 哪个快 适用场景 不同点",
 };

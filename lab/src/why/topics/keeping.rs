@@ -32,10 +32,13 @@ pub(super) static STALE: Topic = Topic {
     program: "",
     lesson: None,
     related: &[SocketError::ConnectionReset],
-    words: "stale keep-alive connection keep-alive socket hang up hangup keep alive keepalive connection pool reused reuse idle first request \
-            after a pause fails sometimes random ECONNRESET proxy nginx load balancer RemoteDisconnected \
-            remote end closed connection without response prematurely closed http node axios 复用 连接池 长连接 偶尔 \
-            第一次请求 失败 空闲",
+    words: "stale keep-alive connection keep-alive socket hang up hangup keep alive keepalive connection \
+            pool reused reuse idle first request after a pause fails sometimes random ECONNRESET proxy \
+            nginx load balancer RemoteDisconnected remote end closed connection without response \
+            prematurely closed http node axios 复用 连接池 长连接 偶尔 第一次请求 失败 空闲 first query fails after idle \
+            then retry works database pool connection lost broken pooled mysql gone away intermittent \
+            errors under low traffic reused socket already closed by server 第一次失败 重试就好 数据库连接池 偶发 服务器已关闭 \
+            复用的连接",
 };
 
 pub(super) static VANISHED: Topic = Topic {
@@ -66,10 +69,13 @@ pub(super) static VANISHED: Topic = Topic {
     program: "",
     lesson: None,
     related: &[SocketError::TimedOut],
-    words: "vanished vanishes lost power cable pulled unplugged unplug broken network dead peer detect half \
-            open recv blocks forever no FIN keepalive SO_KEEPALIVE keep alive heartbeat ping \
-            TCP_USER_TIMEOUT tcp_retries2 15 minutes crash wifi sleep 拔网线 断电 断网 死机 心跳 心跳包 保活 一直阻塞 检测 掉线 半开连接 \
-            怎么实现 网线",
+    words: "vanished vanishes lost power cable pulled unplugged unplug broken network dead peer detect \
+            half open recv blocks forever no FIN keepalive SO_KEEPALIVE keep alive heartbeat ping \
+            TCP_USER_TIMEOUT tcp_retries2 15 minutes crash wifi sleep 拔网线 断电 断网 死机 心跳 心跳包 保活 一直阻塞 检测 掉线 \
+            半开连接 怎么实现 网线 client device turned off unplugged laptop asleep out of range mobile loses \
+            signal server still thinks it is online connected ghost zombie user still shows alive how \
+            often to ping detect dead client crash power outage no notification 断网 手机断网 关机 服务器不知道 还显示在线 \
+            在线状态 检测不到 没有通知 异常掉线 死连接 心跳间隔",
 };
 
 pub(super) static IDLE: Topic = Topic {
@@ -96,8 +102,10 @@ pub(super) static IDLE: Topic = Topic {
     lesson: None,
     related: &[SocketError::ConnectionReset, SocketError::TimedOut],
     words: "idle connection drops dies disconnected after minutes hours inactivity NAT firewall load \
-            balancer forgets 350 seconds keepalive ssh freezes timeout middle box silently 空闲 一段时间 几分钟 断开 掉线 \
-            长时间 不活动 NAT 负载均衡 保活",
+            balancer forgets 350 seconds keepalive ssh freezes timeout middle box silently 空闲 一段时间 几分钟 断开 \
+            掉线 长时间 不活动 NAT 负载均衡 保活 connection dead after lunch break overnight long pause quiet session \
+            cut off after 5 minutes inactive ssh session freezes when idle database websocket disconnects \
+            every minutes aws elb timeout 午休 放一会儿 过一段时间 自动断开 闲置 长时间没有数据 websocket断开",
 };
 
 pub(super) static LOST: Topic = Topic {
@@ -124,8 +132,10 @@ pub(super) static LOST: Topic = Topic {
     lesson: Some(7),
     related: &[],
     words: "tcp retransmit retransmits retransmission lost packet segment loss sliding window congestion \
-            control slow start fast retransmit duplicate ACK cwnd RTO rtt reno cubic reliable how resend 重传 \
-            丢包 超时重传 快速重传 慢启动 拥塞控制 拥塞 滑动窗口 可靠传输 重复确认",
+            control slow start fast retransmit duplicate ACK cwnd RTO rtt reno cubic reliable how resend \
+            重传 丢包 超时重传 快速重传 慢启动 拥塞控制 拥塞 滑动窗口 可靠传输 重复确认 what happens if a segment is dropped tcp recovery \
+            selective ack sack timeout retransmission timer backoff network loss percent throughput falls \
+            guarantee delivery acknowledges sequence numbers 丢失 报文段丢失 怎么保证可靠 确认 序号 重发 丢包率",
 };
 
 pub(super) static SLOW: Topic = Topic {
@@ -157,8 +167,11 @@ pub(super) static SLOW: Topic = Topic {
     program: "",
     lesson: None,
     related: &[],
-    words: "slow speed throughput transfer bandwidth performance SO_SNDBUF SO_RCVBUF buffer size window BDP \
-            bufferbloat faster bottleneck latency high ping under load 很慢 速度 慢 传输 吞吐量 带宽 性能 太慢 缓冲区大小 提速",
+    words: "slow speed throughput transfer bandwidth performance SO_SNDBUF SO_RCVBUF buffer size window \
+            BDP bufferbloat faster bottleneck latency high ping under load 很慢 速度 慢 传输 吞吐量 带宽 性能 太慢 缓冲区大小 \
+            提速 download upload only few megabytes per second gigabit link file copy takes long over vpn \
+            high latency increase speed optimize buffer small chunks python slow receive 下载慢 上传慢 跑不满 \
+            带宽利用率 提高速度 优化 传文件慢 内网",
 };
 
 pub(super) static NAGLE: Topic = Topic {
@@ -185,5 +198,7 @@ pub(super) static NAGLE: Topic = Topic {
     lesson: None,
     related: &[],
     words: "nagle TCP_NODELAY nodelay delayed ACK 40ms 40 200ms 200 ms milliseconds latency small packet \
-            request every slow each takes algorithm what does delay 毫秒 延迟 40毫秒 小包 延迟确认 算法 响应慢 每次",
+            request every slow each takes algorithm what does delay 毫秒 延迟 40毫秒 小包 延迟确认 算法 响应慢 每次 game lag \
+            laggy interactive input delay 200 milliseconds small writes ping pong request response slow \
+            on loopback disable tcp_quickack 小数据 游戏 卡顿 有什么用 禁用 实时性 每次请求 200毫秒 作用",
 };

@@ -31,8 +31,10 @@ pub(super) static NOT_A_SOCKET: Topic = Topic {
     lesson: None,
     related: &[],
     words: "bad file descriptor EBADF ENOTSOCK socket operation on non socket not a socket closed socket \
-            used after close already closed use of closed network connection socket is closed WinError 10038 \
-            10009 select handle 错误的文件描述符 非套接字 不是套接字 已经关闭 已关闭的",
+            used after close already closed use of closed network connection socket is closed WinError \
+            10038 10009 select handle 错误的文件描述符 非套接字 不是套接字 已经关闭 已关闭的 operation on closed socket used after \
+            close double close fd -1 negative descriptor select error stdin windows closed in another \
+            thread with statement ended 关闭之后又用 已关闭 重复关闭 描述符无效 文件不是套接字",
 };
 
 pub(super) static INVALID: Topic = Topic {
@@ -70,7 +72,9 @@ pub(super) static INVALID: Topic = Topic {
     lesson: Some(1),
     related: &[],
     words: "EINVAL EFAULT invalid argument accept without listen bind twice wrong order of calls sequence \
-            socket bind listen accept order bad address length pointer 无效的参数 参数 顺序 先 listen 调用顺序 绑定两次",
+            socket bind listen accept order bad address length pointer 无效的参数 参数 顺序 先 listen 调用顺序 绑定两次 \
+            forgot listen before accept call order server steps second bind sockaddr length link local \
+            scope 少了listen 忘记listen 调用次序 步骤 参数错误",
 };
 
 pub(super) static WRONG_KIND: Topic = Topic {
@@ -107,7 +111,9 @@ pub(super) static WRONG_KIND: Topic = Topic {
     related: &[],
     words: "address family not supported EAFNOSUPPORT protocol type wrong option not available EOPNOTSUPP \
             ENOPROTOOPT EPROTOTYPE EPROTONOSUPPORT not supported AF_INET AF_INET6 mismatch setsockopt \
-            getsockopt listen on udp 地址族 协议 不支持 选项 类型",
+            getsockopt listen on udp 地址族 协议 不支持 选项 类型 ipv6 address with AF_INET socket SO_REUSEPORT \
+            missing on windows unknown option protocol mismatch SOCK_RAW wrong constant 地址族不匹配 选项不存在 \
+            windows没有",
 };
 
 pub(super) static WINSOCK: Topic = Topic {
@@ -139,5 +145,6 @@ pub(super) static WINSOCK: Topic = Topic {
     lesson: None,
     related: &[],
     words: "WSAStartup WSANOTINITIALISED winsock winsock2 WSACleanup ws2_32 not called startup 10093 没有调用 \
-            初始化 未初始化 启动",
+            初始化 未初始化 启动 error 10093 forgot WSAStartup c++ windows first socket call fails link ws2_32.lib \
+            vc 没有初始化 忘记初始化 C++ 第一步",
 };

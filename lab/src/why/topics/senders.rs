@@ -37,7 +37,9 @@ pub(super) static BROADCAST: Topic = Topic {
     lesson: None,
     related: &[SocketError::Access],
     words: "udp broadcast broadcasting 255.255.255.255 SO_BROADCAST everybody all hosts lan discover \
-            discovery permission denied sendto subnet 广播 udp广播 收不到 局域网 发现 所有人 广播地址",
+            discovery permission denied sendto subnet 广播 udp广播 收不到 局域网 发现 所有人 广播地址 discover devices find \
+            all servers in the lan with one datagram everyone receives send to everyone 255 network \
+            announce not permitted 发现设备 发给所有人 局域网内所有 找到服务器 广播失败",
 };
 
 pub(super) static MULTICAST: Topic = Topic {
@@ -66,8 +68,9 @@ pub(super) static MULTICAST: Topic = Topic {
     program: "",
     lesson: None,
     related: &[],
-    words: "multicast group join joined IP_ADD_MEMBERSHIP membership nothing arrives receive interface ttl \
-            224 239 igmp mdns 组播 多播 加入组 收不到 网卡",
+    words: "multicast group join joined IP_ADD_MEMBERSHIP membership nothing arrives receive interface \
+            ttl 224 239 igmp mdns 组播 多播 加入组 收不到 网卡 receive no data from group igmp docker wifi two \
+            interfaces ttl ipv6 ff02 subscribe stream 订阅 加入 收不到组播 视频流 多网卡 IGMP",
 };
 
 pub(super) static STRANGER: Topic = Topic {
@@ -93,7 +96,9 @@ pub(super) static STRANGER: Topic = Topic {
     program: "",
     lesson: Some(6),
     related: &[],
-    words: "anyone anybody can send to my udp client stranger who sent sender address recvfrom spoof spoofed \
-            forged filter connected udp connect other foreign datagrams security which client 陌生人 别人 谁发的 伪造 \
-            冒充 过滤 收到别人 发送者 地址 客户端 udp connect",
+    words: "anyone anybody can send to my udp client stranger who sent sender address recvfrom spoof \
+            spoofed forged filter connected udp connect other foreign datagrams security which client 陌生人 \
+            别人 谁发的 伪造 冒充 过滤 收到别人 发送者 地址 客户端 udp connect prevent others from sending to my port fake \
+            source ip authenticate sender unknown address packets from another host verify who is talking \
+            防止别人 恶意 伪造源地址 验证 来源 不认识的地址 其他人的数据 安全",
 };

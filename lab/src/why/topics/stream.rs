@@ -33,9 +33,12 @@ pub(super) static LEFTOVER: Topic = Topic {
     lesson: Some(5),
     related: &[],
     words: "recv 1024 4096 only part partial first incomplete not all whole complete message data bytes \
-            receive all long answer response large big reply json cut rest missing next recv leftover buffer \
-            size read exactly readexactly recvall loop one read is one message 收不全 接收不完整 不完整 不全 一部分 剩下 数据不全 \
-            接收 残留 大文件 大数据 循环接收 缓冲区大小",
+            receive all long answer response large big reply json cut rest missing next recv leftover \
+            buffer size read exactly readexactly recvall loop one read is one message 收不全 接收不完整 不完整 不全 \
+            一部分 剩下 数据不全 接收 残留 大文件 大数据 循环接收 缓冲区大小 only first 1460 bytes 1448 truncated response image \
+            picture download corrupted missing bytes at the end incomplete file big message arrives in \
+            pieces chunks half of the data second half later how many bytes to receive loop until \
+            everything html page cut string too long 图片 只收到一半 一半 后半部分 分几次收到 收不完 截断 长消息 收到一部分 下载 文件损坏",
 };
 
 pub(super) static STICKY: Topic = Topic {
@@ -67,9 +70,12 @@ pub(super) static STICKY: Topic = Topic {
     lesson: Some(5),
     related: &[],
     words: "messages glued together stick sticky packets sticking two sends arrive one recv merged \
-            concatenated joined combined separate split frame framing boundary boundaries delimiter length \
-            prefix header protocol stream several at once struct pack 粘包 半包 拆包 分包 粘在一起 连在一起 消息边界 边界 分开 报头 \
-            字节流 一次收到",
+            concatenated joined combined separate split frame framing boundary boundaries delimiter \
+            length prefix header protocol stream several at once struct pack 粘包 半包 拆包 分包 粘在一起 连在一起 消息边界 \
+            边界 分开 报头 字节流 一次收到 hello world helloworld together printed on one line as one string how does \
+            the server know where a message ends and next begins stops boundaries separator multiple \
+            messages at a time json objects concatenated delimiter newline length field protobuf 两条消息 \
+            连在一起 合在一起 合并 一起收到 分隔符 怎么区分 拆开 长度字段 协议设计 多条",
 };
 
 pub(super) static SHORT_SEND: Topic = Topic {
@@ -95,8 +101,10 @@ pub(super) static SHORT_SEND: Topic = Topic {
     program: "",
     lesson: None,
     related: &[],
-    words: "send sends sendall write write_all returned less fewer bytes than gave partial only part short \
-            count not everything difference between send and sendall sent 发送 不完整 一部分 少发 返回值 发不完 区别 没发完",
+    words: "send sends sendall write write_all returned less fewer bytes than gave partial only part \
+            short count not everything difference between send and sendall sent 发送 不完整 一部分 少发 返回值 发不完 区别 \
+            没发完 wrote only half of my buffer return value smaller partial write non blocking send \
+            remaining bytes loop until everything sent big buffer 只发了一半 剩余 没发出去 部分发送 返回值比长度小",
 };
 
 pub(super) static BOTH_SEND: Topic = Topic {
@@ -129,7 +137,9 @@ pub(super) static BOTH_SEND: Topic = Topic {
     related: &[SocketError::WouldBlock],
     words: "both stuck send hang deadlock nobody reads slow receiver reader zero window window full \
             backpressure flow control sender waits blocks blocked buffer full both client and server send \
-            互相等待 死锁 都在发送 卡在 窗口 零窗口 慢 流量控制 滑动窗口 阻塞在 send 缓冲区满",
+            互相等待 死锁 都在发送 卡在 窗口 零窗口 慢 流量控制 滑动窗口 阻塞在 send 缓冲区满 large upload deadlocks both programs wait \
+            for each other pipeline echo server big data hangs when data is large works with small data \
+            stuck writing sender faster than receiver 双方 互相等 都卡住 数据大就卡 小数据正常 发送太快 接收太慢",
 };
 
 pub(super) static TWO_WRITERS: Topic = Topic {
@@ -150,9 +160,11 @@ pub(super) static TWO_WRITERS: Topic = Topic {
     program: "",
     lesson: None,
     related: &[],
-    words: "two threads several multiple threads same socket write send concurrently mixed interleaved mix \
-            garbled messages thread safe lock mutex race share socket 多线程 两个线程 同一个 socket 混在一起 错乱 交错 线程安全 加锁 \
-            同时写",
+    words: "two threads several multiple threads same socket write send concurrently mixed interleaved \
+            mix garbled messages thread safe lock mutex race share socket 多线程 两个线程 同一个 socket 混在一起 错乱 交错 \
+            线程安全 加锁 同时写 is socket send thread safe concurrent sends from many threads messages overlap \
+            corrupted order interleaving need a lock lua goroutines write same connection 线程安全吗 同时发送 并发写 \
+            交叉 需要加锁吗",
 };
 
 pub(super) static NO_NEWLINE: Topic = Topic {
@@ -181,7 +193,9 @@ pub(super) static NO_NEWLINE: Topic = Topic {
     program: "",
     lesson: Some(5),
     related: &[],
-    words: "readLine readline read line reader blocks waits forever never returns newline \\n flush println \
-            print PrintWriter BufferedReader bufio makefile buffered scanner input stream InputStream java \
-            换行 换行符 一直等 阻塞 按行 读一行 刷新 缓冲 java",
+    words: "readLine readline read line reader blocks waits forever never returns newline \\n flush \
+            println print PrintWriter BufferedReader bufio makefile buffered scanner input stream \
+            InputStream java 换行 换行符 一直等 阻塞 按行 读一行 刷新 缓冲 java server waits until client closes then gets \
+            all line never received BufferedReader stuck until connection closed forgot newline flush the \
+            stream sends nothing until buffer full 关闭后才收到 没有换行 忘了flush 缓冲区 收不到一行 readline不返回",
 };
