@@ -24,7 +24,7 @@ use std::sync::LazyLock;
 use socket_demos::errors::SocketError;
 
 use crate::experiments::{EXPERIMENTS, Experiment};
-pub use answer::{nothing, text};
+pub use answer::text;
 use index::{Fit, Index};
 pub use topic::{System, Topic};
 use topics::TOPICS;

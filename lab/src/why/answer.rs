@@ -1,7 +1,7 @@
 //! An answer on a screen: the best in full, the others in a line each with the command that opens them.
 
 use socket_demos::errors::SocketError;
-use socket_demos::text::{escape_line, wrap};
+use socket_demos::text::wrap;
 use socket_demos::{invocation, t};
 
 use super::{Answers, System, Topic, topics};
@@ -9,9 +9,11 @@ use super::{Answers, System, Topic, topics};
 /// How many errors of a question are told with their numbers.
 const MAX_ERRORS: usize = 2;
 
-/// The whole answer to `question`, in so many columns.
-pub fn text(question: &str, answers: &Answers, here: System, columns: usize) -> String {
-    let Some((first, others)) = answers.topics.split_first() else { return nothing(question, answers) };
+/// The whole answer, in so many columns.
+pub fn text(answers: &Answers, here: System, columns: usize) -> String {
+    let Some((first, others)) = answers.topics.split_first() else {
+        return wrap(&nothing(answers), columns).into_owned();
+    };
     let mut lines = Vec::new();
     lines.extend(
         answers.foreign.as_ref().map(|meaning| t!("no error of sockets: {meaning}", "这不是套接字的错误：{meaning}")),
@@ -20,7 +22,7 @@ pub fn text(question: &str, answers: &Answers, here: System, columns: usize) -> 
         lines.push(t!("nothing here fits that for sure; the nearest is:", "没有完全对得上的；最接近的是："));
     }
     let errors = answers.errors.iter().filter(|error| answers.topics.iter().any(|topic| leads(**error, topic)));
-    lines.extend(errors.take(MAX_ERRORS).map(|error| error_line(*error)));
+    lines.extend(errors.take(MAX_ERRORS).flat_map(|error| told(*error)));
     lines.extend(answers.note.clone());
     lines.extend(full(first, here));
     if !others.is_empty() {
@@ -35,29 +37,33 @@ fn leads(error: SocketError, topic: &Topic) -> bool {
 }
 
 /// What is told where no word is known.
-pub fn nothing(question: &str, answers: &Answers) -> String {
-    let (question, lab) = (escape_line(question), invocation::typed("socket-lab"));
+fn nothing(answers: &Answers) -> String {
+    let lab = invocation::typed("socket-lab");
     let told = answers
         .foreign
         .as_ref()
         .map(|meaning| t!("no error of sockets: {meaning}\n", "这不是套接字的错误：{meaning}\n"));
     told.unwrap_or_default()
         + &t!(
-            "nothing here fits {question:?}. Give the error's name, number or sentence, or what you see, such as: {lab} why recv returns empty",
-            "没有和 {question:?} 对得上的。请写错误名、错误号、报错原文，或看到的现象，比如：{lab} why recv 一直返回空"
+            "nothing here fits that. Give the error's name, number or sentence, or what you see, such as: {lab} why recv returns empty",
+            "没有对得上的。请写错误名、错误号、报错原文，或看到的现象，比如：{lab} why recv 一直返回空"
         )
 }
 
-/// Name, numbers, sentence, and what it means where that is not all that its topic is about.
-pub(super) fn error_line(error: SocketError) -> String {
+/// Name, numbers, sentence; and meaning and cure where it is one of several that its topic is about.
+fn told(error: SocketError) -> Vec<String> {
     let (name, sentence) = (error.name(), error.sentences()[0]);
     let numbers = numbers(error);
-    let note = topics::note(error).map(|note| t!(": {note}", "：{note}")).unwrap_or_default();
-    t!("{name} ({numbers}) “{sentence}”{note}", "{name}（{numbers}）“{sentence}”{note}")
+    let mut lines = vec![t!("{name} ({numbers}) “{sentence}”", "{name}（{numbers}）“{sentence}”")];
+    if let Some(note) = topics::note(error) {
+        let cure = error.cure();
+        lines.push(t!("  {note}: {cure}", "  {note}：{cure}"));
+    }
+    lines
 }
 
 /// Its numbers on the systems that have it.
-pub(super) fn numbers(error: SocketError) -> String {
+fn numbers(error: SocketError) -> String {
     let told = |system: System| Some(format!("{} {}", system.name(), system.number(error)?));
     System::ALL.into_iter().filter_map(told).collect::<Vec<_>>().join(&t!(", ", "，"))
 }

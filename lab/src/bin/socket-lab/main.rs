@@ -64,7 +64,7 @@ fn lab(args: &Args, trace: &Trace) -> anyhow::Result<()> {
 /// The answer to an error or a symptom.
 fn answer(question: &str) -> String {
     let here = System::here();
-    why::text(question, &why::ask(question, here), here, screen::columns())
+    why::text(&why::ask(question, here), here, screen::columns())
 }
 
 fn list(words: &[String]) -> anyhow::Result<()> {

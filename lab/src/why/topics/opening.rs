@@ -21,10 +21,7 @@ pub(super) static REFUSED: Topic = Topic {
                 "the server listens on 127.0.0.1 only and you come from elsewhere; or localhost is ::1",
                 "服务器只监听 127.0.0.1 而你从别处连；或 localhost 是 ::1"
             ),
-            t!(
-                "a firewall that rejects; on Windows and macOS a full backlog",
-                "防火墙拒绝；Windows、macOS 上 backlog 已满"
-            ),
+            t!("a firewall that rejects; on Windows a full backlog", "防火墙拒绝；Windows 上 backlog 已满"),
         ]
     },
     see: ["ss -tln", "netstat -an -p tcp | grep LISTEN", "netstat -ano | findstr LISTENING"],

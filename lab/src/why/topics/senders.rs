@@ -62,7 +62,7 @@ pub(super) static MULTICAST: Topic = Topic {
     },
     see: ["ip maddress show", "netstat -gn", "netsh int ip show joins"],
     cure: || t!("name the interface's address when joining", "加入时写明网卡的地址"),
-    python: "s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group + interface)",
+    python: "s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(\"224.1.1.1\") + socket.inet_aton(\"192.168.1.23\"))",
     rust: "socket.join_multicast_v4(&group, &interface)?",
     experiments: &[],
     program: "",
