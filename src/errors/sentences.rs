@@ -62,6 +62,7 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "An established connection was aborted by the software in your host machine",
             "你的主机中的软件中止了一个已建立的连接",
             "您的主机中的软件中止了一个已建立的连接",
+            "由软件导致的连接断开",
             "软件导致连接中止",
         ],
         E::ConnectionRefused => &[
@@ -126,18 +127,20 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "一个在数据报套接字上发送的消息大于内部消息缓冲区或其他一些网络限制",
             "消息过长",
         ],
-        E::NameFamily => &["ai_family not supported", "地址族不受支持"],
-        E::NameFlags => &["Bad value for ai_flags", "Invalid value for ai_flags"],
+        E::NameFamily => &["ai_family not supported", "不支持 ai_family"],
+        E::NameFlags => &["Bad value for ai_flags", "Invalid value for ai_flags", "错误的 ai_flags 的值"],
         E::NameHasNoAddress => &[
             "No address associated with hostname",
             "No address associated with nodename",
             "The requested name is valid, but no data of the requested type was found",
             "请求的名称有效，但是找不到请求的类型的数据",
+            "没有与主机名关联的地址",
         ],
         E::NameNeverFails => &[
             "Non-recoverable failure in name resolution",
             "A non-recoverable error occurred during a database lookup",
             "在数据库查找中出现一个不可恢复的错误",
+            "域名解析中出现不可修复的失败",
         ],
         E::NameNotKnown => &[
             "Name or service not known",
@@ -152,14 +155,10 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "Temporary failure in name resolution",
             "This is usually a temporary error during hostname resolution",
             "这是在主机名解析时通常出现的暂时错误",
-            "域名解析出现暂时性错误",
+            "域名解析暂时失败",
         ],
-        E::NameService => &[
-            "Servname not supported for ai_socktype",
-            "nodename nor servname provided for this service",
-            "不支持的服务名",
-        ],
-        E::NameSocketType => &["ai_socktype not supported"],
+        E::NameService => &["Servname not supported for ai_socktype", "不支持 ai_socktype 的伺服名称"],
+        E::NameSocketType => &["ai_socktype not supported", "不支持 ai_socktype"],
         E::NameSystem => &["System error returned in errno"],
         E::NetworkDown => &[
             "Network is down",
@@ -191,7 +190,7 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "Protocol not available",
             "An unknown, invalid, or unsupported option or level was specified",
             "在 getsockopt 或 setsockopt 调用中指定的一个未知的、无效的或不受支持的选项或层次",
-            "协议不可用",
+            "不可用的协议",
         ],
         E::NotASocket => &[
             "Socket operation on non-socket",
@@ -211,7 +210,7 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "应用程序没有调用 WSAStartup，或者 WSAStartup 失败",
         ],
         E::NotPermitted => &["Operation not permitted", "不允许的操作"],
-        E::NotReady => &["WSAStartup cannot function at this time", "WSAStartup 目前不能正常工作"],
+        E::NotReady => &["WSAStartup cannot function at this time"],
         E::NotSupported => &[
             "Operation not supported",
             "Operation not supported on socket",
@@ -219,14 +218,10 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "参考的对象类型不支持尝试的操作",
             "不支持的操作",
         ],
-        E::PeerEnds => {
-            &["the remote party has initiated a graceful shutdown sequence", "远程方已经开始了一个体面的关闭序列"]
+        E::PeerEnds => &["the remote party has initiated a graceful shutdown sequence"],
+        E::ProcessLimit => {
+            &["Too many processes", "A Windows Sockets implementation may have a limit on the number of applications"]
         }
-        E::ProcessLimit => &[
-            "Too many processes",
-            "A Windows Sockets implementation may have a limit on the number of applications",
-            "Windows 套接字的实现可能限制同时使用它的应用程序数目",
-        ],
         E::ProtocolBroken => &["Protocol error", "协议错误"],
         E::ProtocolFamily => &[
             "Protocol family not supported",
@@ -272,7 +267,6 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "Too many references: cannot splice",
             "Too many references: can't splice",
             "Too many references to some kernel object",
-            "对某个内核对象的引用太多",
             "过多的引用：无法接合",
         ],
         E::VersionNotSupported => {

@@ -41,7 +41,9 @@ fn row(error: SocketError) -> String {
 
 fn section(topic: &Topic) -> String {
     let (name, title, meaning, cure) = (topic.name, (topic.title)(), (topic.meaning)(), (topic.cure)());
-    let causes = (topic.causes)().join(&t!("; ", "；"));
+    let causes: Vec<_> =
+        (topic.causes)().iter().zip(1..).map(|(cause, number)| format!("({number}) {cause}")).collect();
+    let causes = causes.join(&t!("; ", "；"));
     let mut text = format!("\n### {name}\n\n**{title}** {meaning}\n\n");
     let _ = write!(text, "{}", t!("- Causes: {causes}.\n- Cure: {cure}.\n", "- 原因：{causes}。\n- 解决：{cure}。\n"));
     for (language, line) in [("Python", topic.python), ("Rust", topic.rust)] {

@@ -65,7 +65,7 @@ pub(super) static BYTE_ORDER: Topic = Topic {
     },
     python: "struct.pack(\"!H\", 8080)",
     rust: "8080_u16.to_be_bytes()",
-    experiments: &["leftover"],
+    experiments: &[],
     program: "",
     lesson: None,
     related: &[],

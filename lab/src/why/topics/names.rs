@@ -153,7 +153,7 @@ pub(super) static UNREACHABLE: Topic = Topic {
     },
     python: "",
     rust: "",
-    experiments: &["refused"],
+    experiments: &[],
     program: "",
     lesson: None,
     related: &[],

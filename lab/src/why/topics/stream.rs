@@ -26,7 +26,7 @@ pub(super) static LEFTOVER: Topic = Topic {
             "一直读到消息完整：前面带长度，或以换行结尾"
         )
     },
-    python: "while len(data) < length: data += s.recv(length - len(data))",
+    python: "while len(data) < length and (part := s.recv(length - len(data))): data += part",
     rust: "stream.read_exact(&mut buffer)?",
     experiments: &["leftover", "sticky"],
     program: "",
@@ -156,7 +156,7 @@ pub(super) static TWO_WRITERS: Topic = Topic {
     cure: || t!("one writer with a queue, or a lock held for the whole message", "由一个写线程加队列，或整条消息加锁"),
     python: "with lock: s.sendall(message)",
     rust: "writer.lock().unwrap().write_all(&message)?",
-    experiments: &["sticky"],
+    experiments: &[],
     program: "",
     lesson: None,
     related: &[],

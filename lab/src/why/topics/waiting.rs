@@ -23,7 +23,7 @@ pub(super) static TIMEOUT: Topic = Topic {
     cure: || t!("set a timeout, and treat it as \"not yet\", not as an end", "设超时，并当作“还没来”，而不是结束"),
     python: "s.settimeout(5)  # then: except TimeoutError",
     rust: "stream.set_read_timeout(Some(Duration::from_secs(5)))?",
-    experiments: &["refused"],
+    experiments: &[],
     program: "",
     lesson: None,
     related: &[SocketError::WouldBlock, SocketError::TimedOut],
