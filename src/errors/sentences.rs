@@ -136,6 +136,7 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "请求的名称有效，但是找不到请求的类型的数据",
             "没有与主机名关联的地址",
         ],
+        E::NameMemory => &["Memory allocation failure", "Memory allocation failed", "内存分配失败"],
         E::NameNeverFails => &[
             "Non-recoverable failure in name resolution",
             "A non-recoverable error occurred during a database lookup",
@@ -150,6 +151,11 @@ pub(super) fn sentences(error: SocketError) -> &'static [&'static str] {
             "不知道这样的主机",
             "未知的名称或服务",
             "未知的主机名",
+        ],
+        E::NameOtherFamily => &[
+            "Address family for hostname not supported",
+            "Address family for nodename not supported",
+            "不支持为主机名的地址族",
         ],
         E::NameServer => &[
             "Temporary failure in name resolution",

@@ -31,8 +31,10 @@ pub enum SocketError {
     NameFamily,
     NameFlags,
     NameHasNoAddress,
+    NameMemory,
     NameNeverFails,
     NameNotKnown,
+    NameOtherFamily,
     NameServer,
     NameService,
     NameSocketType,
@@ -91,7 +93,7 @@ impl Numbers {
 
 impl SocketError {
     /// All of them.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 56] = [
         Self::Access,
         Self::AddressInUse,
         Self::AddressNotAvailable,
@@ -114,8 +116,10 @@ impl SocketError {
         Self::NameFamily,
         Self::NameFlags,
         Self::NameHasNoAddress,
+        Self::NameMemory,
         Self::NameNeverFails,
         Self::NameNotKnown,
+        Self::NameOtherFamily,
         Self::NameServer,
         Self::NameService,
         Self::NameSocketType,
@@ -172,8 +176,10 @@ impl SocketError {
             Self::NameFamily => ("EAI_FAMILY", [Some(-6), Some(5), None]),
             Self::NameFlags => ("EAI_BADFLAGS", [Some(-1), Some(3), None]),
             Self::NameHasNoAddress => ("EAI_NODATA", [Some(-5), Some(7), Some(11_004)]),
+            Self::NameMemory => ("EAI_MEMORY", [Some(-10), Some(6), None]),
             Self::NameNeverFails => ("EAI_FAIL", [Some(-4), Some(4), Some(11_003)]),
             Self::NameNotKnown => ("EAI_NONAME", [Some(-2), Some(8), Some(11_001)]),
+            Self::NameOtherFamily => ("EAI_ADDRFAMILY", [Some(-9), Some(1), None]),
             Self::NameServer => ("EAI_AGAIN", [Some(-3), Some(2), Some(11_002)]),
             Self::NameService => ("EAI_SERVICE", [Some(-8), Some(9), Some(10_109)]),
             Self::NameSocketType => ("EAI_SOCKTYPE", [Some(-7), Some(10), None]),

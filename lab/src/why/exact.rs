@@ -241,15 +241,20 @@ fn decide(number: i32, said: Option<System>, here: System, named: &mut Named) {
         let is_it = numbered == Some(number) || !of_names && numbered == Some(-number);
         is_it && (of_names == error.is_of_names() || number > 10_000)
     };
-    let order = said.into_iter().chain([here]).chain(System::ALL);
+    // What the line says decides; else this system is first.
+    let order: Vec<_> = said.map_or_else(|| [here].into_iter().chain(System::ALL).collect(), |said| vec![said]);
     let found: Vec<_> = order
+        .into_iter()
         .flat_map(|system| SocketError::ALL.into_iter().filter(move |e| has(system, *e)).map(move |e| (system, e)))
         .collect();
     let is_named = |error: &SocketError| named.errors.get(error).is_some_and(|weight| *weight >= NAMED);
     if let Some((_, known)) = found.iter().find(|(_, error)| is_named(error)) {
         return named.leads(Leads::To(*known), NAMED);
     }
-    let Some(&(system, error)) = found.first() else { return };
+    let Some(&(system, error)) = found.first() else {
+        let known = runtimes::WINDOWS.iter().find(|(known, _)| said == Some(System::Windows) && *known == number);
+        return known.map_or((), |(_, leads)| named.leads(*leads, NAMED));
+    };
     named.leads(Leads::To(error), NAMED);
     let other = found.iter().find(|(_, other)| *other != error).copied();
     if said.is_some() {

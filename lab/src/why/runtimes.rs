@@ -105,6 +105,17 @@ pub(super) const SENTENCES: &[Sign] = &[
         SURE,
     ),
     (&["no address associated", "failed to lookup address information"], Leads::To(E::NameNotKnown), PERHAPS),
+    (
+        &["the specified network name is no longer available", "指定的网络名不再可用"],
+        Leads::To(E::ConnectionReset),
+        SURE,
+    ),
+    (
+        &["the remote computer refused the network connection", "远程计算机拒绝网络连接"],
+        Leads::To(E::ConnectionRefused),
+        SURE,
+    ),
+    (&["the semaphore timeout period has expired", "信号灯超时时间已到"], Leads::To(E::TimedOut), SURE),
     (&["getaddrinfo failed"], Leads::To(E::NameNotKnown), SURE),
     (
         &["socket closed", "socket is closed", "use of closed network connection", "stream closed"],
@@ -131,6 +142,20 @@ pub(super) const SENTENCES: &[Sign] = &[
     (&["upstream prematurely closed connection"], Leads::ToTopic("stale"), SURE),
     (&["filedescriptor out of range in select"], Leads::ToTopic("select-limit"), SURE),
     (&["a bytes-like object is required", "string argument without an encoding"], Leads::ToTopic("characters"), SURE),
+];
+
+/// Windows' own numbers for what sockets do, which `WinError` names where the program did not ask Windows Sockets (asyncio).
+pub(super) const WINDOWS: &[(i32, Leads)] = &[
+    (64, Leads::To(E::ConnectionReset)),
+    (109, Leads::To(E::BrokenPipe)),
+    (121, Leads::To(E::TimedOut)),
+    (232, Leads::To(E::BrokenPipe)),
+    (995, Leads::ToTopic("wake")),
+    (997, Leads::To(E::InProgress)),
+    (1225, Leads::To(E::ConnectionRefused)),
+    (1231, Leads::To(E::NetworkUnreachable)),
+    (1232, Leads::To(E::HostUnreachable)),
+    (1236, Leads::To(E::ConnectionAborted)),
 ];
 
 /// The numbers that `curl: (7)` has.

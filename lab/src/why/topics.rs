@@ -117,8 +117,10 @@ pub fn first(error: SocketError) -> &'static Topic {
         E::NameFamily
         | E::NameFlags
         | E::NameHasNoAddress
+        | E::NameMemory
         | E::NameNeverFails
         | E::NameNotKnown
+        | E::NameOtherFamily
         | E::NameServer
         | E::NameService
         | E::NameSocketType
