@@ -20,6 +20,9 @@ const NAMED: f64 = 12.0;
 const PERHAPS: f64 = 6.0;
 const ELSEWHERE: f64 = 5.0;
 
+/// Windows Sockets' numbers begin here, those of errno end long before.
+const FIRST_OF_WINDOWS: i32 = 10_004;
+
 /// What a question names.
 #[derive(Default)]
 pub(super) struct Named {
@@ -200,7 +203,7 @@ impl Number<'_> {
         let is_port = before.ends_with(':') && !self.before.ends_with(' ')
             || before.ends_with("port")
             || before.ends_with("端口");
-        (10_004..=11_010).contains(&self.value) && !is_port
+        (FIRST_OF_WINDOWS..=11_010).contains(&self.value) && !is_port
     }
 }
 
@@ -234,45 +237,61 @@ fn said_system(words: &[String]) -> Option<System> {
 
 /// Which error a number is.
 fn decide(number: i32, said: Option<System>, here: System, named: &mut Named) {
+    // What the line says decides; else this system is first.
+    let order: Vec<_> = said.map_or_else(|| [here].into_iter().chain(System::ALL).collect(), |said| vec![said]);
+    let found = numbered(number, &order, named);
+    let is_named = |error: &SocketError| named.errors.get(error).is_some_and(|weight| *weight >= NAMED);
+    if found.iter().any(|(_, error)| is_named(error)) {
+        return;
+    }
+    let Some(&first) = found.first() else {
+        let known = runtimes::WINDOWS.iter().find(|(known, _)| said == Some(System::Windows) && *known == number);
+        return known.map_or((), |(_, leads)| named.leads(*leads, NAMED));
+    };
+    named.leads(Leads::To(first.1), NAMED);
+    let other = found.iter().find(|(_, error)| *error != first.1);
+    if let Some((_, other)) = other {
+        named.leads(Leads::To(*other), ELSEWHERE);
+    }
+    if said.is_none() && number < FIRST_OF_WINDOWS {
+        named.note = note(number, first, other.copied(), here);
+    }
+}
+
+/// The errors that have a number on one of these systems, in their order. Those of getaddrinfo have it where one of them is
+/// named.
+fn numbered(number: i32, systems: &[System], named: &Named) -> Vec<(System, SocketError)> {
     let of_names = named.errors.keys().any(|error| error.is_of_names());
     let has = |system: System, error: SocketError| {
         let numbered = system.number(error);
         // Node has errno below 0.
         let is_it = numbered == Some(number) || !of_names && numbered == Some(-number);
-        is_it && (of_names == error.is_of_names() || number > 10_000)
+        is_it && (of_names == error.is_of_names() || number >= FIRST_OF_WINDOWS)
     };
-    // What the line says decides; else this system is first.
-    let order: Vec<_> = said.map_or_else(|| [here].into_iter().chain(System::ALL).collect(), |said| vec![said]);
-    let found: Vec<_> = order
-        .into_iter()
-        .flat_map(|system| SocketError::ALL.into_iter().filter(move |e| has(system, *e)).map(move |e| (system, e)))
-        .collect();
-    let is_named = |error: &SocketError| named.errors.get(error).is_some_and(|weight| *weight >= NAMED);
-    if let Some((_, known)) = found.iter().find(|(_, error)| is_named(error)) {
-        return named.leads(Leads::To(*known), NAMED);
-    }
-    let Some(&(system, error)) = found.first() else {
-        let known = runtimes::WINDOWS.iter().find(|(known, _)| said == Some(System::Windows) && *known == number);
-        return known.map_or((), |(_, leads)| named.leads(*leads, NAMED));
-    };
-    named.leads(Leads::To(error), NAMED);
-    let other = found.iter().find(|(_, other)| *other != error).copied();
-    if said.is_some() {
-        return;
-    }
-    let (name, system_name) = (error.name(), system.name());
+    let of_system =
+        |system: System| SocketError::ALL.into_iter().filter(move |e| has(system, *e)).map(move |e| (system, e));
+    systems.iter().flat_map(|system| of_system(*system)).collect()
+}
+
+/// What else a number is, where it is told by no word which system's it is.
+fn note(
+    number: i32,
+    (system, error): (System, SocketError),
+    other: Option<(System, SocketError)>,
+    here: System,
+) -> Option<String> {
+    let (name, on, here_is) = (error.name(), system.name(), here.name());
     if let Some((elsewhere, other)) = other {
-        named.leads(Leads::To(other), ELSEWHERE);
         let (other, elsewhere) = (other.name(), elsewhere.name());
-        named.note = Some(t!(
-            "{number} is {name} on {system_name}; on {elsewhere} it is {other}",
-            "{number} 在 {system_name} 上是 {name}，在 {elsewhere} 上是 {other}"
-        ));
-    } else if system != here {
-        let here = here.name();
-        named.note = Some(t!(
-            "{number} is {name} on {system_name}; on {here} it is no error of sockets",
-            "{number} 在 {system_name} 上是 {name}；在 {here} 上不是套接字的错误"
+        return Some(t!(
+            "{number} is {name} on {on}; on {elsewhere} it is {other}",
+            "{number} 在 {on} 上是 {name}，在 {elsewhere} 上是 {other}"
         ));
     }
+    (system != here).then(|| {
+        t!(
+            "{number} is {name} on {on}; on {here_is} it is no error of sockets",
+            "{number} 在 {on} 上是 {name}；在 {here_is} 上不是套接字的错误"
+        )
+    })
 }
