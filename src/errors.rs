@@ -1,118 +1,19 @@
 //! What the system says, in a sentence that a person can act on.
 
+mod cures;
+mod sentences;
+mod socket_error;
+
 use std::io::{self, ErrorKind};
 
 use crate::t;
-
-/// The errors of socket calls that people meet, under the names that they search for (errno(3); Windows Sockets error
-/// codes).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each is told by `words`")]
-pub enum SocketError {
-    Access,
-    AddressInUse,
-    AddressNotAvailable,
-    BrokenPipe,
-    ConnectionAborted,
-    ConnectionRefused,
-    ConnectionReset,
-    HostUnreachable,
-    InProgress,
-    Interrupted,
-    MessageTooLong,
-    NetworkUnreachable,
-    NotConnected,
-    TimedOut,
-    WouldBlock,
-}
-
-/// An error's numbers: Linux, macOS, Windows. Windows has no number of sockets for a broken pipe.
-type Numbers = (i32, i32, Option<i32>);
+pub use socket_error::{Numbers, SocketError};
 
 impl SocketError {
-    /// All of them.
-    pub const ALL: [Self; 15] = [
-        Self::Access,
-        Self::AddressInUse,
-        Self::AddressNotAvailable,
-        Self::BrokenPipe,
-        Self::ConnectionAborted,
-        Self::ConnectionRefused,
-        Self::ConnectionReset,
-        Self::HostUnreachable,
-        Self::InProgress,
-        Self::Interrupted,
-        Self::MessageTooLong,
-        Self::NetworkUnreachable,
-        Self::NotConnected,
-        Self::TimedOut,
-        Self::WouldBlock,
-    ];
-
-    fn entry(self) -> (&'static str, Numbers) {
-        match self {
-            Self::Access => ("EACCES", (13, 13, Some(10_013))),
-            Self::AddressInUse => ("EADDRINUSE", (98, 48, Some(10_048))),
-            Self::AddressNotAvailable => ("EADDRNOTAVAIL", (99, 49, Some(10_049))),
-            Self::BrokenPipe => ("EPIPE", (32, 32, None)),
-            Self::ConnectionAborted => ("ECONNABORTED", (103, 53, Some(10_053))),
-            Self::ConnectionRefused => ("ECONNREFUSED", (111, 61, Some(10_061))),
-            Self::ConnectionReset => ("ECONNRESET", (104, 54, Some(10_054))),
-            Self::HostUnreachable => ("EHOSTUNREACH", (113, 65, Some(10_065))),
-            Self::InProgress => ("EINPROGRESS", (115, 36, Some(10_036))),
-            Self::Interrupted => ("EINTR", (4, 4, Some(10_004))),
-            Self::MessageTooLong => ("EMSGSIZE", (90, 40, Some(10_040))),
-            Self::NetworkUnreachable => ("ENETUNREACH", (101, 51, Some(10_051))),
-            Self::NotConnected => ("ENOTCONN", (107, 57, Some(10_057))),
-            Self::TimedOut => ("ETIMEDOUT", (110, 60, Some(10_060))),
-            Self::WouldBlock => ("EWOULDBLOCK", (11, 35, Some(10_035))),
-        }
-    }
-
-    /// The name of errno(3), without Windows' `WSA`.
-    pub fn name(self) -> &'static str {
-        self.entry().0
-    }
-
-    /// The numbers that Linux, macOS and Windows have for it.
-    pub fn numbers(self) -> (i32, i32, Option<i32>) {
-        self.entry().1
-    }
-
-    /// The number on this system.
-    pub fn number(self) -> Option<i32> {
-        let (linux, macos, windows) = self.numbers();
-        if cfg!(windows) { windows } else { Some(if cfg!(target_os = "linux") { linux } else { macos }) }
-    }
-
-    /// Which of them `error` is: by its number, or by its kind where a program has made it or a system has several.
-    pub fn of(error: &io::Error) -> Option<Self> {
-        let numbered = error.raw_os_error();
-        let by_number = Self::ALL.into_iter().find(|known| numbered.is_some() && known.number() == numbered);
-        by_number.or_else(|| {
-            Some(match error.kind() {
-                ErrorKind::AddrInUse => Self::AddressInUse,
-                ErrorKind::AddrNotAvailable => Self::AddressNotAvailable,
-                ErrorKind::BrokenPipe => Self::BrokenPipe,
-                ErrorKind::ConnectionAborted => Self::ConnectionAborted,
-                ErrorKind::ConnectionRefused => Self::ConnectionRefused,
-                ErrorKind::ConnectionReset => Self::ConnectionReset,
-                ErrorKind::HostUnreachable => Self::HostUnreachable,
-                ErrorKind::Interrupted => Self::Interrupted,
-                ErrorKind::NetworkUnreachable => Self::NetworkUnreachable,
-                ErrorKind::NotConnected => Self::NotConnected,
-                ErrorKind::PermissionDenied => Self::Access,
-                ErrorKind::TimedOut => Self::TimedOut,
-                ErrorKind::WouldBlock => Self::WouldBlock,
-                _ => return None,
-            })
-        })
-    }
-
     /// What it means, in a few words; `None` where the system's own say as much.
     pub fn words(self) -> Option<String> {
         Some(match self {
-            Self::Access => t!("not allowed", "没有权限"),
+            Self::Access | Self::NotPermitted => t!("not allowed", "没有权限"),
             Self::AddressInUse => t!("the address is in use", "端口被占用"),
             Self::AddressNotAvailable => t!("this machine has no such address", "本机没有这个地址"),
             Self::BrokenPipe => t!("the other side has closed", "对方已关闭"),
@@ -122,7 +23,7 @@ impl SocketError {
             Self::HostUnreachable => t!("no route to that host", "无法到达目标主机"),
             Self::NetworkUnreachable => t!("no route to that network", "无法到达目标网络"),
             Self::TimedOut | Self::WouldBlock => t!("no answer in time", "超时"),
-            Self::InProgress | Self::Interrupted | Self::MessageTooLong | Self::NotConnected => return None,
+            _ => return None,
         })
     }
 }
@@ -145,9 +46,9 @@ pub fn code(error: &io::Error) -> String {
         (None, ErrorKind::StorageFull) => "ENOSPC",
         _ => return error.to_string(),
     };
-    let family = if cfg!(windows) { "WSA" } else { "" };
+    let family = if cfg!(windows) && !name.starts_with("WSA") { "WSA" } else { "" };
     // A thread hands errors on by their kind: they have this system's number all the same.
-    match error.raw_os_error().or_else(|| SocketError::of(error)?.number()) {
+    match error.raw_os_error().or_else(|| SocketError::of(error)?.numbers().here()) {
         Some(number) => format!("{family}{name} {number}"),
         None => format!("{family}{name}"),
     }
@@ -223,13 +124,41 @@ mod tests {
     #[cfg(any(target_os = "linux", target_os = "macos"))]
     #[test]
     fn every_number_is_this_systems() {
-        for known in SocketError::ALL {
-            let number = known.number().unwrap();
+        for known in SocketError::ALL.into_iter().filter(|known| !known.is_of_names()) {
+            let Some(number) = known.numbers().here() else { continue };
             let named = nix::errno::Errno::from_raw(number);
             // Linux and macOS call it EAGAIN too.
             let same = if known == SocketError::WouldBlock { "EAGAIN" } else { known.name() };
             assert_eq!(format!("{named:?}"), same, "{number}");
             assert_eq!(SocketError::of(&io::Error::from_raw_os_error(number)), Some(known));
+        }
+    }
+
+    /// A number or a sentence that two had would tell the wrong one.
+    #[test]
+    fn no_two_have_a_name_number_or_sentence_in_common() {
+        let all = SocketError::ALL;
+        for (index, one) in all.into_iter().enumerate() {
+            for other in &all[..index] {
+                let (a, b) = (one.numbers(), other.numbers());
+                let same = |a: Option<i32>, b| a.is_some() && a == b && one.is_of_names() == other.is_of_names();
+                assert_ne!(one.name(), other.name());
+                assert!(!same(a.linux, b.linux) && !same(a.macos, b.macos), "{one:?} {other:?}");
+                assert!(a.windows.is_none() || a.windows != b.windows, "{one:?} {other:?}");
+                assert!(one.sentences().iter().all(|sentence| !other.sentences().contains(sentence)), "{one:?}");
+            }
+        }
+    }
+
+    /// The system's own words for its number are among ours.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_sentence_of_this_system_is_known() {
+        for known in SocketError::ALL.into_iter().filter(|known| !known.is_of_names()) {
+            let Some(number) = known.numbers().linux else { continue };
+            let said = io::Error::from_raw_os_error(number).to_string();
+            let said = said.split(" (os error").next().unwrap();
+            assert!(known.sentences().iter().any(|ours| said.starts_with(ours)), "{said}");
         }
     }
 
@@ -239,7 +168,7 @@ mod tests {
         assert_eq!(made(ErrorKind::TimedOut), Some(SocketError::TimedOut));
         assert_eq!(made(ErrorKind::PermissionDenied), Some(SocketError::Access));
         assert_eq!(made(ErrorKind::NotFound), None, "that is a file's");
-        let refused = SocketError::ConnectionRefused.number().unwrap();
+        let refused = SocketError::ConnectionRefused.numbers().here().unwrap();
         assert!(code(&ErrorKind::ConnectionRefused.into()).ends_with(&format!("ECONNREFUSED {refused}")));
     }
 }

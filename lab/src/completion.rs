@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
+use socket_demos::errors::SocketError;
+
 use crate::experiments::EXPERIMENTS;
+use crate::why::{self, topics::TOPICS};
 
 /// The names of the experiments, each with its claim.
 pub fn experiments() -> ArgValueCandidates {
@@ -20,7 +23,16 @@ pub fn experiments() -> ArgValueCandidates {
 pub fn symptoms() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let words = EXPERIMENTS.iter().flat_map(|experiment| experiment.keywords.split_whitespace());
+        let words = words.filter(|word| why::is_told_apart(word));
         words.collect::<BTreeSet<_>>().into_iter().map(CompletionCandidate::new).collect()
+    })
+}
+
+/// What can be asked without more words: the topics with their titles, and the errors by name.
+pub fn questions() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let topics = TOPICS.iter().map(|topic| CompletionCandidate::new(topic.name).help(Some((topic.title)().into())));
+        topics.chain(SocketError::ALL.iter().map(|error| CompletionCandidate::new(error.name()))).collect()
     })
 }
 
@@ -31,7 +43,7 @@ mod tests {
     #[test]
     fn every_symptom_that_is_offered_finds_an_experiment() {
         for experiment in &EXPERIMENTS {
-            for word in experiment.keywords.split_whitespace() {
+            for word in experiment.keywords.split_whitespace().filter(|word| why::is_told_apart(word)) {
                 assert!(!crate::experiments::about(&[word.to_string()]).is_empty(), "{word}");
             }
         }

@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figure::Figure;
 use crate::stage::Stage;
+use crate::why::{self, System};
 use socket_demos::text::typed::nearest;
 use socket_demos::{errors, invocation, t};
 
@@ -212,12 +213,6 @@ impl Experiment {
     pub fn perform(&self, stage: &Stage) -> Findings {
         (self.run)(stage).unwrap_or_else(|error| Findings::failed(&error))
     }
-
-    /// Whether `word` is in its name, claim or keywords, whatever the case.
-    fn is_about(&self, word: &str) -> bool {
-        let word = word.to_lowercase();
-        [self.name, &(self.claim)(), self.keywords].iter().any(|text| text.to_lowercase().contains(&word))
-    }
 }
 
 /// The experiment of that name.
@@ -229,8 +224,9 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
         return Ok(found);
     }
     let mut near = nearest(name, EXPERIMENTS.iter().map(|experiment| experiment.name));
-    let about = EXPERIMENTS.iter().filter(|e| e.is_about(name) && !near.contains(&e.name)).map(|e| e.name);
-    near = near.iter().copied().chain(about).take(3).collect();
+    if near.is_empty() {
+        near = about(&[name.to_string()]).into_iter().map(|experiment| experiment.name).take(3).collect();
+    }
     let near = near.join(&t!(", ", "、"));
     let name = socket_demos::text::escape_line(name);
     Err(if near.is_empty() {
@@ -244,9 +240,12 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
     })
 }
 
-/// The experiments that are about every one of `words`.
+/// The experiments that are about `words`, the best first; all of them where there are none.
 pub fn about(words: &[String]) -> Vec<&'static Experiment> {
-    EXPERIMENTS.iter().filter(|experiment| words.iter().all(|word| experiment.is_about(word))).collect()
+    if words.is_empty() {
+        return EXPERIMENTS.iter().collect();
+    }
+    why::experiments(&words.join(" "), System::here())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! - [`diagram`]: the traces of several programs as one sequence diagram
 //! - [`strace`]: what `strace(1)` has written about any program, as such a trace
 //! - `namespace`: a network of this process's own; `capture`: what really goes over it (Linux)
+//! - [`why`]: errors and symptoms as people bring them, answered
 //! - [`sysctl`]: the kernel parameters that tutorials tell people to change
 //! - [`completion`]: what a shell offers at Tab; `xml`: text inside HTML and SVG
 
@@ -27,4 +28,5 @@ pub mod stage;
 pub mod strace;
 pub mod sysctl;
 pub mod viewer;
+pub mod why;
 mod xml;

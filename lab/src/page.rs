@@ -21,13 +21,15 @@ const STYLE: &str = include_str!("page.css");
 pub struct Setting {
     /// The system's name and version, and the processor.
     pub system: String,
-    /// When.
+    /// When, by the clock of this place.
     pub time: Zoned,
+    /// What whoever ran it wants above the page: a name, a class.
+    pub title: Option<String>,
 }
 
 impl Setting {
-    /// Here and now.
-    pub fn here() -> Self {
+    /// Here and now, under a title of one's own.
+    pub fn here(title: Option<String>) -> Self {
         let name = match std::env::consts::OS {
             "linux" => "Linux",
             "windows" => "Windows",
@@ -38,7 +40,7 @@ impl Setting {
         let version = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let words = [name, version.trim(), std::env::consts::ARCH];
         let system = words.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>().join(" ");
-        Self { system, time: Zoned::now() }
+        Self { system, time: Zoned::now(), title }
     }
 }
 
@@ -47,6 +49,8 @@ pub fn page(reports: &[Report], setting: &Setting) -> String {
     let ids = ids(reports);
     let sections: String = reports.iter().zip(&ids).map(|(report, id)| section(report, id)).collect();
     let (heading, skip) = (heading(), t!("Skip to the verdicts", "跳到结论一览"));
+    let title = setting.title.as_ref().map(|title| escaped(title));
+    let above = title.as_ref().map(|title| format!("<p class=\"title\">{title}</p>\n")).unwrap_or_default();
     let (summary, made, verdicts) =
         (escaped(&report::summary(reports)), escaped(&made(setting)), verdicts(reports, &ids));
     let legend = t!(
@@ -57,9 +61,9 @@ pub fn page(reports: &[Report], setting: &Setting) -> String {
     let footer = t!("Written by socket-lab {version} with --report.", "由 socket-lab {version} 的 --report 生成。");
     format!(
         "{}<body>\n<a class=\"skip\" href=\"#verdicts\">{skip}</a>\n\
-         <header>\n<h1>{heading}</h1>\n<p class=\"summary\">{summary}</p>\n<p>{made}</p>\n<p>{legend}</p>\n</header>\n\
+         <header>\n{above}<h1>{heading}</h1>\n<p class=\"summary\">{summary}</p>\n<p>{made}</p>\n<p>{legend}</p>\n</header>\n\
          <main>\n{verdicts}{sections}</main>\n<footer><p>{footer}</p></footer>\n</body>\n</html>\n",
-        head()
+        head(title.as_deref())
     )
 }
 
@@ -68,8 +72,9 @@ fn heading() -> String {
 }
 
 /// All that is not to be seen. The policy lets nothing be loaded and nothing run, whatever a trace may hold.
-fn head() -> String {
-    let (tag, heading, charts) = (lang().tag(), heading(), chart::STYLE);
+fn head(title: Option<&str>) -> String {
+    let (tag, charts) = (lang().tag(), chart::STYLE);
+    let heading = title.map_or_else(heading, |title| format!("{title} – {}", heading()));
     format!(
         "<!DOCTYPE html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n<title>{heading}</title>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -79,8 +84,9 @@ fn head() -> String {
     )
 }
 
-fn made(Setting { system, time }: &Setting) -> String {
-    let time = time.strftime("%Y-%m-%d %H:%M %Z");
+/// The zone as its distance from UTC: the letters of a zone mean several (CST).
+fn made(Setting { system, time, .. }: &Setting) -> String {
+    let time = time.strftime("%Y-%m-%d %H:%M (UTC%:z)");
     t!("{system}, {time}", "{system}，{time}")
 }
 
@@ -221,7 +227,7 @@ mod tests {
     }
 
     fn setting() -> Setting {
-        Setting { system: "a <system>".into(), time: Zoned::now() }
+        Setting { system: "a <system>".into(), time: Zoned::now(), title: None }
     }
 
     #[test]
@@ -265,6 +271,24 @@ mod tests {
         }
         assert_eq!(html.matches("</svg>").count(), html.matches("<svg ").count());
         assert_eq!(html.matches("</pre>").count(), 1, "{html}");
+    }
+
+    #[test]
+    fn a_title_stands_above_and_is_no_markup() {
+        let setting = Setting { title: Some("小明 <b>2026</b>".into()), ..setting() };
+        let html = page(&[report("sticky")], &setting);
+        let parts =
+            ["<title>小明 &lt;b&gt;2026&lt;/b&gt; – What TCP", "<p class=\"title\">小明 &lt;b&gt;", "<h1>What TCP"];
+        let places = parts.map(|part| html.find(part).unwrap_or_else(|| panic!("{part} is not in {html}")));
+        assert!(places.is_sorted() && !html.contains("<b>"), "{places:?}");
+    }
+
+    #[test]
+    fn the_clock_is_that_of_the_place_with_its_zone() {
+        let time = "2026-12-01T04:30:00+08:00[Asia/Shanghai]".parse::<Zoned>();
+        // Where a system has no list of zones, an offset alone is one.
+        let time = time.or_else(|_| "2026-12-01T04:30:00+08:00[+08:00]".parse()).unwrap();
+        assert_eq!(made(&Setting { time, ..setting() }), "a <system>, 2026-12-01 04:30 (UTC+08:00)");
     }
 
     #[test]

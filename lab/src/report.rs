@@ -105,8 +105,8 @@ impl Report {
         format!("{name} {} {}", colored(self.verdict.kind, &kind), self.claim)
     }
 
-    /// Everything, the calls too where they have not been seen while they happened.
-    pub fn full(&self, calls_seen: bool) -> String {
+    /// Everything, the calls too where they have not been seen while they happened, the diagram drawn with `letters`.
+    pub fn full(&self, calls_seen: bool, letters: Letters) -> String {
         let Self { name, claim, verdict: Verdict { kind, why }, source, .. } = self;
         let mut text = screen::in_rows(&t!("{name}: {claim}\n", "{name}：{claim}\n")).into_owned();
         if !calls_seen {
@@ -114,7 +114,7 @@ impl Report {
         }
         if let Some(diagram) = self.diagram() {
             let heading = t!("as a sequence diagram", "时序图");
-            let drawn = diagram.text(screen::columns().saturating_sub(MARGIN.len()), Letters::of_console());
+            let drawn = diagram.text(screen::columns().saturating_sub(MARGIN.len()), letters);
             text += &section(&heading, MARGIN, drawn.lines().map(str::to_string));
         }
         let observed = section(&t!("observed", "现象"), INDENT, self.observations.iter().cloned());

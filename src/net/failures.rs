@@ -18,7 +18,7 @@ pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> a
     };
     let cure = match SocketError::of(&error) {
         Some(SocketError::AddressInUse) => ports::who_uses(transport, address),
-        Some(SocketError::Access) if cfg!(unix) && address.port() < 1024 => {
+        Some(SocketError::Access | SocketError::NotPermitted) if cfg!(unix) && address.port() < 1024 => {
             t!(
                 "ports below 1024 need root; take another, such as 8080",
                 "1024 以下的端口需要 root 权限；换一个，比如 8080"
@@ -32,7 +32,7 @@ pub fn cannot_listen(transport: Transport, asked: &Address, failed: Failed) -> a
         }
         _ => zone_is_missing(address).unwrap_or_default(),
     };
-    sentence(t!("cannot listen on {address}", "无法监听 {address}"), &error, &cure)
+    explained(&sentence(t!("cannot listen on {address}", "无法监听 {address}"), &error, &cure), &error)
 }
 
 /// Why a client cannot connect to `server` (the name of the program that should be there), and the cure.
@@ -53,14 +53,14 @@ pub fn cannot_connect(asked: &Address, failed: Failed, server: &str, timeout: Du
                 "{seconds} 秒内没有任何回应：地址写错、被防火墙拦住，或 Wi-Fi 隔离了各台设备"
             )
         }
-        Some(SocketError::Access) => who_forbids(),
+        Some(SocketError::Access | SocketError::NotPermitted) => who_forbids(),
         _ if zone_is_missing(address).is_some() => zone_is_missing(address).unwrap_or_default(),
         Some(SocketError::NetworkUnreachable | SocketError::HostUnreachable) => {
             t!("check the address and that you are on the same network", "检查地址，并确认在同一个网络里")
         }
         _ => String::new(),
     };
-    sentence(t!("cannot connect to {address}", "无法连接 {address}"), &error, &cure)
+    explained(&sentence(t!("cannot connect to {address}", "无法连接 {address}"), &error, &cure), &error)
 }
 
 /// A link-local address is one on each link, so the system wants to know which (RFC 4007).
@@ -86,15 +86,15 @@ fn who_forbids() -> String {
 /// Why nothing can be sent to somebody over UDP.
 pub fn cannot_write(to: impl Display, error: io::Error) -> anyhow::Error {
     let cure = match (SocketError::of(&error), error.kind()) {
-        (Some(SocketError::Access), _) => who_forbids(),
+        (Some(SocketError::Access | SocketError::NotPermitted), _) => who_forbids(),
         // Of all that a sendto here may have wrong only its address is the person's.
-        (None, io::ErrorKind::InvalidInput) => t!(
+        (_, io::ErrorKind::InvalidInput) => t!(
             "an address such as fe80::1 wants its interface: fe80::1%eth0",
             "fe80::1 这样的地址要写明网卡：fe80::1%eth0"
         ),
         _ => String::new(),
     };
-    sentence(t!("cannot write to {to}", "没法发给 {to}"), &error, &cure)
+    anyhow::anyhow!(sentence(t!("cannot write to {to}", "没法发给 {to}"), &error, &cure))
 }
 
 /// Why a message has not gone into a connection.
@@ -106,7 +106,7 @@ pub fn not_sent(error: io::Error) -> anyhow::Error {
 /// Why there is no connection any more.
 pub fn lost(error: io::Error) -> anyhow::Error {
     let why = reason(&error);
-    anyhow::anyhow!(t!("the connection is lost: {why}", "连接断了：{why}"))
+    explained(&t!("the connection is lost: {why}", "连接断了：{why}"), &error)
 }
 
 /// What a client tells when its server has ended in order.
@@ -134,10 +134,53 @@ fn unknown_host(asked: &Address, error: &io::Error) -> anyhow::Error {
     anyhow::anyhow!(t!("cannot find the host of {asked}: {error}; {cure}", "找不到 {asked} 的主机；{cure}"))
 }
 
-fn sentence(what: String, error: &io::Error, cure: &str) -> anyhow::Error {
+fn sentence(what: String, error: &io::Error, cure: &str) -> String {
     let why = reason_at_once(error);
     if cure.is_empty() {
-        return anyhow::anyhow!(t!("{what}: {why}", "{what}：{why}"));
+        return t!("{what}: {why}", "{what}：{why}");
     }
-    anyhow::anyhow!(t!("{what}: {why}: {cure}", "{what}：{why}：{cure}"))
+    t!("{what}: {why}: {cure}", "{what}：{why}：{cure}")
+}
+
+/// The sentence, and where there is more to read about an error that beginners meet.
+fn explained(sentence: &str, error: &io::Error) -> anyhow::Error {
+    use SocketError as E;
+    let Some(
+        known @ (E::Access
+        | E::AddressInUse
+        | E::AddressNotAvailable
+        | E::BrokenPipe
+        | E::ConnectionAborted
+        | E::ConnectionRefused
+        | E::ConnectionReset
+        | E::HostUnreachable
+        | E::NetworkUnreachable
+        | E::NotPermitted
+        | E::TimedOut),
+    ) = SocketError::of(error)
+    else {
+        return anyhow::anyhow!("{sentence}");
+    };
+    let (lab, name) = (invocation::typed("socket-lab"), known.name());
+    anyhow::anyhow!(t!("{sentence} ({lab} why {name})", "{sentence}（{lab} why {name}）"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listens_in_vain(kind: io::ErrorKind) -> String {
+        let address: Address = "192.0.2.1:8080".parse().unwrap();
+        let failed = Failed { address: "192.0.2.1:8080".parse().ok(), error: kind.into() };
+        cannot_listen(Transport::Tcp, &address, failed).to_string()
+    }
+
+    #[test]
+    fn what_beginners_meet_ends_with_where_more_is_said() {
+        let told = listens_in_vain(io::ErrorKind::AddrNotAvailable);
+        assert!(told.ends_with(" (socket-lab why EADDRNOTAVAIL)"), "{told}");
+        assert!(lost(io::ErrorKind::ConnectionReset.into()).to_string().ends_with(" (socket-lab why ECONNRESET)"));
+        let told = listens_in_vain(io::ErrorKind::OutOfMemory);
+        assert!(!told.contains("why"), "{told}");
+    }
 }

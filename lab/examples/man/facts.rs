@@ -353,8 +353,12 @@ fn lab(name: &str) -> Facts {
             "运行指定的实验（不写就是全部），每个都说明：教程的说法、按顺序的每一次套接字调用、观察到什么、对这台机器的结论和理由、出处。"
         ),
         "socket-lab-list" => t!(
-            "Lists the experiments that are about every one of the words: names, symptoms, error names and numbers, in both languages.",
-            "列出与所有关键词都相关的实验：名字、现象、错误名、错误号都可以，中英文都行。"
+            "Lists the experiments that the words are about, the best first: names, symptoms, error names and numbers, in both languages. Whole words count, and spelling mistakes are put right.",
+            "列出与关键词有关的实验，最相关的在前：名字、现象、错误名、错误号都可以，中英文都行。按整个词查找，允许拼写错误。"
+        ),
+        "socket-lab-why" => t!(
+            "Answers an error, by its name, number or sentence or with a whole line from a terminal of any system or language, or a symptom in one's own words: what it means, the usual causes, how to see it on this system, the cure in Python and in Rust, and what shows it. The best answer is told in full, at most two others in a line each.",
+            "解答一个报错或现象：错误名、错误号、报错原文、从任何系统或语言的终端里粘贴的一整行，或用自己的话描述都行。说明是什么意思、常见原因、在本机上怎么看、用 Python 和 Rust 怎么解决、哪里能看到。最合适的回答写全，另外最多两个各占一行。"
         ),
         "socket-lab-port" => t!(
             "Tells which process holds a TCP port, every TCP state on it, TIME_WAIT included, and how full the accept queue is.",
@@ -401,6 +405,10 @@ fn lab_examples(name: &str) -> Vec<Entry> {
         "socket-lab-list" => {
             vec![entry("socket-lab list EADDRINUSE", t!("what is about an address in use", "与地址被占用有关的实验"))]
         }
+        "socket-lab-why" => vec![
+            entry("socket-lab why EADDRINUSE", t!("an error by its name", "按错误名问")),
+            entry("socket-lab why recv returns empty", t!("a symptom", "按现象问")),
+        ],
         "socket-lab-port" => {
             vec![entry("socket-lab port 8080 --watch", t!("looks again each second", "每秒重新看一次"))]
         }

@@ -32,6 +32,7 @@ mod strace;
 /// A pseudo-terminal is one of Unix.
 #[cfg(unix)]
 mod terminal;
+mod why;
 /// What only Windows has: its error numbers.
 #[cfg(windows)]
 mod windows;

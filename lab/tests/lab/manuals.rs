@@ -20,6 +20,7 @@ fn pages() -> Vec<Page> {
     let of_lab = [
         ("socket-lab-run", "run"),
         ("socket-lab-list", "list"),
+        ("socket-lab-why", "why"),
         ("socket-lab-port", "port"),
         ("socket-lab-diagram", "diagram"),
         ("socket-lab-sysctl", "sysctl"),

@@ -65,6 +65,38 @@ fn the_page_goes_with_whatever_else_is_asked_for() {
 }
 
 #[test]
+fn a_title_of_ones_own_is_on_the_page_and_nowhere_else() {
+    let pages = Pages::of("report-title");
+    let file = pages.file("lab.html");
+    let (code, _, err) = run(LAB, &["run", "empty", "--report", &file, "--title", "小明 <1 班>"], "");
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert!(code == Some(0) && page.contains("<title>小明 &lt;1 班&gt; – "), "{err}{page:.400}");
+    let (code, _, err) = run(LAB, &["run", "empty", "--title", "小明"], "");
+    assert!(code == Some(2) && err.contains("--report"), "{err}");
+}
+
+/// The clock of the page is the one on the wall, told with its zone.
+#[cfg(unix)]
+#[test]
+fn the_pages_clock_is_local() {
+    let pages = Pages::of("report-clock");
+    let file = pages.file("lab.html");
+    let mut lab = std::process::Command::new(LAB.path());
+    let output = lab.args(["run", "empty", "--report", &file]).env("TZ", "<+0545>-5:45").output().unwrap();
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert!(output.status.success() && page.contains(" (UTC+05:45)"), "{page:.9000}");
+}
+
+#[test]
+fn an_experiment_is_drawn_with_ascii_where_that_is_asked_for() {
+    let (code, out, err) = run(LAB, &["run", "sticky", "--ascii"], "");
+    assert!(code == Some(0) && out.contains("|<---"), "{out}{err}");
+    assert!(!out.contains(['│', '─', '▶']), "{out}");
+    let (code, _, err) = run(LAB, &["run", "sticky", "--ascii", "--json"], "");
+    assert!(code == Some(2) && err.contains("JSON"), "{err}");
+}
+
+#[test]
 fn a_page_that_cannot_be_written_is_one_line_and_harms_no_file() {
     let pages = Pages::of("report-nowhere");
     let nowhere = pages.file("no/such/folder.html");

@@ -22,6 +22,7 @@ pub(crate) struct Args {
 
 /// How experiments are run and shown.
 #[derive(clap::Args, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Manner {
     #[arg(long, help = t!(
         "Print one JSON document: {{\"experiments\": [...]}}",
@@ -42,6 +43,16 @@ pub(crate) struct Manner {
         "另外把全部结果写成一个网页，带时序图，投影、手机、打印都能看；可以和 --json、--step、--predict 一起用"
     ))]
     pub(crate) report: Option<PathBuf>,
+    #[arg(long, value_name = t!("TEXT", "文字"), help = t!(
+        "Put this above the page of --report, such as a name and a class",
+        "写在 --report 网页最上面的文字，比如姓名和班级"
+    ))]
+    pub(crate) title: Option<String>,
+    #[arg(long, add = not_with(&["--json"], t!("JSON has no diagrams", "JSON 里没有时序图")), help = t!(
+        "Draw with ASCII characters [default: where the console is not UTF-8]",
+        "只用 ASCII 字符画 [默认：终端不是 UTF-8 时]"
+    ))]
+    pub(crate) ascii: bool,
 }
 
 #[derive(Subcommand)]
@@ -58,6 +69,16 @@ pub(crate) enum Lab {
     List {
         #[arg(value_name = t!("WORD", "关键词"), add = completion::symptoms(), help = t!("What to look for: 10054, EADDRINUSE, 粘包, …", "要找的词：10054、EADDRINUSE、粘包 等"))]
         words: Vec<String>,
+    },
+    #[command(about = t!("Answer an error or a symptom: what it means, how to see it, the cure", "解答报错和现象：什么意思、怎么看、怎么解决"))]
+    Why {
+        #[arg(required_unless_present = "sheet", value_name = t!("WORD", "关键词"), add = completion::questions(), help = t!(
+            "An error's name, number or sentence, a line from a terminal, or what you see, in your own words",
+            "错误名、错误号、报错原文、终端里的一整行，或用自己的话描述现象"
+        ))]
+        words: Vec<String>,
+        #[arg(long, hide = true, help = t!("Print all answers as Markdown", "把全部回答输出成 Markdown"))]
+        sheet: bool,
     },
     #[command(about = t!("Who holds a port, and every TCP state on it", "谁占着一个端口，上面有哪些 TCP 状态"))]
     Port {
@@ -98,11 +119,14 @@ impl Manner {
             predict: self.predict || other.predict,
             server_port: self.server_port.or(other.server_port),
             report: self.report.clone().or_else(|| other.report.clone()),
+            title: self.title.clone().or_else(|| other.title.clone()),
+            ascii: self.ascii || other.ascii,
         }
     }
 
     /// Whether there are any.
     pub(crate) fn is_asked_for(&self) -> bool {
-        self.json || self.step || self.predict || self.server_port.is_some() || self.report.is_some()
+        let Self { json, step, predict, server_port, report, title, ascii } = self;
+        *json || *step || *predict || server_port.is_some() || report.is_some() || title.is_some() || *ascii
     }
 }

@@ -19,6 +19,7 @@ use socket_demos::terminal::screen;
 use socket_demos::{errors, file, invocation, t, text};
 use socket_lab::diagram::{self, Diagram, Letters};
 use socket_lab::experiments::{EXPERIMENTS, about, find};
+use socket_lab::why::{self, System};
 use socket_lab::{report, sysctl};
 
 use crate::args::{Args, Lab};
@@ -47,15 +48,23 @@ fn lab(args: &Args, trace: &Trace) -> anyhow::Result<()> {
             run(&chosen, &form, &manner, trace)
         }
         Some(_) if manner.is_asked_for() || trace.is_on() => bail!(Usage(t!(
-            "--json, --step, --predict, --port, --report, --trace and --trace-file are for running experiments",
-            "--json、--step、--predict、--port、--report、--trace、--trace-file 只在运行实验时有用"
+            "--json, --step, --predict, --port, --report, --title, --ascii, --trace and --trace-file are for running experiments",
+            "--json、--step、--predict、--port、--report、--title、--ascii、--trace、--trace-file 只在运行实验时有用"
         ))),
         Some(Lab::List { words }) => list(words),
+        Some(Lab::Why { sheet: true, .. }) => show(why::sheet::markdown().trim_end()),
+        Some(Lab::Why { words, .. }) => show(&answer(&words.join(" "))),
         Some(Lab::Port { port, watch: false }) => show_port(*port),
         Some(Lab::Port { port, watch: true }) => watch_port(*port),
         Some(Lab::Diagram { traces, output, ascii }) => draw(traces, output.as_deref(), *ascii),
         Some(Lab::Sysctl) => sysctl::lines()?.iter().try_for_each(|line| show(&screen::in_rows(line))),
     }
+}
+
+/// The answer to an error or a symptom.
+fn answer(question: &str) -> String {
+    let here = System::here();
+    why::text(&why::ask(question, here), here, screen::columns())
 }
 
 fn list(words: &[String]) -> anyhow::Result<()> {

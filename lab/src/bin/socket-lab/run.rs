@@ -5,6 +5,7 @@ use socket_demos::cli::Usage;
 use socket_demos::net::Trace;
 use socket_demos::terminal::screen;
 use socket_demos::{t, text};
+use socket_lab::diagram::Letters;
 use socket_lab::experiments::Experiment;
 use socket_lab::page::{self, Setting};
 use socket_lab::report::{self, Report};
@@ -26,6 +27,10 @@ pub(crate) fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, trace: &
     if manner.json && (manner.step || manner.predict) {
         bail!(Usage(t!("--json does not go with --step or --predict", "--json 不能和 --step、--predict 一起用")));
     }
+    if manner.title.is_some() && manner.report.is_none() {
+        bail!(Usage(t!("--title has an effect only with --report", "--title 要和 --report 一起用")));
+    }
+    let letters = if manner.ascii { Letters::Ascii } else { Letters::of_console() };
     stage::loopback().map_err(anyhow::Error::msg)?;
     if let Some(port) = manner.server_port {
         screen::talk(&viewer::how_to_watch(port));
@@ -36,15 +41,15 @@ pub(crate) fn run(chosen: &[&Experiment], form: &Form, manner: &Manner, trace: &
         let report = viewer.watch(experiment, trace, manner.server_port);
         if !manner.json {
             show(&match form {
-                Form::Full => report.full(manner.step),
-                Form::Line if manner.step || manner.predict => report.full(true),
+                Form::Full => report.full(manner.step, letters),
+                Form::Line if manner.step || manner.predict => report.full(true, letters),
                 Form::Line => screen::in_rows(&report.line()).into_owned(),
             })?;
         }
         reports.push(report);
     }
     if let Some(file) = &manner.report {
-        write(file, &page::page(&reports, &Setting::here()))?;
+        write(file, &page::page(&reports, &Setting::here(manner.title.clone())))?;
     }
     sum_up(&reports, form, manner)?;
     if let Some(score) = viewer.score() {
