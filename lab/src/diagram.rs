@@ -4,7 +4,7 @@
 //! alone do not show (SYN, ACK, FIN, the TCP states) is inferred from them, and drawn so that it looks different.
 //!
 //! # Layout
-//! - `read`: files of different kinds as calls
+//! - `read`: files of different kinds as calls; `choose`: some of them
 //! - `made`: a call, and what others notice of it; `sockets`: which calls belong to one socket, which sockets are the ends of one connection
 //! - `links`: which receive got what which send sent; `datagrams`: over UDP
 //! - `merge`: the clocks, and one order of all calls
@@ -12,6 +12,7 @@
 //! - `lay`: from calls to `rows`; `inferred`: those for segments and states that nobody saw
 //! - `terminal`: the rows as text; `svg`: as a picture; `fit`: text in its room; `fold`: long ones made short
 
+mod choose;
 mod datagrams;
 mod fit;
 mod fold;
@@ -30,6 +31,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub use self::choose::{Choice, Only, programs};
 pub use self::read::{Traces, read};
 pub use self::rows::{Line, Passed, Row, What};
 pub use self::sockets::Lane;
@@ -57,7 +59,16 @@ pub struct Diagram {
 impl Diagram {
     /// Merges the events of several files, each in its own order, into one diagram.
     pub fn of(files: Vec<Vec<Event>>) -> Self {
-        let traces = sockets::Traces::of(files);
+        Self::of_busiest(files, sockets::MOST_LANES)
+    }
+
+    /// As [`Diagram::of`], with as many lanes as so many columns of a terminal have room for.
+    pub fn of_columns(files: Vec<Vec<Event>>, columns: usize) -> Self {
+        Self::of_busiest(files, (columns / terminal::MIN_LANE).clamp(2, sockets::MOST_LANES))
+    }
+
+    fn of_busiest(files: Vec<Vec<Event>>, most_lanes: usize) -> Self {
+        let traces = sockets::Traces::of(files, most_lanes);
         let links = links::links(&traces);
         let clocks = merge::clocks(&traces, &links);
         let order = merge::order(&traces, &links, &clocks);
@@ -100,8 +111,8 @@ fn notes(clocks: &[i128], left_out: usize, rows: &[Row]) -> Vec<String> {
     let mut notes = Vec::new();
     if left_out > 0 {
         notes.push(t!(
-            "{left_out} more programs are left out: those with the fewest calls",
-            "还有 {left_out} 个程序没有画出来：它们的调用最少"
+            "{left_out} more programs are left out: those with the fewest calls (--only chooses, a picture with -o has room for 64)",
+            "还有 {left_out} 个程序没有画出来：它们的调用最少（用 --only 挑选；用 -o 写成图片，能画 64 个）"
         ));
     }
     if ahead >= NOTABLE {

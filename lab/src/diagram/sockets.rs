@@ -67,8 +67,8 @@ type Name = (usize, String, u32);
 
 impl Traces {
     /// Takes the events of several files, each in its own order.
-    pub(super) fn of(files: Vec<Vec<Event>>) -> Self {
-        let (drawn, left_out) = busiest(&files);
+    pub(super) fn of(files: Vec<Vec<Event>>, most_lanes: usize) -> Self {
+        let (drawn, left_out) = busiest(&files, most_lanes);
         let mut traces = Self { left_out, ..Self::default() };
         let mut lanes = HashMap::new();
         for (file, events) in files.into_iter().enumerate() {
@@ -249,7 +249,7 @@ impl Traces {
 }
 
 /// The lanes with the most calls, as many as are drawn, and how many there are besides.
-fn busiest(files: &[Vec<Event>]) -> (HashSet<Name>, usize) {
+fn busiest(files: &[Vec<Event>], most: usize) -> (HashSet<Name>, usize) {
     let mut calls: HashMap<Name, (usize, usize)> = HashMap::new();
     for (file, events) in files.iter().enumerate() {
         for event in events {
@@ -259,8 +259,8 @@ fn busiest(files: &[Vec<Event>]) -> (HashSet<Name>, usize) {
     }
     let mut lanes: Vec<_> = calls.into_iter().collect();
     lanes.sort_by_key(|(_, (calls, first))| (std::cmp::Reverse(*calls), *first));
-    let left_out = lanes.len().saturating_sub(MOST_LANES);
-    (lanes.into_iter().take(MOST_LANES).map(|(name, _)| name).collect(), left_out)
+    let left_out = lanes.len().saturating_sub(most);
+    (lanes.into_iter().take(most).map(|(name, _)| name).collect(), left_out)
 }
 
 /// What sockets are bound to that others know as `address`: it, its port alone, its host with a port that is not known yet,

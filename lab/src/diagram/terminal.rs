@@ -5,7 +5,7 @@ use super::{Diagram, Lane, Line, Row};
 use socket_demos::text::Charset;
 
 /// The fewest columns of a lane. More lanes than fit make the lines longer than the terminal.
-const MIN_LANE: usize = 20;
+pub(super) const MIN_LANE: usize = 20;
 
 /// What the lines are drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -214,3 +214,40 @@ fn a_file_that_is_cut_or_has_a_mark_at_its_beginning_is_drawn_with_a_word() {
         "{err}"
     );
 }
+
+#[test]
+fn ports_programs_and_times_choose_what_is_drawn() {
+    let place = Place::new();
+    let (java, node) = (fixture("java.txt"), fixture("node.20677"));
+    let drawn = |args: &[&str]| {
+        let (code, out, err) = run(LAB, &[&["diagram", &java, &node], args].concat(), "");
+        (code, out, err)
+    };
+    for (args, java, node) in [
+        (&["--only", "18085"][..], true, false),
+        (&["--only", "18084"], false, true),
+        (&["--only", "NODE"], false, true),
+        (&["--only", "node,java"], true, true),
+        (&[], true, true),
+    ] {
+        let (code, out, err) = drawn(args);
+        let lanes = out.lines().next().unwrap();
+        assert_eq!(
+            (code, lanes.contains("java"), lanes.contains("node")),
+            (Some(0), java, node),
+            "{args:?}\n{out}{err}"
+        );
+    }
+    let (code, _, err) = drawn(&["--only", "perl"]);
+    assert!(
+        code == Some(1) && err.contains("the programs are: java J.java, client, java J.java, server, node node.js"),
+        "{err}"
+    );
+    // As many as the columns have room for.
+    let file = place.file("forty");
+    let line = |n: u32| format!("{n} socket(AF_INET, SOCK_STREAM, 0) = 3\n{n} listen(3, {n}) = 0\n");
+    std::fs::write(&file, (1..=40).map(line).collect::<String>() + "7 close(3) = 0\n").unwrap();
+    let text = diagram(std::slice::from_ref(&file));
+    assert!(text.lines().all(|row| row.chars().count() <= 80) && text.contains("listen(7)"), "{text}");
+    assert!(text.contains("36 more programs are left out"), "{text}");
+}

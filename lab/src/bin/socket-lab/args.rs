@@ -1,12 +1,14 @@
 //! The command line of `socket-lab`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use socket_demos::cli::effect::not_with;
 use socket_demos::t;
 use socket_demos::text::typed;
 use socket_lab::completion;
+use socket_lab::diagram::{Choice, Only};
 
 #[derive(Parser)]
 #[command(name = "socket-lab", version, about = t!("what TCP and UDP really do, on this system", "看看 TCP 和 UDP 在这台机器上的真实表现"), after_help = t!(
@@ -105,9 +107,38 @@ pub(crate) enum Lab {
             "只用 ASCII 字符画 [默认：终端不是 UTF-8 时]"
         ))]
         ascii: bool,
+        #[command(flatten)]
+        choice: Chosen,
     },
     #[command(about = t!("The kernel parameters that tutorials tell you to change", "教程让人修改的那些内核参数"))]
     Sysctl,
+}
+
+/// What of the traces is drawn.
+#[derive(clap::Args)]
+pub(crate) struct Chosen {
+    #[arg(long, value_name = t!("8080,server", "8080,server"), value_delimiter = ',', help = t!(
+        "Draw only sockets with one of these ports, and programs with one of these words in their name",
+        "只画用到这些端口的套接字、名字里含有这些词的程序"
+    ))]
+    only: Vec<String>,
+    #[arg(long, value_name = t!("SECONDS", "秒"), value_parser = typed::parse_duration, help = t!(
+        "Begin so long after the first call",
+        "从第一次调用之后这么久开始画"
+    ))]
+    from: Option<Duration>,
+    #[arg(long, value_name = t!("SECONDS", "秒"), value_parser = typed::parse_duration, help = t!(
+        "End so long after the first call",
+        "画到第一次调用之后这么久为止"
+    ))]
+    to: Option<Duration>,
+}
+
+impl Chosen {
+    pub(crate) fn choice(&self) -> Choice {
+        let only = self.only.iter().filter(|word| !word.is_empty()).map(|word| Only::from(word.as_str()));
+        Choice { only: only.collect(), from: self.from, to: self.to }
+    }
 }
 
 impl Manner {

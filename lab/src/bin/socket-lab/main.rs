@@ -17,7 +17,7 @@ use socket_demos::cli::{self, Usage};
 use socket_demos::net::Trace;
 use socket_demos::terminal::screen;
 use socket_demos::{errors, file, invocation, t, text};
-use socket_lab::diagram::{self, Diagram, Letters};
+use socket_lab::diagram::{self, Choice, Diagram, Letters, Traces};
 use socket_lab::experiments::{EXPERIMENTS, about, find};
 use socket_lab::why::{self, System};
 use socket_lab::{report, sysctl};
@@ -56,7 +56,9 @@ fn lab(args: &Args, trace: &Trace) -> anyhow::Result<()> {
         Some(Lab::Why { words, .. }) => show(&answer(&words.join(" "))),
         Some(Lab::Port { port, watch: false }) => show_port(*port),
         Some(Lab::Port { port, watch: true }) => watch_port(*port),
-        Some(Lab::Diagram { traces, output, ascii }) => draw(traces, output.as_deref(), *ascii),
+        Some(Lab::Diagram { traces, output, ascii, choice }) => {
+            draw(traces, output.as_deref(), *ascii, &choice.choice())
+        }
         Some(Lab::Sysctl) => sysctl::lines()?.iter().try_for_each(|line| show(&screen::in_rows(line))),
     }
 }
@@ -83,18 +85,26 @@ fn list(words: &[String]) -> anyhow::Result<()> {
 }
 
 /// Several programs' traces as one diagram.
-fn draw(traces: &[PathBuf], output: Option<&Path>, ascii: bool) -> anyhow::Result<()> {
-    let traces = diagram::read(traces.iter().map(PathBuf::as_path)).map_err(anyhow::Error::msg)?;
-    let mut diagram = Diagram::of(traces.files);
-    diagram.notes.extend(traces.notes);
-    if diagram.lanes.is_empty() {
-        bail!(t!("there is no call in these traces", "这些跟踪文件里没有任何调用"));
+fn draw(traces: &[PathBuf], output: Option<&Path>, ascii: bool, choice: &Choice) -> anyhow::Result<()> {
+    let Traces { files, notes } = diagram::read(traces.iter().map(PathBuf::as_path)).map_err(anyhow::Error::msg)?;
+    let programs = diagram::programs(&files).into_iter().collect::<Vec<_>>().join(", ");
+    let files = choice.of(files);
+    if files.iter().all(Vec::is_empty) {
+        bail!(if programs.is_empty() {
+            t!("there is no call in these traces", "这些跟踪文件里没有任何调用")
+        } else {
+            t!(
+                "none of the calls is chosen; the programs are: {programs}",
+                "没有选中任何调用；跟踪里的程序有：{programs}"
+            )
+        });
     }
+    let with_notes = |diagram: Diagram| Diagram { notes: [diagram.notes, notes].concat(), ..diagram };
     if let Some(file) = output {
-        return write(file, &diagram.svg());
+        return write(file, &with_notes(Diagram::of(files)).svg());
     }
-    let letters = if ascii { Letters::Ascii } else { Letters::of_console() };
-    show(&diagram.text(screen::columns(), letters))
+    let (columns, letters) = (screen::columns(), if ascii { Letters::Ascii } else { Letters::of_console() });
+    show(&with_notes(Diagram::of_columns(files, columns)).text(columns, letters))
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {

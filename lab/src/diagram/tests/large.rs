@@ -61,7 +61,10 @@ fn of_thousands_of_programs_the_busiest_are_drawn() {
     let names: Vec<_> = diagram.lanes.iter().map(|lane| lane.program.clone()).collect();
     assert!(names.len() == 64 && names[0] == "p0" && names[62] == "p62", "{names:?}");
     assert_eq!(names[63], format!("p{}", MANY - 1), "the busiest, in its place");
-    assert_eq!(diagram.notes[0], "4936 more programs are left out: those with the fewest calls");
+    assert_eq!(
+        diagram.notes[0],
+        "4936 more programs are left out: those with the fewest calls (--only chooses, a picture with -o has room for 64)"
+    );
     let (text, picture) = (diagram.text(80, Letters::Box), diagram.svg());
     assert!(text.len() < 1_500_000 && picture.len() < 500_000, "{} {}", text.len(), picture.len());
 }
