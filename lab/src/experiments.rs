@@ -177,6 +177,14 @@ impl Verdict {
     fn contradicted(why: String) -> Self {
         Self { kind: Kind::Contradicted, why }
     }
+
+    /// For a run in which something got lost on the way.
+    fn not_arrived() -> Self {
+        Self::cannot_show(t!(
+            "what was sent did not arrive, as where a firewall drops it",
+            "发出去的没有收到，可能被防火墙丢了"
+        ))
+    }
 }
 
 /// What follows from what the sockets did.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::thread;
@@ -119,7 +120,7 @@ impl Stage {
 
     /// `socket` and `connect`.
     pub(super) fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
-        let stream = self.tcp(Side::Client)?.connect_timeout(to, PATIENCE)?;
+        let stream = self.tcp(Side::Client)?.connect_timeout(to, PATIENCE).map_err(|error| no_connection(&error))?;
         // On the bare socket, since a deadline is no part of the lesson.
         stream.get_ref().set_read_timeout(Some(PATIENCE))?;
         Ok(stream)
@@ -148,6 +149,16 @@ impl Stage {
         socket.bind(address)?;
         socket.datagrams()
     }
+}
+
+/// To an experiment whose listener is there, it is this world that is in the way.
+fn no_connection(error: &io::Error) -> io::Error {
+    let why = errors::reason(error);
+    let why = t!(
+        "no connection came about ({why}), as where a firewall is in the way",
+        "连接没有建立起来（{why}），可能被防火墙挡住了"
+    );
+    io::Error::new(io::ErrorKind::Unsupported, why)
 }
 
 /// `accept`, which has to succeed soon.
@@ -224,21 +235,32 @@ pub fn loopback() -> Result<(), String> {
     })
 }
 
+/// A parameter of Linux's network, `core/somaxconn` for example; `None` where there is none, or no such number.
+pub(super) fn kernel_parameter(name: &str) -> Option<u64> {
+    std::fs::read_to_string(Path::new("/proc/sys/net").join(name)).ok()?.trim().parse().ok()
+}
+
 /// How many finished connections Linux takes for `listen(backlog)`; `None` elsewhere. The kernel's own limit is somaxconn.
 pub(super) fn queue_limit(backlog: i32) -> Option<usize> {
-    let somaxconn = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok()?.trim().parse().ok()?;
+    let somaxconn = usize::try_from(kernel_parameter("core/somaxconn")?).ok()?;
     Some(usize::try_from(backlog).ok()?.min(somaxconn) + 1)
 }
 
 /// How many finished connections wait for the listener at `server`; `None` where that cannot be seen.
 pub(super) fn queued(server: SocketAddr) -> Option<usize> {
     let sockets = tcp_sockets(server.port()).ok()?;
-    sockets.iter().find(|socket| socket.state == State::Listen).map(|listener| listener.receive_queue as usize)
+    let listener = sockets.iter().find(|socket| socket.state == State::Listen)?;
+    Some(listener.receive_queue? as usize)
 }
 
 /// Asks again and again until there is an answer; `None` when it has taken too long.
-pub(super) fn until<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + PATIENCE;
+pub(super) fn until<T>(probe: impl FnMut() -> Option<T>) -> Option<T> {
+    until_after(PATIENCE, probe)
+}
+
+/// [`until`] with another limit.
+pub(super) fn until_after<T>(limit: Duration, mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
     loop {
         // Before the probe: a single one that was slow decides nothing.
         let last = Instant::now() > deadline;

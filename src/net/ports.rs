@@ -30,10 +30,11 @@ pub struct Socket {
     pub remote: SocketAddr,
     /// Its state.
     pub state: State,
-    /// Bytes received and not read yet; for a listener the finished connections that wait for `accept`.
-    pub receive_queue: u32,
-    /// The id of the user that it belongs to.
-    pub uid: u32,
+    /// Bytes received and not read yet; for a listener the finished connections that wait for `accept`, where the system
+    /// tells.
+    pub receive_queue: Option<u32>,
+    /// The id of the user that it belongs to, where the system tells.
+    pub uid: Option<u32>,
 }
 
 /// The states of RFC 9293, section 3.3.2, under the names that `ss` and `netstat` use.
@@ -135,8 +136,8 @@ fn parse(line: &str) -> Option<Socket> {
         local: parse_address(local)?,
         remote: parse_address(remote)?,
         state: State::of_number(u8::from_str_radix(state, 16).ok()?)?,
-        receive_queue: u32::from_str_radix(queues.split_once(':')?.1, 16).ok()?,
-        uid: uid.parse().ok()?,
+        receive_queue: Some(u32::from_str_radix(queues.split_once(':')?.1, 16).ok()?),
+        uid: Some(uid.parse().ok()?),
     })
 }
 
@@ -219,10 +220,10 @@ pub fn who_uses(transport: Transport, address: SocketAddr) -> String {
     }
     let sockets = tcp_sockets(port).unwrap_or_default();
     if let Some(listener) = sockets.iter().find(|socket| socket.state == State::Listen) {
-        let uid = listener.uid;
+        let uid = listener.uid.map_or_else(String::new, |uid| t!(" (uid {uid})", "（uid {uid}）"));
         return t!(
-            "a process of another user (uid {uid}) holds it; take another port",
-            "另一个用户（uid {uid}）的进程占着它；换个端口"
+            "a process of another user{uid} holds it; take another port",
+            "另一个用户{uid}的进程占着它；换个端口"
         );
     }
     if sockets.iter().any(|socket| socket.state == State::TimeWait) {

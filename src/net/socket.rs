@@ -57,6 +57,19 @@ impl Traced<Socket> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// `setsockopt(2)` with `SO_ATTACH_FILTER`, and a filter that lets nothing in: for a client that calls and never hears
+    /// an answer, so that its handshake stays half done. Linux only, where TCP may need
+    /// CAP_NET_ADMIN for it.
+    pub fn set_deaf(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        // BPF_RET | BPF_K: of each segment 0 bytes are let in.
+        return self.call(Call::Setsockopt, "SO_ATTACH_FILTER, nothing", |socket| {
+            socket.attach_filter(&[socket2::SockFilter::new(6, 0, 0, 0)])
+        });
+        #[cfg(not(target_os = "linux"))]
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// `setsockopt(2)` with `SO_RCVBUF`, in bytes: how much may wait for `recv`. The system gives as much of it as it lets
     /// everybody have.
     pub fn set_receive_buffer_size(&self, size: usize) -> io::Result<()> {

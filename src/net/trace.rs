@@ -177,6 +177,14 @@ impl<S> Traced<S> {
         self.announce(Call::Close, "");
     }
 
+    /// The bare socket, for another process: what becomes of it there is no call of this one.
+    pub fn give_away(self) -> S {
+        if let Some(mut track) = self.track {
+            track.given_away = true;
+        }
+        self.socket
+    }
+
     /// Makes a call that moves no bytes, and notes it.
     pub(super) fn call<T>(
         &self,
@@ -232,11 +240,15 @@ pub(super) struct Track {
     pub(super) number: u32,
     pub(super) local: Option<SocketAddr>,
     pub(super) peer: Option<SocketAddr>,
+    /// Whether another process has the socket now.
+    given_away: bool,
 }
 
 impl Drop for Track {
     fn drop(&mut self) {
-        self.record(Details::new(Call::Close, ""), Ok(0));
+        if !self.given_away {
+            self.record(Details::new(Call::Close, ""), Ok(0));
+        }
     }
 }
 
@@ -247,7 +259,7 @@ impl Track {
 
     pub(super) fn of(source: Source) -> Self {
         let number = source.recorder.sockets.fetch_add(1, Ordering::Relaxed) + 1;
-        Self { source, number, local: None, peer: None }
+        Self { source, number, local: None, peer: None, given_away: false }
     }
 
     pub(super) fn announce(&self, call: Call, argument: impl ToString) {

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::figure::Figure;
-use crate::stage::{Side, Stage, UNANSWERED, queue_limit};
+use crate::stage::{Side, Stage, UNANSWERED, kernel_parameter, queue_limit, until, until_after};
+use socket_demos::net::Socket;
 use socket_demos::net::ports::{State, tcp_sockets, tcp_state};
 use socket_demos::{errors, t};
 
@@ -55,15 +56,27 @@ struct Saw {
     limit: Option<usize>,
     /// What the kernel's table shows, where there is one.
     table: Option<Table>,
+    /// What became of clients that never answer, where such can be had.
+    half_open: Option<HalfOpen>,
     /// How long each `connect` took, the one that failed too; none where a viewer decided that.
     #[serde(skip)]
     took: Vec<Duration>,
 }
 
 #[derive(Serialize)]
+struct HalfOpen {
+    /// How many clients called the server and let no answer in.
+    called: usize,
+    /// How many of them were kept, half-open.
+    kept: usize,
+    /// What `net.ipv4.tcp_syncookies` is.
+    cookies: Option<u64>,
+}
+
+#[derive(Serialize)]
 struct Table {
-    /// Finished connections in the listener's queue.
-    finished: u32,
+    /// Finished connections in the listener's queue, where it tells.
+    finished: Option<u32>,
     /// Half-open ones.
     half_open: usize,
     /// The state of one more client that calls now.
@@ -72,6 +85,12 @@ struct Table {
 
 impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
+        let full = self.fill(stage)?;
+        Ok(Saw { half_open: self.half_open(stage)?, ..full })
+    }
+
+    /// Clients call until one gets no connection.
+    fn fill(&self, stage: &Stage) -> io::Result<Saw> {
         let listener = stage.listen(self.backlog)?;
         let server = listener.local_addr()?;
         let (mut connected, mut next, mut unanswered, mut took) = (Vec::new(), None, false, Vec::new());
@@ -87,25 +106,97 @@ impl World {
             }
             took.extend((!stage.is_stepped()).then(|| start.elapsed()));
         }
-        let table = Table::of(server, stage).ok();
+        let table = Table::of(server, connected.len(), stage).ok();
         let (backlog, clients, connected) = (self.backlog, self.clients, connected.len());
-        Ok(Saw { backlog, clients, connected, next, unanswered, limit: queue_limit(backlog), table, took })
+        let limit = queue_limit(backlog);
+        Ok(Saw { backlog, clients, connected, next, unanswered, limit, table, half_open: None, took })
+    }
+
+    /// Clients call that let no answer in, so that their handshakes stay half done. None where there are no such clients, or
+    /// no table to see them in.
+    fn half_open(&self, stage: &Stage) -> io::Result<Option<HalfOpen>> {
+        let listener = stage.listen(self.backlog)?;
+        let server = listener.local_addr()?;
+        if half_open(server).is_err() {
+            return Ok(None);
+        }
+        let mut deaf = Vec::new();
+        for _ in 0..self.clients {
+            let client = stage.tcp(Side::Client)?;
+            if client.set_deaf().is_err() {
+                return Ok(None);
+            }
+            deaf.push(call(client, server)?);
+        }
+        let (mut kept, expected) = (0, queue_limit(self.backlog).unwrap_or(usize::MAX).min(deaf.len()));
+        // Where fewer of them are kept, for example with SYN cookies always, nothing more will come.
+        until_after(UNANSWERED, || {
+            kept = half_open(server).unwrap_or(0);
+            (kept >= expected).then_some(())
+        });
+        Ok(Some(HalfOpen { called: deaf.len(), kept, cookies: kernel_parameter("ipv4/tcp_syncookies") }))
     }
 }
 
+/// Calls without waiting for an answer: `connect` says EINPROGRESS, and goes on behind the scenes.
+fn call(client: Socket, server: SocketAddr) -> io::Result<Socket> {
+    client.set_nonblocking()?;
+    let _ = client.connect(server);
+    Ok(client)
+}
+
+/// How many connections to the server are half-open.
+fn half_open(server: SocketAddr) -> io::Result<usize> {
+    let half_open = |state| matches!(state, State::SynRecv | State::NewSynRecv);
+    Ok(tcp_sockets(server.port())?.iter().filter(|socket| half_open(socket.state)).count())
+}
+
 impl Table {
-    /// What the table shows of the listener while one more client calls, without being waited for.
-    fn of(server: SocketAddr, stage: &Stage) -> io::Result<Self> {
-        let sockets = tcp_sockets(server.port())?;
-        let count = |state| sockets.iter().filter(|socket| socket.state == state).count();
-        let listener = sockets.iter().find(|socket| socket.state == State::Listen);
-        let finished = listener.map_or(0, |listener| listener.receive_queue);
-        let half_open = count(State::SynRecv) + count(State::NewSynRecv);
-        let one_more = stage.tcp(Side::Client)?;
-        one_more.set_nonblocking()?;
-        // It says EINPROGRESS, and goes on behind the scenes.
-        let _ = one_more.connect(server);
+    /// What the table shows of the listener, once the last ACKs of the `connected` have arrived, while one more client
+    /// calls.
+    fn of(server: SocketAddr, connected: usize, stage: &Stage) -> io::Result<Self> {
+        let mut finished = None;
+        let _ = until(|| {
+            let sockets = tcp_sockets(server.port()).ok()?;
+            let listener = sockets.iter().find(|socket| socket.state == State::Listen);
+            finished = listener.and_then(|listener| listener.receive_queue);
+            finished.is_none_or(|finished| finished as usize == connected).then_some(())
+        });
+        let half_open = half_open(server)?;
+        let one_more = call(stage.tcp(Side::Client)?, server)?;
         Ok(Self { finished, half_open, next: tcp_state(one_more.local_addr()?, server)? })
+    }
+}
+
+impl HalfOpen {
+    fn told(&self) -> String {
+        let Self { called, kept, .. } = self;
+        t!(
+            "of {called} clients that let no answer in {kept} were kept half-open (SYN_RECV)",
+            "{called} 个收不到回应的客户端里，有 {kept} 个作为半连接（SYN_RECV）保留下来"
+        )
+    }
+
+    /// What follows for the queue of half-open connections.
+    fn meaning(&self) -> String {
+        let Self { called, kept, cookies } = self;
+        if *cookies == Some(2) {
+            return t!(
+                "of half-open ones nothing can be seen: with net.ipv4.tcp_syncookies 2 none is kept",
+                "半连接则看不到：net.ipv4.tcp_syncookies 是 2，一个也不保留"
+            );
+        }
+        let others = match cookies {
+            Some(0) => t!("the others' SYNs were dropped", "其余的 SYN 被丢弃"),
+            _ => t!(
+                "SYN cookies answer the others without keeping them, so nobody notices",
+                "其余的由 SYN cookie 应答而不保留，所以看不出来"
+            ),
+        };
+        t!(
+            "and half-open ones too (SYN queue, since Linux 4.4): {kept} of {called} were kept, {others}",
+            "半连接队列（SYN queue，从 Linux 4.4 起）也受它限制：{called} 个里保留了 {kept} 个，{others}"
+        )
     }
 }
 
@@ -119,7 +210,7 @@ impl Saw {
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
-        let Self { backlog, clients, connected, next, table, .. } = self;
+        let Self { backlog, clients, connected, next, table, half_open, .. } = self;
         let mut observations = vec![t!(
             "listen({backlog}), nobody accepts: of {clients} clients {connected} were connected",
             "listen({backlog})，没人 accept：{clients} 个客户端里连上了 {connected} 个"
@@ -135,12 +226,22 @@ impl Judge for Saw {
             observations.push(t!("the next one was not: {error}", "下一个没连上：{error}"));
         }
         if let Some(Table { finished, half_open, next }) = table {
-            let next = next.map_or_else(|| t!("none", "没有"), |state| state.to_string());
+            let next = next.map_or_else(|| t!("CLOSED (gone)", "CLOSED（已不存在）"), |state| state.to_string());
+            let finished = finished.map_or_else(|| t!("? (not shown here)", "？（这里看不到）"), |it| it.to_string());
             observations.push(t!(
                 "in the listener's queue: {finished} finished connections; half-open: {half_open}; one more client that calls is in {next}",
                 "监听套接字的队列里：{finished} 个已完成的连接；半连接：{half_open} 个；再来一个客户端，状态是 {next}"
             ));
         }
+        observations.push(half_open.as_ref().map_or_else(
+            || {
+                t!(
+                    "half-open connections were not made: that takes Linux, and its right CAP_NET_ADMIN (root, or unshare -rn)",
+                    "没有造出半连接：要在 Linux 上，还要有 CAP_NET_ADMIN 权限（root，或者 unshare -rn）"
+                )
+            },
+            HalfOpen::told,
+        ));
         observations
     }
 
@@ -167,17 +268,21 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
-        let Self { clients, connected, next, unanswered, table, .. } = self;
+        let Self { clients, connected, next, unanswered, table, half_open, limit, .. } = self;
         let Some(next) = next else {
             return Verdict::cannot_show(t!(
                 "the queue took all {clients} clients, so its limit was not reached",
                 "队列装下了全部 {clients} 个客户端，没有碰到上限"
             ));
         };
-        if table.as_ref().is_some_and(|table| table.finished as usize != *connected || table.half_open > 0) {
-            return Verdict::contradicted(t!(
-                "the queue does not hold what was connected",
-                "队列里的连接数与连上的不符"
+        if limit.is_some_and(|limit| *connected > limit || half_open.as_ref().is_some_and(|half| half.kept > limit)) {
+            return Verdict::contradicted(t!("a queue took more than its limit", "队列装的比上限还多"));
+        }
+        let finished = table.as_ref().and_then(|table| table.finished);
+        if finished.is_some_and(|finished| finished as usize != *connected) {
+            return Verdict::cannot_show(t!(
+                "the queue did not settle in time: segments were lost, or the machine was too busy",
+                "队列没能及时稳定下来：有报文段丢了，或者机器太忙"
             ));
         }
         if !self.filled() {
@@ -194,9 +299,18 @@ impl Judge for Saw {
         } else {
             t!("the next client got {next}", "下一个客户端得到 {next}")
         };
+        let half_open = half_open.as_ref().map_or_else(
+            || {
+                t!(
+                    "since Linux 4.4 the same number limits the SYN queue (half-open ones) too: that was not seen here",
+                    "从 Linux 4.4 起，半连接队列（SYN queue）也受同一个数限制：这一点这里没有看到"
+                )
+            },
+            HalfOpen::meaning,
+        );
         Verdict::partly(t!(
-            "seen here: it limits the accept queue (finished connections; Linux takes one more than the argument); {next}; since Linux 4.4 the same number limits the SYN queue (half-open ones) too, but with SYN cookies nobody notices: that is not shown here",
-            "这里看到的是：它限制全连接队列（已完成的连接，Linux 会多收一个）；{next}；从 Linux 4.4 起，半连接队列（SYN queue）也受同一个数限制，只是开着 SYN cookie 时看不出来：这一点这里没有演示"
+            "seen here: it limits the accept queue (finished connections; Linux takes one more than the argument); {next}; {half_open}",
+            "这里看到的是：它限制全连接队列（已完成的连接，Linux 会多收一个）；{next}；{half_open}"
         ))
     }
 }
@@ -223,16 +337,42 @@ mod tests {
             next: Some("ENETUNREACH 101".into()),
             unanswered: false,
             table: None,
+            half_open: None,
             ..saw(World::default())
         };
         assert_eq!((unreachable.verdict().kind, unreachable.answer()), (Kind::CannotShow, None));
-        let nobody = Table { finished: 2, half_open: 0, next: None };
-        let early = Saw { connected: 2, table: Some(nobody), ..saw(World::default()) };
+        let holds = |finished| Some(Table { finished: Some(finished), half_open: 0, next: None });
+        let early = Saw { connected: 2, table: holds(2), half_open: None, ..saw(World::default()) };
         assert_eq!((early.verdict().kind, early.answer()), (Kind::CannotShow, None));
         let cut = Saw { limit: Some(2), ..early };
         assert_eq!((cut.verdict().kind, cut.answer()), (Kind::Partly, Some(0)));
         assert!(cut.observations().iter().any(|told| told.contains("somaxconn is 1")), "{:?}", cut.observations());
-        let impossible = Saw { table: Some(Table { finished: 1, half_open: 3, next: None }), ..short };
+        let unsettled = Saw { table: holds(1), ..saw(World::default()) };
+        assert_eq!(unsettled.verdict().kind, Kind::CannotShow);
+        let impossible = Saw { connected: 5, ..short };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
+    }
+
+    #[test]
+    fn what_is_said_of_half_open_connections_is_what_was_seen() {
+        let usual = World::default().run(&Stage::silent()).unwrap();
+        let why = |half_open| Saw { half_open, ..World::default().run(&Stage::silent()).unwrap() }.verdict().why;
+        let seen = |kept, cookies| Some(HalfOpen { called: 6, kept, cookies: Some(cookies) });
+        assert!(why(None).ends_with("too: that was not seen here"), "{}", why(None));
+        assert!(
+            why(seen(4, 1))
+                .ends_with("4 of 6 were kept, SYN cookies answer the others without keeping them, so nobody notices")
+        );
+        assert!(why(seen(4, 0)).ends_with("4 of 6 were kept, the others' SYNs were dropped"));
+        assert!(
+            why(seen(0, 2))
+                .ends_with("of half-open ones nothing can be seen: with net.ipv4.tcp_syncookies 2 none is kept")
+        );
+        let beyond = Saw { half_open: seen(6, 1), ..World::default().run(&Stage::silent()).unwrap() };
+        assert_eq!(beyond.verdict().kind, Kind::Contradicted);
+        if let Some(half) = usual.half_open.filter(|half| half.cookies != Some(2)) {
+            // Whoever may make them sees as many as finished ones.
+            assert_eq!((half.called, half.kept), (6, 4));
+        }
     }
 }

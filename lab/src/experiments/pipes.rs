@@ -173,13 +173,16 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
-        let deadlocked =
-            self.full_pipe.as_ref().is_none_or(|(alone, together)| alone.is_none() && together == "done\n");
+        let stuck = self.full_pipe.as_ref().is_none_or(|(alone, together)| alone.is_none() && together == "done\n");
         let held = self.background_milliseconds.is_none_or(|held| held >= QUIET.as_millis());
         match self.answer() {
-            Some(_) if self.second_read > 0 || !deadlocked || !held => {
-                Verdict::contradicted(t!("a pipe did not do as a pipe does", "管道的行为不符合预期"))
+            Some(_) if self.second_read > 0 => {
+                Verdict::contradicted(t!("what had been read could be read again", "读过的内容又读到了一次"))
             }
+            Some(_) if !stuck || !held => Verdict::cannot_show(t!(
+                "a command did not fill its pipe, or its background process was gone before anybody looked: it could not be started, or the machine was too busy",
+                "有命令没把管道写满，或者还没来得及看，后台进程就不在了：它没能启动，或者机器太忙"
+            )),
             Some(0) => Verdict::as_taught(t!(
                 "both streams went into one pipe (2>&1), which keeps the order",
                 "两个流进了同一个管道（2>&1），顺序就保住了"
@@ -189,7 +192,7 @@ impl Judge for Saw {
                 "管道里的内容读过就没了，这没错；但两个管道合起来，行的先后就乱了；一个管道满了，只读另一个会一直卡住（要同时读两个）；后台进程还会让管道一直开着"
             )),
             None => {
-                Verdict::contradicted(t!("the shell did not report the unknown command", "shell 没有报告不存在的命令"))
+                Verdict::cannot_show(t!("the shell did not report the unknown command", "shell 没有报告不存在的命令"))
             }
         }
     }
@@ -206,6 +209,8 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { one_pipe: true }).verdict().kind, Kind::AsTaught);
+        let starved = Saw { background_milliseconds: Some(0), ..saw(World::default()) };
+        assert_eq!(starved.verdict().kind, Kind::CannotShow);
         let impossible = Saw { second_read: 1, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

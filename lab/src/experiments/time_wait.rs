@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::outcome::Went;
-use crate::stage::{Side, Stage, accept, recv, until};
+use crate::stage::{Side, Stage, accept, kernel_parameter, recv, until};
 use socket_demos::net::TcpListener;
 use socket_demos::net::ports::{self, State};
 use socket_demos::t;
@@ -47,12 +47,16 @@ struct Saw {
     restart: Restart,
     restart_with_reuse: Restart,
     restart_after_client_closed_first: Restart,
+    /// How many TIME_WAIT Linux has room for.
+    max_tw_buckets: Option<u64>,
 }
 
 /// How a second start went.
 #[derive(Serialize)]
 struct Restart {
     bind: Went,
+    /// Whether the connection had ended by then, as far as that can be seen.
+    settled: bool,
     /// Whether the server's port was left in TIME_WAIT; `None` where that cannot be seen.
     time_wait: Option<bool>,
     /// Whether it had ended by the time `bind` was made: a viewer who steps may take longer than the minute it lasts.
@@ -68,6 +72,7 @@ impl World {
             restart: self.restart(stage)?,
             restart_with_reuse: Self { reuse: true, closes_first: self.closes_first }.restart(stage)?,
             restart_after_client_closed_first: client_first.restart(stage)?,
+            max_tw_buckets: kernel_parameter("ipv4/tcp_max_tw_buckets"),
         })
     }
 
@@ -82,10 +87,11 @@ impl World {
         recv(&second, 1024);
         second.close();
         listener.close();
-        let time_wait = left_in_time_wait(address.port());
+        let left = left_in_time_wait(address.port());
+        let (settled, time_wait) = (left.is_some(), left.flatten());
         let bind = Went::of(&self.start(stage, address));
         let ended = time_wait == Some(true) && !is_in_time_wait(address.port());
-        Ok(Restart { bind, time_wait, ended })
+        Ok(Restart { bind, settled, time_wait, ended })
     }
 
     fn start(&self, stage: &Stage, address: SocketAddr) -> io::Result<TcpListener> {
@@ -98,12 +104,13 @@ impl World {
     }
 }
 
-/// Waits until the last acknowledgement has arrived, and says whether TIME_WAIT is what remains.
-fn left_in_time_wait(port: u16) -> Option<bool> {
+/// Waits until the last acknowledgement has arrived, and says whether TIME_WAIT is what remains, where that can be seen;
+/// `None` when it has not arrived in time.
+fn left_in_time_wait(port: u16) -> Option<Option<bool>> {
     until(|| match ports::tcp_sockets(port) {
         Err(_) => Some(None),
         Ok(left) => left.iter().all(|socket| socket.state == State::TimeWait).then_some(Some(!left.is_empty())),
-    })?
+    })
 }
 
 /// Whether there is a socket in TIME_WAIT at that port now.
@@ -114,6 +121,9 @@ fn is_in_time_wait(port: u16) -> bool {
 impl Restart {
     fn told(&self) -> String {
         let left = match self.time_wait {
+            _ if !self.settled => {
+                t!("the connection had not ended at the server's port, ", "服务器端口上的连接还没有结束，")
+            }
             Some(true) if self.ended => {
                 t!(
                     "TIME_WAIT at the server's port, over before bind, ",
@@ -147,6 +157,17 @@ impl Judge for Saw {
 
     fn verdict(&self) -> Verdict {
         let Self { restart, restart_with_reuse, restart_after_client_closed_first, .. } = self;
+        let restarts = [restart, restart_with_reuse, restart_after_client_closed_first];
+        if restarts.iter().any(|restart| !restart.settled) {
+            return Verdict::cannot_show(t!(
+                "a connection had not ended before the restart: segments were lost, or the machine was too busy",
+                "重启时连接还没有结束：有报文段丢了，或者机器太忙"
+            ));
+        }
+        let other = restarts.iter().find(|restart| restart.bind.failed() && !restart.bind.failed_with("ADDRINUSE"));
+        if let Some(Restart { bind, .. }) = other {
+            return Verdict::cannot_show(t!("bind failed for another reason: {bind}", "bind 失败是因为别的：{bind}"));
+        }
         if restart_with_reuse.bind.failed() || restart_after_client_closed_first.bind.failed() {
             return Verdict::contradicted(t!("a cure did not help", "该管用的办法没管用"));
         }
@@ -176,9 +197,13 @@ impl Saw {
             ));
         }
         match self.restart.time_wait {
+            Some(false) if self.max_tw_buckets == Some(0) => Verdict::cannot_show(t!(
+                "the server closed first, and no TIME_WAIT was left: net.ipv4.tcp_max_tw_buckets is 0",
+                "服务器先关闭，却没有留下 TIME_WAIT：net.ipv4.tcp_max_tw_buckets 是 0"
+            )),
             Some(false) => Verdict::cannot_show(t!(
-                "the server closed first, and no TIME_WAIT was left (net.ipv4.tcp_max_tw_buckets may be 0)",
-                "服务器先关闭，却没有留下 TIME_WAIT（net.ipv4.tcp_max_tw_buckets 可能是 0）"
+                "the server closed first, and no TIME_WAIT was left: there was no room for it, or the client took a minute to close",
+                "服务器先关闭，却没有留下 TIME_WAIT：没有位置，或者过了一分钟客户端才关闭"
             )),
             _ if self.reuse => Verdict::different(t!(
                 "the option was set: bind passed over TIME_WAIT",
@@ -204,15 +229,15 @@ mod tests {
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Partly, Some(1)));
         assert_eq!(saw(World { reuse: true, ..World::default() }).verdict().kind, Kind::Different);
         assert_eq!(saw(World { closes_first: Side::Client, ..World::default() }).verdict().kind, Kind::Different);
-        let left = |time_wait, ended| Restart { bind: Went::Well, time_wait, ended };
+        let left = |time_wait, ended| Restart { bind: Went::Well, settled: true, time_wait, ended };
         let told = |restart| Saw { restart, ..saw(World::default()) }.verdict();
         assert_eq!(told(left(Some(true), true)).kind, Kind::CannotShow);
         assert_eq!(told(left(Some(false), false)).kind, Kind::CannotShow);
         assert!(told(left(Some(true), false)).why.contains("hinders nobody"));
-        let impossible = Saw {
-            restart_with_reuse: Restart { bind: Went::Wrong("EADDRINUSE 98".into()), time_wait: None, ended: false },
-            ..usual
-        };
+        let failed = |error: &str, settled| Restart { bind: Went::Wrong(error.into()), settled, ..left(None, false) };
+        assert_eq!(told(failed("EADDRINUSE 98", false)).kind, Kind::CannotShow);
+        assert_eq!(told(failed("ENOBUFS 105", true)).kind, Kind::CannotShow);
+        let impossible = Saw { restart_with_reuse: failed("EADDRINUSE 98", true), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

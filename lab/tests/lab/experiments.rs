@@ -94,6 +94,21 @@ fn numbers_are_bare_and_every_call_is_an_event() {
     assert_eq!((&sent["program"], &sent["result"]["ok"], &sent["times"]), (&"client".into(), &2000.into(), &1.into()));
 }
 
+/// The death of a process ends its connection, and no call of it does.
+#[cfg(unix)]
+#[test]
+fn a_client_that_is_killed_closes_nothing() {
+    let (code, json, err) = lab(&["run", "farewell", "--json"]);
+    assert_eq!(code, Some(0), "{err}");
+    let report = &experiments(&json)[0];
+    let made = |name: &str| {
+        let calls = report["calls"].as_array().unwrap().iter();
+        calls.filter(|call| call["program"] == "client" && call["call"] == name).count()
+    };
+    assert_eq!((made("connect"), made("close")), (5, 3), "two of five are killed");
+    assert!(report["observations"][2].as_str().unwrap().contains("its death, not close(), ends the connection"));
+}
+
 #[test]
 fn alone_it_tells_a_line_for_each_and_a_summary() {
     let [english, chinese] = ["en", "zh"].map(|lang| Running::start(LAB, &["--lang", lang]));

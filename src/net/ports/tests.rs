@@ -8,8 +8,8 @@ fn a_line_of_the_kernels_table_is_read() {
         local: "127.0.0.1:8080".parse().unwrap(),
         remote: "0.0.0.0:0".parse().unwrap(),
         state: State::Listen,
-        receive_queue: 4,
-        uid: 1000,
+        receive_queue: Some(4),
+        uid: Some(1000),
     };
     assert_eq!(parse(line), Some(expected));
     let v6 = parse_address("00000000000000000000000001000000:0016");
