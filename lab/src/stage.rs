@@ -57,12 +57,23 @@ impl Side {
 pub(super) fn start(command: &mut Command) -> io::Result<Child> {
     command.spawn().map_err(|error| {
         if error.kind() != io::ErrorKind::NotFound {
-            return error;
+            return not_started(error);
         }
         let program = command.get_program().display();
         let why = t!("it takes the program {program}, which is not here", "需要用到程序 {program}，这里没有");
         io::Error::new(io::ErrorKind::Unsupported, why)
     })
+}
+
+/// To start a process or a thread, EAGAIN means that there are as many as there may be (RLIMIT_NPROC), not that an answer
+/// did not come.
+pub(super) fn not_started(error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::WouldBlock {
+        return error;
+    }
+    let code = errors::code(&error);
+    let why = t!("the system starts no more processes ({code})", "系统不让再启动进程了（{code}）");
+    io::Error::new(io::ErrorKind::Unsupported, why)
 }
 
 /// The place of one run: its trace, and the server's address.
@@ -220,19 +231,32 @@ pub(super) fn arrived(stream: &TcpStream, count: usize) -> bool {
     until(|| bare.peek(&mut buffer).is_ok_and(|there| there == count).then_some(())).is_some()
 }
 
-/// Whether datagrams can go to the loopback address, without which no experiment can show anything.
+/// Whether anything arrives at the loopback address, without which no experiment can show anything.
 ///
 /// # Errors
-/// A sentence where they cannot.
+/// A sentence where nothing does.
 pub fn loopback() -> Result<(), String> {
-    let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
-    socket.and_then(|socket| socket.connect(socket.local_addr()?)).map_err(|error| {
+    // Where a firewall takes the datagrams, a connection shows that the address is there.
+    datagram_to_itself().or_else(|_| connection_to_itself()).map_err(|error| {
         let why = errors::reason(&error);
         t!(
             "the loopback address 127.0.0.1 cannot be used ({why}), and every experiment needs it; on Linux: ip link set lo up",
             "回环地址 127.0.0.1 用不了（{why}），而每个实验都要用它；Linux 上可以：ip link set lo up"
         )
     })
+}
+
+fn datagram_to_itself() -> io::Result<()> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    socket.connect(socket.local_addr()?)?;
+    socket.set_read_timeout(Some(UNANSWERED))?;
+    socket.send(b"me?")?;
+    socket.recv(&mut [0; 3]).map(|_| ())
+}
+
+fn connection_to_itself() -> io::Result<()> {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    std::net::TcpStream::connect_timeout(&listener.local_addr()?, UNANSWERED).map(|_| ())
 }
 
 /// A parameter of Linux's network, `core/somaxconn` for example; `None` where there is none, or no such number.
@@ -309,5 +333,6 @@ mod tests {
         let kind = |program: &str| start(&mut Command::new(program)).unwrap_err().kind();
         assert_eq!(kind("no-such-program-here"), io::ErrorKind::Unsupported);
         assert_ne!(kind("."), io::ErrorKind::Unsupported);
+        assert_eq!(not_started(io::ErrorKind::WouldBlock.into()).kind(), io::ErrorKind::Unsupported);
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
-use crate::stage::{self, QUIET, Side, Stage};
+use crate::stage::{self, QUIET, Side, Stage, not_started};
 use socket_demos::net::{PipeReader, Trace};
 use socket_demos::t;
 use socket_demos::terminal::input::charset_of_pipes;
@@ -121,9 +121,8 @@ fn full_pipe(trace: &Trace) -> io::Result<(Option<String>, String)> {
     let script = format!("head -c {TOO_MUCH} /dev/zero | tr '\\0' e >&2; echo done");
     let Piped { mut child, out, err } = World::default().start(trace, "", &script)?;
     let (found, finding) = mpsc::channel();
-    let reader = thread::spawn(move || {
-        let _ = found.send(read_all(&out).unwrap_or_default());
-    });
+    let read = move || found.send(read_all(&out).unwrap_or_default());
+    let reader = thread::Builder::new().spawn(read).map_err(not_started)?;
     let alone = finding.recv_timeout(QUIET).ok();
     read_all(&err)?;
     let together = alone.clone().map_or_else(|| finding.recv().map_err(io::Error::other), Ok)?;
