@@ -298,7 +298,7 @@ pub(super) fn until_after<T>(limit: Duration, mut probe: impl FnMut() -> Option<
     }
 }
 
-/// A stage for tests that nobody watches. They have it one at a time, as in the program: a process that is started
+/// A stage for tests. They have it one at a time, as in the program: a process that is started
 /// holds copies of every open socket for a moment, and a port that somebody else has just given up is still in use then.
 #[cfg(test)]
 pub(super) struct Silent {
@@ -309,9 +309,18 @@ pub(super) struct Silent {
 #[cfg(test)]
 impl Stage {
     pub(super) fn silent() -> Silent {
+        Self::alone(None)
+    }
+
+    /// The same before somebody who decides when each call is made.
+    pub(super) fn watched(watcher: Arc<dyn Watcher>) -> Silent {
+        Self::alone(Some(watcher))
+    }
+
+    fn alone(watcher: Option<Arc<dyn Watcher>>) -> Silent {
         static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Silent { stage: Self::new(&Trace::off(), None, None), _alone: alone }
+        Silent { stage: Self::new(&Trace::off(), None, watcher), _alone: alone }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Who holds a port, and in which TCP states its sockets are.
 //!
 //! Linux lists every TCP socket in `/proc/net/tcp` and `tcp6` (proc(5)), also those that no process holds any more,
-//! such as TIME_WAIT. Which process holds a socket comes from the `listeners` crate, on every system.
+//! such as TIME_WAIT; on macOS netstat(1) does. Which process holds a socket comes from the `listeners` crate, on every system.
 
+mod netstat;
 #[cfg(test)]
 mod tests;
 
@@ -93,7 +94,7 @@ impl fmt::Display for State {
 /// Every TCP socket with `port` on its own side.
 ///
 /// # Errors
-/// `Unsupported` where the system has no `/proc/net/tcp`.
+/// `Unsupported` where the system has neither `/proc/net/tcp` nor macOS's `netstat`.
 pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
     let cannot_be_seen = || {
         let why = t!(
@@ -102,11 +103,15 @@ pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
         );
         io::Error::new(io::ErrorKind::Unsupported, why)
     };
-    if !cfg!(target_os = "linux") {
+    let found = if cfg!(target_os = "linux") {
+        sockets(port)
+    } else if cfg!(target_os = "macos") {
+        netstat::sockets(port)
+    } else {
         return Err(cannot_be_seen());
-    }
+    };
     // A container can be without it too.
-    sockets(port).map_err(|error| match error.kind() {
+    found.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => cannot_be_seen(),
         _ => error,
     })

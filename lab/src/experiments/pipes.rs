@@ -199,8 +199,34 @@ impl Judge for Saw {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::experiments::Kind;
+    use socket_demos::net::event::{Event, Upcoming, Watcher};
+
+    /// Keeps the numbers of the pipes whose calls would have waited for a viewer.
+    #[derive(Default)]
+    struct Viewer(Mutex<Vec<u32>>);
+
+    impl Watcher for Viewer {
+        fn before(&self, call: &Upcoming) {
+            self.0.lock().unwrap().push(call.socket);
+        }
+
+        fn after(&self, _: &Event) {}
+    }
+
+    #[test]
+    fn a_call_that_is_timed_waits_for_no_viewer() {
+        let viewer = Arc::new(Viewer::default());
+        let saw = World::default().run(&Stage::watched(viewer.clone())).unwrap();
+        let waited = viewer.0.lock().unwrap().clone();
+        // Those of the first command; full pipes and background processes have others.
+        assert!(waited.contains(&1) && waited.iter().all(|pipe| [1, 2].contains(pipe)), "{waited:?}");
+        assert!(saw.full_pipe.is_some() && saw.background_milliseconds.is_some());
+        assert_eq!(saw.verdict().kind, Kind::Different);
+    }
 
     #[test]
     fn one_pipe_for_both_keeps_their_order() {

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::outcome::Went;
 use crate::stage::{Side, Stage, accept, kernel_parameter, recv, until};
-use socket_demos::net::TcpListener;
 use socket_demos::net::ports::{self, State};
+use socket_demos::net::{Socket, TcpListener};
 use socket_demos::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -144,9 +144,10 @@ impl Judge for Saw {
         let Self { restart, restart_with_reuse, restart_after_client_closed_first, .. } = self;
         let [plain, reuse, client] =
             [restart, restart_with_reuse, restart_after_client_closed_first].map(Restart::told);
+        let option = Socket::REUSE_OPTION;
         vec![
             t!("the restart: {plain}", "重启：{plain}"),
-            t!("with SO_REUSEADDR both times: {reuse}", "两次都设 SO_REUSEADDR：{reuse}"),
+            t!("with {option} both times: {reuse}", "两次都设 {option}：{reuse}"),
             t!("where the client closed first: {client}", "客户端先关闭：{client}"),
         ]
     }

@@ -13,12 +13,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::common::{self, LAB, Running};
+use crate::common::{self, LAB, Running, eventually};
 use crate::experiments::{Public, expected, verdicts};
 use claims::Seen;
 use serde_json::Value;
+use socket_demos::net::ports::tcp_sockets;
 use socket_lab::experiments::EXPERIMENTS;
 use table::{Made, TENTH, WORLDS, World};
 
@@ -173,6 +174,42 @@ fn fifty_runs_have_the_same_verdicts() {
         assert_eq!(verdicts, expected(), "run {number}: {err}");
     }
     drop(loops);
+}
+
+/// A viewer who waits for more than a minute before the second `bind`. It takes so long that only all of it has it.
+#[test]
+fn a_viewer_who_takes_a_minute_finds_time_wait_over() {
+    if !whole() {
+        return;
+    }
+    let mut lab = Running::start(LAB, &["run", "time-wait", "--step"]);
+    // The first bind has port 0, the second one the port that came of it.
+    let port = (1..)
+        .find_map(|number| {
+            let call = awaited(&lab, number);
+            let port = call.split_once(" bind(127.0.0.1:").and_then(|(_, port)| port.split(')').next()?.parse().ok());
+            let found = port.filter(|port: &u16| *port > 0);
+            if found.is_none() {
+                lab.feeds(b"\n");
+            }
+            found
+        })
+        .unwrap();
+    let until = Instant::now() + LONG;
+    while !tcp_sockets(port).unwrap().is_empty() {
+        assert!(Instant::now() < until, "TIME_WAIT is not over");
+        thread::sleep(Duration::from_millis(100));
+    }
+    lab.ends_input();
+    let said = lab.ended_well();
+    assert!(said.contains("verdict: not shown\n    TIME_WAIT was over before bind was called"), "{said}");
+}
+
+/// The call with that number, counted from 1, that the lab waits with.
+fn awaited(lab: &Running, number: usize) -> String {
+    let call = || lab.err().split("Enter: ").nth(number).filter(|prompt| prompt.contains(") ")).map(str::to_string);
+    eventually(true, || call().is_some());
+    call().unwrap()
 }
 
 fn busy() -> Command {
