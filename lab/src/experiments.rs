@@ -1,6 +1,6 @@
 //! The lab: every claim of the course as an experiment that runs here and now, and says what this system does.
 //!
-//! An experiment is one file of `lab/src/experiments`, all alike: its `World` has the settings, `run` makes the calls in
+//! An experiment is one file of `lab/src/experiments` (what more it takes is in a folder beside it), all alike: its `World` has the settings, `run` makes the calls in
 //! their order with real sockets on the loopback address, `Saw` is what the sockets did, and `Judge` turns that into
 //! sentences and a verdict. The verdict comes from what was seen in this run, so another world gets another verdict: the test at the
 //! end of each file alters one setting to show it.

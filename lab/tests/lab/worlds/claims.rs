@@ -127,8 +127,7 @@ impl<'a> Seen<'a> {
             CLAIMS.iter().filter(|(of, _, seen)| *of == name && seen(self)).map(|(_, kind, _)| *kind).collect();
         match kind {
             "contradicted" => lies.push("no kernel contradicts itself here".to_string()),
-            "failed" if !world.is_short_of_something() => lies.push("nothing is lacking here".to_string()),
-            "failed" => {}
+            "failed" => lies.push("what this world lacks is no failure".to_string()),
             "cannot-show" if shown.is_empty() => {}
             kind if shown.contains(&kind) => {}
             kind => lies.push(format!("what was seen makes it {shown:?}, not {kind}")),

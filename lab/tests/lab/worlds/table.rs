@@ -20,13 +20,6 @@ pub(super) enum Made {
     ByRoot(&'static str),
 }
 
-impl World {
-    /// Whether calls may fail in it that fail nowhere else.
-    pub(super) fn is_short_of_something(&self) -> bool {
-        self.name.starts_with("RLIMIT")
-    }
-}
-
 /// Nothing but what is set differs from the usual world.
 const fn set(name: &'static str, parameter: &'static str, value: &'static str) -> World {
     World { name, set: Some((parameter, value)), made: Made::By(r#"exec "$@""#) }
@@ -101,7 +94,7 @@ pub(super) const TENTH: [(&str, &[&str]); 27] = [
     ("tcp_syncookies 0", &["backlog"]),
     ("tcp_syncookies 2", &["backlog"]),
     ("RST dropped", &["farewell", "refused"]),
-    ("FIN dropped", &["farewell", "flood", "half-close"]),
+    ("FIN dropped", &["farewell", "flood", "half-close", "states"]),
     ("SYN dropped", &["backlog", "handshake", "states"]),
     ("SYN rejected", &["backlog", "handshake"]),
     ("SYN reset", &["backlog", "characters"]),
