@@ -55,12 +55,21 @@ struct Saw {
 #[derive(Serialize)]
 struct Restart {
     bind: Went,
-    /// Whether the connection had ended by then, as far as that can be seen.
-    settled: bool,
-    /// Whether the server's port was left in TIME_WAIT; `None` where that cannot be seen.
-    time_wait: Option<bool>,
-    /// Whether it had ended by the time `bind` was made: a viewer who steps may take longer than the minute it lasts.
+    /// What was left of the connection at the server's port before.
+    left: Left,
+    /// Whether TIME_WAIT had ended by the time `bind` was made: a viewer who steps may take longer than the minute it lasts.
     ended: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Left {
+    TimeWait,
+    Nothing,
+    /// It had not ended in time.
+    Alive,
+    /// It cannot be seen here.
+    Unseen,
 }
 
 impl World {
@@ -87,11 +96,10 @@ impl World {
         recv(&second, 1024);
         second.close();
         listener.close();
-        let left = left_in_time_wait(address.port());
-        let (settled, time_wait) = (left.is_some(), left.flatten());
+        let left = left_at(address.port());
         let bind = Went::of(&self.start(stage, address));
-        let ended = time_wait == Some(true) && !is_in_time_wait(address.port());
-        Ok(Restart { bind, settled, time_wait, ended })
+        let ended = left == Left::TimeWait && !is_in_time_wait(address.port());
+        Ok(Restart { bind, left, ended })
     }
 
     fn start(&self, stage: &Stage, address: SocketAddr) -> io::Result<TcpListener> {
@@ -104,13 +112,14 @@ impl World {
     }
 }
 
-/// Waits until the last acknowledgement has arrived, and says whether TIME_WAIT is what remains, where that can be seen;
-/// `None` when it has not arrived in time.
-fn left_in_time_wait(port: u16) -> Option<Option<bool>> {
-    until(|| match ports::tcp_sockets(port) {
-        Err(_) => Some(None),
-        Ok(left) => left.iter().all(|socket| socket.state == State::TimeWait).then_some(Some(!left.is_empty())),
-    })
+/// Waits until the last acknowledgement has arrived, and says what remains.
+fn left_at(port: u16) -> Left {
+    let left = until(|| match ports::tcp_sockets(port) {
+        Err(_) => Some(Left::Unseen),
+        Ok(left) if left.is_empty() => Some(Left::Nothing),
+        Ok(left) => left.iter().all(|socket| socket.state == State::TimeWait).then_some(Left::TimeWait),
+    });
+    left.unwrap_or(Left::Alive)
 }
 
 /// Whether there is a socket in TIME_WAIT at that port now.
@@ -120,19 +129,17 @@ fn is_in_time_wait(port: u16) -> bool {
 
 impl Restart {
     fn told(&self) -> String {
-        let left = match self.time_wait {
-            _ if !self.settled => {
-                t!("the connection had not ended at the server's port, ", "服务器端口上的连接还没有结束，")
-            }
-            Some(true) if self.ended => {
+        let left = match self.left {
+            Left::TimeWait if self.ended => {
                 t!(
                     "TIME_WAIT at the server's port, over before bind, ",
                     "服务器端口上留下 TIME_WAIT，bind 之前就结束了，"
                 )
             }
-            Some(true) => t!("TIME_WAIT at the server's port, ", "服务器端口上留下 TIME_WAIT，"),
-            Some(false) => t!("nothing left at the server's port, ", "服务器端口上什么也没留下，"),
-            None => String::new(),
+            Left::TimeWait => t!("TIME_WAIT at the server's port, ", "服务器端口上留下 TIME_WAIT，"),
+            Left::Nothing => t!("nothing left at the server's port, ", "服务器端口上什么也没留下，"),
+            Left::Alive => t!("the connection had not ended at the server's port, ", "服务器端口上的连接还没有结束，"),
+            Left::Unseen => String::new(),
         };
         let bind = &self.bind;
         t!("{left}bind: {bind}", "{left}bind {bind}")
@@ -159,7 +166,7 @@ impl Judge for Saw {
     fn verdict(&self) -> Verdict {
         let Self { restart, restart_with_reuse, restart_after_client_closed_first, .. } = self;
         let restarts = [restart, restart_with_reuse, restart_after_client_closed_first];
-        if restarts.iter().any(|restart| !restart.settled) {
+        if restarts.iter().any(|restart| restart.left == Left::Alive) {
             return Verdict::cannot_show(t!(
                 "a connection had not ended before the restart: segments were lost, or the machine was too busy",
                 "重启时连接还没有结束：有报文段丢了，或者机器太忙"
@@ -197,12 +204,12 @@ impl Saw {
                 "客户端先关闭，服务器的端口上什么也没留下"
             ));
         }
-        match self.restart.time_wait {
-            Some(false) if self.max_tw_buckets == Some(0) => Verdict::cannot_show(t!(
+        match self.restart.left {
+            Left::Nothing if self.max_tw_buckets == Some(0) => Verdict::cannot_show(t!(
                 "the server closed first, and no TIME_WAIT was left: net.ipv4.tcp_max_tw_buckets is 0",
                 "服务器先关闭，却没有留下 TIME_WAIT：net.ipv4.tcp_max_tw_buckets 是 0"
             )),
-            Some(false) => Verdict::cannot_show(t!(
+            Left::Nothing => Verdict::cannot_show(t!(
                 "the server closed first, and no TIME_WAIT was left: there was no room for it, or the client took a minute to close",
                 "服务器先关闭，却没有留下 TIME_WAIT：没有位置，或者过了一分钟客户端才关闭"
             )),
@@ -230,15 +237,15 @@ mod tests {
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Partly, Some(1)));
         assert_eq!(saw(World { reuse: true, ..World::default() }).verdict().kind, Kind::Different);
         assert_eq!(saw(World { closes_first: Side::Client, ..World::default() }).verdict().kind, Kind::Different);
-        let left = |time_wait, ended| Restart { bind: Went::Well, settled: true, time_wait, ended };
+        let left = |left, ended| Restart { bind: Went::Well, left, ended };
         let told = |restart| Saw { restart, ..saw(World::default()) }.verdict();
-        assert_eq!(told(left(Some(true), true)).kind, Kind::CannotShow);
-        assert_eq!(told(left(Some(false), false)).kind, Kind::CannotShow);
-        assert!(told(left(Some(true), false)).why.contains("hinders nobody"));
-        let failed = |error: &str, settled| Restart { bind: Went::Wrong(error.into()), settled, ..left(None, false) };
-        assert_eq!(told(failed("EADDRINUSE 98", false)).kind, Kind::CannotShow);
-        assert_eq!(told(failed("ENOBUFS 105", true)).kind, Kind::CannotShow);
-        let impossible = Saw { restart_with_reuse: failed("EADDRINUSE 98", true), ..usual };
+        assert_eq!(told(left(Left::TimeWait, true)).kind, Kind::CannotShow);
+        assert_eq!(told(left(Left::Nothing, false)).kind, Kind::CannotShow);
+        assert!(told(left(Left::TimeWait, false)).why.contains("hinders nobody"));
+        let failed = |error: &str, left| Restart { bind: Went::Wrong(error.into()), left, ended: false };
+        assert_eq!(told(failed("EADDRINUSE 98", Left::Alive)).kind, Kind::CannotShow);
+        assert_eq!(told(failed("ENOBUFS 105", Left::TimeWait)).kind, Kind::CannotShow);
+        let impossible = Saw { restart_with_reuse: failed("EADDRINUSE 98", Left::TimeWait), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

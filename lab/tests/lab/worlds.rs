@@ -149,7 +149,7 @@ fn drawn(cells: &[(&World, &str)], found: &[Found]) -> String {
             let lied = cell.is_some_and(|(_, found)| !found.lies.is_empty());
             let _ = write!(line, "{letter}{}", if lied { '!' } else { ' ' });
         }
-        table += &format!("{}\n", line.trim_end());
+        table.extend([line.trim_end(), "\n"]);
     }
     let names: Vec<_> = EXPERIMENTS.iter().map(|experiment| experiment.name).collect();
     table + &format!("columns: {}\n", names.join(" "))

@@ -55,7 +55,7 @@ const CLAIMS: [(&str, &str, Evidence); 22] = [
     ("farewell", "different", |seen| seen.ends() > 3 && seen.fails("recv", "ECONNRESET")),
     ("half-close", "different", |seen| seen.in_order(&[("shutdown", 0), ("recv", 8), ("recv", 0), ("recv", 6)])),
     ("time-wait", "partly", |seen| {
-        seen.fails("bind", "EADDRINUSE") && seen.report.pointer("/measured/restart/time_wait") == Some(&true.into())
+        seen.fails("bind", "EADDRINUSE") && seen.report.pointer("/measured/restart/left") == Some(&"time-wait".into())
     }),
     ("sharing", "different", |seen| {
         (seen.fails("bind", "EADDRINUSE") || seen.fails("listen", "EADDRINUSE")) && seen.succeeded("recvfrom") == 3
