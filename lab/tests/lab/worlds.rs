@@ -23,8 +23,8 @@ use socket_demos::net::ports::tcp_sockets;
 use socket_lab::experiments::EXPERIMENTS;
 use table::{Made, TENTH, WORLDS, World};
 
-/// Labs at work at a time: most of the time of most of them goes by with waiting.
-const AT_ONCE: usize = 4;
+/// Labs in their worlds at a time: most of the time of most of them goes by with waiting.
+const AT_ONCE: usize = 8;
 
 /// How long one experiment may take with next to no CPU, beside the others.
 const LONG: Duration = Duration::from_secs(240);
@@ -101,7 +101,7 @@ fn no_verdict_says_what_was_not_seen() {
         let tenth = TENTH.iter().find(|(name, _)| *name == world.name).map_or(&[][..], |(_, tried)| tried);
         cells.extend(tried.into_iter().filter(|name| whole() || tenth.contains(name)).map(|name| (world, name)));
     }
-    let found = each(&cells, |(world, name)| world.of(name, &lab.program()));
+    let found = each(AT_ONCE, &cells, |(world, name)| world.of(name, &lab.program()));
     let table = drawn(&cells, &found);
     std::io::stderr().write_all(table.as_bytes()).unwrap();
     let lies = cells.iter().zip(&found).filter(|(_, found)| !found.lies.is_empty()).map(|((world, name), found)| {
@@ -111,12 +111,12 @@ fn no_verdict_says_what_was_not_seen() {
     assert!(lies.is_empty(), "{lies}");
 }
 
-/// Does `work` for each of `all`, some at a time; the results are in their order.
-fn each<T: Copy + Send + Sync, R: Send>(all: &[T], work: impl Fn(T) -> R + Sync) -> Vec<R> {
+/// Does `work` for each of `all`, so many at a time; the results are in their order.
+fn each<T: Copy + Send + Sync, R: Send>(at_once: usize, all: &[T], work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let next = Mutex::new(all.iter().enumerate());
     let results = Mutex::new(BTreeMap::new());
     thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once {
             scope.spawn(|| {
                 loop {
                     let Some((number, one)) = next.lock().unwrap().next() else { return };
@@ -164,7 +164,7 @@ fn fifty_runs_have_the_same_verdicts() {
     let cores = thread::available_parallelism().unwrap().get();
     let loops: Vec<_> = (0..cores).map(|_| Running::spawn(busy())).collect();
     let runs: Vec<_> = (0..50).collect();
-    let found = each(&runs, |_| {
+    let found = each(4, &runs, |_| {
         let mut command = Command::new(LAB);
         command.arg("--json");
         let (_, json, err) = Running::spawn(command).ended_within(LONG);
