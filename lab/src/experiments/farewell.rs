@@ -141,7 +141,7 @@ impl Judge for Saw {
         if let (Some(read), Some(not)) = (&self.after_kill, &self.after_kill_unread) {
             observations.push(t!(
                 "the client's process is killed: its death, not close(), ends the connection; recv: {read}; with {unread} bytes unread: {not}",
-                "客户端进程被杀死：结束连接的是进程的死，不是 close()；recv：{read}；还有 {unread} 字节没读：{not}"
+                "客户端进程被杀死：断开连接的不是 close()，而是进程终止；recv：{read}；还有 {unread} 字节没读：{not}"
             ));
         }
         observations.push(t!(

@@ -81,7 +81,13 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
-        if self.question.is_empty() || self.end == Got::Nothing || self.answer == Got::Nothing {
+        if self.end == Got::Nothing && self.question == QUESTION {
+            return Verdict::cannot_show(t!(
+                "the end of the client's direction (its FIN) did not arrive, as where a firewall drops it",
+                "客户端这个方向的结束（FIN）没有到，可能被防火墙丢了"
+            ));
+        }
+        if self.question.is_empty() || self.answer == Got::Nothing {
             return Verdict::not_arrived();
         }
         if !self.end.is_empty() || self.question != QUESTION {
@@ -113,6 +119,9 @@ mod tests {
         assert_eq!(saw(World { how: Shutdown::Both }).verdict().kind, Kind::AsTaught);
         let lost = Saw { end: Got::Nothing, ..saw(World::default()) };
         assert_eq!((lost.verdict().kind, lost.answer()), (Kind::CannotShow, None));
+        assert!(lost.verdict().why.contains("FIN"), "{}", lost.verdict().why);
+        let silent = Saw { answer: Got::Nothing, ..saw(World::default()) };
+        assert_eq!(silent.verdict().kind, Kind::CannotShow);
         assert!(!lost.observations()[0].contains("has ended"), "{:?}", lost.observations());
         let impossible = Saw { end: Got::Bytes(vec![1]), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
