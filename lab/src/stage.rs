@@ -270,6 +270,7 @@ impl Stage {
     }
 
     /// The same before somebody who decides when each call is made.
+    #[cfg(unix)]
     pub(super) fn watched(watcher: Arc<dyn Watcher>) -> Silent {
         Self::alone(Some(watcher))
     }

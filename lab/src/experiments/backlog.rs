@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::figure::Figure;
-use crate::stage::{Side, Stage, UNANSWERED, queue_limit, until};
+use crate::stage::{Side, Stage, UNANSWERED, queue_limit, queued, until};
 use socket_demos::net::ports::{State, tcp_sockets, tcp_state};
 use socket_demos::{errors, t};
 
@@ -69,7 +69,7 @@ struct Saw {
 #[derive(Serialize)]
 struct Table {
     /// Finished connections in the listener's queue, where it tells.
-    finished: Option<u32>,
+    finished: Option<usize>,
     /// Half-open ones.
     half_open: usize,
     /// The state of one more client that calls now.
@@ -110,12 +110,12 @@ impl Table {
     /// What the table shows of the listener, once the last ACKs of the `connected` have arrived, while one more client
     /// calls.
     fn of(server: SocketAddr, connected: usize, stage: &Stage) -> io::Result<Self> {
+        // Without a table nothing is waited for.
+        tcp_sockets(server.port())?;
         let mut finished = None;
         let _ = until(|| {
-            let sockets = tcp_sockets(server.port()).ok()?;
-            let listener = sockets.iter().find(|socket| socket.state == State::Listen);
-            finished = listener.and_then(|listener| listener.receive_queue);
-            finished.is_none_or(|finished| finished as usize == connected).then_some(())
+            finished = queued(server);
+            finished.is_none_or(|finished| finished == connected).then_some(())
         });
         let half_open = half_open(server)?;
         let one_more = call(stage.tcp(Side::Client)?, server)?;
@@ -202,7 +202,7 @@ impl Judge for Saw {
             return Verdict::contradicted(t!("a queue took more than its limit", "队列装的比上限还多"));
         }
         let finished = table.as_ref().and_then(|table| table.finished);
-        if finished.is_some_and(|finished| finished as usize != *connected) {
+        if finished.is_some_and(|finished| finished != *connected) {
             return Verdict::cannot_show(t!(
                 "the queue did not settle in time: segments were lost, or the machine was too busy",
                 "队列没能及时稳定下来：有报文段丢了，或者机器太忙"

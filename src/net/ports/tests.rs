@@ -27,11 +27,16 @@ fn a_line_of_macos_is_read() {
         receive_queue: Some(3),
         uid: None,
     };
-    assert_eq!(netstat::parse(line), Some(expected));
-    let read = |line: &str| netstat::parse(line).map(|s| (s.local.to_string(), s.state, s.receive_queue));
+    assert_eq!(netstat::read(line, ""), [expected]);
+    let queues = "Current listen queue sizes (qlen/incqlen/maxqlen)\nListen Local Address\n2/0/128        *.80\n";
+    let read = |line: &str| {
+        let found = netstat::read(line, queues);
+        found.first().map(|socket| (socket.local.to_string(), socket.state, socket.receive_queue))
+    };
     let told = |local: &str, state, queue| Some((local.to_string(), state, queue));
     assert_eq!(read("tcp46 0 0 *.8080 *.* LISTEN"), told("[::]:8080", State::Listen, None));
     assert_eq!(read("tcp4 0 0 *.8080 *.* LISTEN"), told("0.0.0.0:8080", State::Listen, None));
+    assert_eq!(read("tcp4 0 0 *.80 *.* LISTEN"), told("0.0.0.0:80", State::Listen, Some(2)));
     assert_eq!(read("tcp6 0 0 ::1.80 ::1.49285 FIN_WAIT_2"), told("[::1]:80", State::FinWait2, Some(0)));
     assert_eq!(read("tcp6 0 0 fe80::1%lo0.80 fe80::1%lo0.4 SYN_RCVD"), told("[fe80::1]:80", State::SynRecv, Some(0)));
     assert_eq!(read("tcp4 0 0 127.0.0.1.80 127.0.0.1.5 TIME_WAIT"), told("127.0.0.1:80", State::TimeWait, Some(0)));
@@ -41,7 +46,7 @@ fn a_line_of_macos_is_read() {
         "udp4       0      0  *.5353                 *.*",
         "tcp6       0      0  fe80::aa20:66ff:.3689  fe80::1480:41b5:.51303 CLOSE_WAIT",
     ] {
-        assert_eq!(netstat::parse(heading), None, "{heading}");
+        assert_eq!(netstat::read(heading, queues), [], "{heading}");
     }
 }
 
