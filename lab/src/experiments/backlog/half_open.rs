@@ -16,6 +16,8 @@ pub(super) struct HalfOpen {
     pub(super) called: usize,
     /// How many of them were kept, half-open.
     pub(super) kept: usize,
+    /// How many of them there is room for.
+    pub(super) room: usize,
     /// What `net.ipv4.tcp_syncookies` is.
     pub(super) cookies: Option<u64>,
 }
@@ -37,13 +39,13 @@ impl HalfOpen {
             }
             deaf.push(call(client, server)?);
         }
-        let (mut kept, expected) = (0, queue_limit(backlog).unwrap_or(usize::MAX).min(deaf.len()));
+        let (mut kept, room) = (0, queue_limit(backlog).unwrap_or(usize::MAX).min(deaf.len()));
         // Where fewer of them are kept, for example with SYN cookies always, nothing more will come.
         until_after(UNANSWERED, || {
             kept = half_open(server).unwrap_or(0);
-            (kept >= expected).then_some(())
+            (kept >= room).then_some(())
         });
-        Ok(Some(Self { called: deaf.len(), kept, cookies: kernel_parameter("ipv4/tcp_syncookies") }))
+        Ok(Some(Self { called: deaf.len(), kept, room, cookies: kernel_parameter("ipv4/tcp_syncookies") }))
     }
 
     /// How many were kept, in a sentence.
@@ -57,11 +59,18 @@ impl HalfOpen {
 
     /// What follows for the queue of half-open connections.
     pub(super) fn meaning(&self) -> String {
-        let Self { called, kept, cookies } = self;
+        let Self { called, kept, room, cookies } = self;
         if *cookies == Some(2) {
             return t!(
                 "of half-open ones nothing can be seen: with net.ipv4.tcp_syncookies 2 none is kept",
                 "半连接则看不到：net.ipv4.tcp_syncookies 是 2，一个也不保留"
+            );
+        }
+        // A viewer who steps may take longer than the minute for which they are kept.
+        if kept < room {
+            return t!(
+                "of half-open ones fewer were seen than there is room for: they had been given up, or the machine was too busy",
+                "半连接看到的比装得下的少：已经被内核放弃，或者机器太忙"
             );
         }
         let others = match cookies {
@@ -101,7 +110,7 @@ mod tests {
     fn what_is_said_of_half_open_connections_is_what_was_seen() {
         let usual = World::default().run(&Stage::silent()).unwrap();
         let why = |half_open| Saw { half_open, ..World::default().run(&Stage::silent()).unwrap() }.verdict().why;
-        let seen = |kept, cookies| Some(HalfOpen { called: 6, kept, cookies: Some(cookies) });
+        let seen = |kept, cookies| Some(HalfOpen { called: 6, kept, room: 4, cookies: Some(cookies) });
         assert!(why(None).ends_with("too: that was not seen here"), "{}", why(None));
         assert!(
             why(seen(4, 1))
@@ -112,6 +121,7 @@ mod tests {
             why(seen(0, 2))
                 .ends_with("of half-open ones nothing can be seen: with net.ipv4.tcp_syncookies 2 none is kept")
         );
+        assert!(why(seen(2, 1)).contains("fewer were seen than there is room for"), "{}", why(seen(2, 1)));
         let beyond = Saw { half_open: seen(6, 1), ..World::default().run(&Stage::silent()).unwrap() };
         assert_eq!(beyond.verdict().kind, Kind::Contradicted);
         if let Some(half) = usual.half_open.filter(|half| half.cookies != Some(2)) {
