@@ -79,7 +79,7 @@ const CLAIMS: [(&str, &str, Evidence); 22] = [
 ];
 
 /// What must have been seen where a sentence has these words.
-const WORDS: [(&str, Evidence); 22] = [
+const WORDS: [(&str, Evidence); 23] = [
     ("timed out", |seen| seen.fails("connect", "ETIMEDOUT")),
     ("TCP was not refused", |seen| !seen.fails("connect", "ECONNREFUSED")),
     ("neither UDP socket was told", |seen| !seen.fails("recvfrom", "ECONNREFUSED")),
@@ -97,6 +97,7 @@ const WORDS: [(&str, Evidence); 22] = [
     ("and none failed", |seen| !seen.fails("send", "E")),
     ("lost on loopback", |seen| seen.succeeded("sendto") > seen.succeeded("recvfrom")),
     ("the sender wait", |seen| seen.fails("send", "EAGAIN")),
+    ("the sender had to wait", |seen| seen.fails("send", "EAGAIN")),
     ("without a wait", |seen| !seen.fails("send", "EAGAIN")),
     ("were kept", |seen| seen.takes("setsockopt", "SO_ATTACH_FILTER")),
     ("half-open connections were not made", |seen| !seen.takes("setsockopt", "SO_ATTACH_FILTER")),
@@ -236,7 +237,56 @@ fn invented_parameters(said: &str, world: &World) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::table::{Made, TENTH, WORLDS};
     use super::*;
+    use crate::common;
+
+    fn lies(verdict: &str, why: &str, first: &Value) -> Vec<String> {
+        let call = |result: &Value| json!({"program": "server", "socket": 1, "call": "recvfrom", "argument": "1024", "result": result, "times": 1});
+        let calls = json!([call(first), call(&json!({"error": "EAGAIN 11"}))]);
+        let report = json!({"name": "truncation", "verdict": verdict, "why": why, "observations": [], "calls": calls});
+        Seen::of(&report).lies(&World { name: "one", set: Some(("core/somaxconn", "1")), made: Made::By("") })
+    }
+
+    #[test]
+    fn a_verdict_or_a_sentence_without_its_calls_is_a_lie() {
+        let (came, nothing) = (json!({"ok": 1024}), json!({"error": "EAGAIN 11"}));
+        let silently = "and silently: neither side is told";
+        assert_eq!(lies("as-taught", silently, &came), [""; 0]);
+        assert_eq!(lies("cannot-show", "what was sent did not arrive", &nothing), [""; 0]);
+        assert_eq!(lies("as-taught", silently, &nothing).len(), 2);
+        assert_eq!(lies("cannot-show", "what was sent did not arrive", &came).len(), 2);
+        assert_eq!(lies("different", "", &came).len(), 1);
+        assert_eq!(lies("contradicted", "", &nothing).len() + lies("failed", "", &nothing).len(), 2);
+        let errors = lies("as-taught", "the next: EAGAIN 11, then ECONNRESET 104", &came);
+        assert_eq!(errors, ["no call gave ECONNRESET 104"]);
+        let parameters = lies("as-taught", "net.core.somaxconn is 1; net.core.somaxconn is 3", &came);
+        assert_eq!(parameters, ["net.core.somaxconn is not 3"]);
+    }
+
+    /// Words that no sentence has hold nothing.
+    #[test]
+    fn the_words_are_those_of_the_experiments() {
+        let sources = common::sources(&common::root().join("lab/src/experiments"));
+        let all: String = sources.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+        for (words, _) in WORDS {
+            assert!(all.contains(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn the_tenth_is_a_part_of_the_table() {
+        for ((name, tried), world) in TENTH.iter().zip(&WORLDS) {
+            assert_eq!(*name, world.name);
+            assert!(
+                !tried.is_empty() && tried.iter().all(|name| socket_lab::experiments::find(name).is_ok()),
+                "{name}"
+            );
+        }
+        assert_eq!(TENTH.len(), WORLDS.len());
+    }
 
     #[test]
     fn a_row_stands_for_each_experiment() {
