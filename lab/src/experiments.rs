@@ -1,9 +1,9 @@
 //! The lab: every claim of the course as an experiment that runs here and now, and says what this system does.
 //!
-//! An experiment is one file of `lab/src/experiments`, all alike: its `World` has the settings, `run` makes the calls in
-//! their order with real sockets on the loopback address, `Saw` is what the sockets did, and `Judge` turns that into
-//! sentences and a verdict. The verdict comes from what was seen in this run, so another world gets another verdict: the test at the
-//! end of each file alters one setting to show it.
+//! An experiment is one file of `lab/src/experiments`, with a folder for what more it takes, all alike: its `World` has the
+//! settings, `run` makes the calls in their order with real sockets on the loopback address, `Saw` is what the sockets did,
+//! and `Judge` turns that into sentences and a verdict. The verdict comes from what was seen in this run, so another world
+//! gets another verdict: the test at the end of each file alters one setting to show it.
 //!
 //! No experiment knows how it is shown: `report` has it as text and JSON, `page` as a page for a browser, with the
 //! sequence diagram of its calls and, where it has a `Figure`, a `chart`.
@@ -177,6 +177,14 @@ impl Verdict {
 
     fn contradicted(why: String) -> Self {
         Self { kind: Kind::Contradicted, why }
+    }
+
+    /// For a run in which something got lost on the way.
+    fn not_arrived() -> Self {
+        Self::cannot_show(t!(
+            "what was sent did not arrive, as where a firewall drops it",
+            "发出去的没有收到，可能被防火墙丢了"
+        ))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where the experiments play: sockets on the loopback address whose calls are recorded, and waits with a deadline.
 
+mod system;
+
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command};
@@ -9,9 +11,12 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
+pub use system::loopback;
+pub(super) use system::{kernel_parameter, queue_limit, queued};
+
 use crate::outcome::Got;
 use socket_demos::net::event::{Call, Event, Watcher};
-use socket_demos::net::ports::{State, tcp_sockets};
+use socket_demos::net::ports::State;
 use socket_demos::net::{Socket, TcpListener, TcpStream, Trace, UdpSocket};
 use socket_demos::{errors, t};
 
@@ -60,12 +65,23 @@ impl Side {
 pub(super) fn start(command: &mut Command) -> io::Result<Child> {
     command.spawn().map_err(|error| {
         if error.kind() != io::ErrorKind::NotFound {
-            return error;
+            return not_started(error);
         }
         let program = command.get_program().display();
         let why = t!("it takes the program {program}, which is not here", "需要用到程序 {program}，这里没有");
         io::Error::new(io::ErrorKind::Unsupported, why)
     })
+}
+
+/// To start a process or a thread, EAGAIN means that there are as many as there may be (RLIMIT_NPROC), not that an answer
+/// did not come.
+pub(super) fn not_started(error: io::Error) -> io::Error {
+    if error.kind() != io::ErrorKind::WouldBlock {
+        return error;
+    }
+    let code = errors::code(&error);
+    let why = t!("the system starts no more processes ({code})", "系统不让再启动进程了（{code}）");
+    io::Error::new(io::ErrorKind::Unsupported, why)
 }
 
 /// The place of one run: its trace, and the server's address.
@@ -129,7 +145,7 @@ impl Stage {
 
     /// `socket` and `connect`.
     pub(super) fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
-        let stream = self.tcp(Side::Client)?.connect_timeout(to, PATIENCE)?;
+        let stream = self.tcp(Side::Client)?.connect_timeout(to, PATIENCE).map_err(|error| no_connection(&error))?;
         // On the bare socket, since a deadline is no part of the lesson.
         stream.get_ref().set_read_timeout(Some(PATIENCE))?;
         Ok(stream)
@@ -158,6 +174,16 @@ impl Stage {
         socket.bind(address)?;
         socket.datagrams()
     }
+}
+
+/// To an experiment whose listener is there, it is this world that is in the way.
+fn no_connection(error: &io::Error) -> io::Error {
+    let why = errors::reason(error);
+    let why = t!(
+        "no connection came about ({why}), as where a firewall is in the way",
+        "连接没有建立起来（{why}），可能被防火墙挡住了"
+    );
+    io::Error::new(io::ErrorKind::Unsupported, why)
 }
 
 /// `accept`, which has to succeed soon.
@@ -219,36 +245,14 @@ pub(super) fn arrived(stream: &TcpStream, count: usize) -> bool {
     until(|| bare.peek(&mut buffer).is_ok_and(|there| there == count).then_some(())).is_some()
 }
 
-/// Whether datagrams can go to the loopback address, without which no experiment can show anything.
-///
-/// # Errors
-/// A sentence where they cannot.
-pub fn loopback() -> Result<(), String> {
-    let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
-    socket.and_then(|socket| socket.connect(socket.local_addr()?)).map_err(|error| {
-        let why = errors::reason(&error);
-        t!(
-            "the loopback address 127.0.0.1 cannot be used ({why}), and every experiment needs it; on Linux: ip link set lo up",
-            "回环地址 127.0.0.1 用不了（{why}），而每个实验都要用它；Linux 上可以：ip link set lo up"
-        )
-    })
-}
-
-/// How many finished connections Linux takes for `listen(backlog)`; `None` elsewhere. The kernel's own limit is somaxconn.
-pub(super) fn queue_limit(backlog: i32) -> Option<usize> {
-    let somaxconn = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok()?.trim().parse().ok()?;
-    Some(usize::try_from(backlog).ok()?.min(somaxconn) + 1)
-}
-
-/// How many finished connections wait for the listener at `server`; `None` where that cannot be seen.
-pub(super) fn queued(server: SocketAddr) -> Option<usize> {
-    let sockets = tcp_sockets(server.port()).ok()?;
-    sockets.iter().find(|socket| socket.state == State::Listen).map(|listener| listener.receive_queue as usize)
-}
-
 /// Asks again and again until there is an answer; `None` when it has taken too long.
-pub(super) fn until<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + PATIENCE;
+pub(super) fn until<T>(probe: impl FnMut() -> Option<T>) -> Option<T> {
+    until_after(PATIENCE, probe)
+}
+
+/// [`until`] with another limit.
+pub(super) fn until_after<T>(limit: Duration, mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
     loop {
         // Before the probe: a single one that was slow decides nothing.
         let last = Instant::now() > deadline;
@@ -262,7 +266,7 @@ pub(super) fn until<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
     }
 }
 
-/// A stage for tests that nobody watches. They have it one at a time, as in the program: a process that is started
+/// A stage for tests. They have it one at a time, as in the program: a process that is started
 /// holds copies of every open socket for a moment, and a port that somebody else has just given up is still in use then.
 #[cfg(test)]
 pub(super) struct Silent {
@@ -273,9 +277,19 @@ pub(super) struct Silent {
 #[cfg(test)]
 impl Stage {
     pub(super) fn silent() -> Silent {
+        Self::alone(None)
+    }
+
+    /// The same before somebody who decides when each call is made.
+    #[cfg(unix)]
+    pub(super) fn watched(watcher: Arc<dyn Watcher>) -> Silent {
+        Self::alone(Some(watcher))
+    }
+
+    fn alone(watcher: Option<Arc<dyn Watcher>>) -> Silent {
         static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Silent { stage: Self::new(&Trace::off(), None, None), _alone: alone }
+        Silent { stage: Self::new(&Trace::off(), None, watcher), _alone: alone }
     }
 }
 
@@ -297,5 +311,6 @@ mod tests {
         let kind = |program: &str| start(&mut Command::new(program)).unwrap_err().kind();
         assert_eq!(kind("no-such-program-here"), io::ErrorKind::Unsupported);
         assert_ne!(kind("."), io::ErrorKind::Unsupported);
+        assert_eq!(not_started(io::ErrorKind::WouldBlock.into()).kind(), io::ErrorKind::Unsupported);
     }
 }

@@ -1,8 +1,9 @@
 //! Who holds a port, and in which TCP states its sockets are.
 //!
 //! Linux lists every TCP socket in `/proc/net/tcp` and `tcp6` (proc(5)), also those that no process holds any more,
-//! such as TIME_WAIT. Which process holds a socket comes from the `listeners` crate, on every system.
+//! such as TIME_WAIT; on macOS netstat(1) does. Which process holds a socket comes from the `listeners` crate, on every system.
 
+mod netstat;
 #[cfg(test)]
 mod tests;
 
@@ -30,10 +31,11 @@ pub struct Socket {
     pub remote: SocketAddr,
     /// Its state.
     pub state: State,
-    /// Bytes received and not read yet; for a listener the finished connections that wait for `accept`.
-    pub receive_queue: u32,
-    /// The id of the user that it belongs to.
-    pub uid: u32,
+    /// Bytes received and not read yet; for a listener the finished connections that wait for `accept`, where the system
+    /// tells.
+    pub receive_queue: Option<u32>,
+    /// The id of the user that it belongs to, where the system tells.
+    pub uid: Option<u32>,
 }
 
 /// The states of RFC 9293, section 3.3.2, spelled as in Stevens' books (`netstat` has SYN_RECV, FIN_WAIT1, FIN_WAIT2, CLOSE).
@@ -92,7 +94,7 @@ impl fmt::Display for State {
 /// Every TCP socket with `port` on its own side.
 ///
 /// # Errors
-/// `Unsupported` where the system has no `/proc/net/tcp`.
+/// `Unsupported` where the system has neither `/proc/net/tcp` nor macOS's `netstat`.
 pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
     let cannot_be_seen = || {
         let why = t!(
@@ -101,11 +103,15 @@ pub fn tcp_sockets(port: u16) -> io::Result<Vec<Socket>> {
         );
         io::Error::new(io::ErrorKind::Unsupported, why)
     };
-    if !cfg!(target_os = "linux") {
+    let found = if cfg!(target_os = "linux") {
+        sockets(port)
+    } else if cfg!(target_os = "macos") {
+        netstat::sockets(port)
+    } else {
         return Err(cannot_be_seen());
-    }
+    };
     // A container can be without it too.
-    sockets(port).map_err(|error| match error.kind() {
+    found.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => cannot_be_seen(),
         _ => error,
     })
@@ -135,8 +141,8 @@ fn parse(line: &str) -> Option<Socket> {
         local: parse_address(local)?,
         remote: parse_address(remote)?,
         state: State::of_number(u8::from_str_radix(state, 16).ok()?)?,
-        receive_queue: u32::from_str_radix(queues.split_once(':')?.1, 16).ok()?,
-        uid: uid.parse().ok()?,
+        receive_queue: Some(u32::from_str_radix(queues.split_once(':')?.1, 16).ok()?),
+        uid: Some(uid.parse().ok()?),
     })
 }
 
@@ -219,10 +225,10 @@ pub fn who_uses(transport: Transport, address: SocketAddr) -> String {
     }
     let sockets = tcp_sockets(port).unwrap_or_default();
     if let Some(listener) = sockets.iter().find(|socket| socket.state == State::Listen) {
-        let uid = listener.uid;
+        let uid = listener.uid.map_or_else(String::new, |uid| t!(" (uid {uid})", "（uid {uid}）"));
         return t!(
-            "a process of another user (uid {uid}) holds it; take another port",
-            "另一个用户（uid {uid}）的进程占着它；换个端口"
+            "a process of another user{uid} holds it; take another port",
+            "另一个用户{uid}的进程占着它；换个端口"
         );
     }
     if sockets.iter().any(|socket| socket.state == State::TimeWait) {

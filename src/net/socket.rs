@@ -34,13 +34,20 @@ impl Traced<Socket> {
         Ok(Self::new(socket?, Some(place)))
     }
 
+    /// The option that [`Socket::set_reuse_address`](Self::set_reuse_address) sets here.
+    pub const REUSE_OPTION: &str = if cfg!(windows) { "SO_EXCLUSIVEADDRUSE" } else { "SO_REUSEADDR" };
+
     /// `setsockopt(2)` with `SO_REUSEADDR`: binds although closed connections are still in TIME_WAIT. On Windows that
     /// needs no option, and this one would let another program take the port over, so `SO_EXCLUSIVEADDRUSE` is set.
     pub fn set_reuse_address(&self) -> io::Result<()> {
         #[cfg(unix)]
         return self.set_shared_address();
         #[cfg(windows)]
-        self.call(Call::Setsockopt, "SO_EXCLUSIVEADDRUSE, 1", crate::windows::set_exclusive_address_use)
+        self.call(
+            Call::Setsockopt,
+            format_args!("{}, 1", Self::REUSE_OPTION),
+            crate::windows::set_exclusive_address_use,
+        )
     }
 
     /// `setsockopt(2)` with `SO_REUSEADDR` on every system, also where it lets others in.
@@ -54,6 +61,19 @@ impl Traced<Socket> {
         #[cfg(unix)]
         return self.call(Call::Setsockopt, "SO_REUSEPORT, 1", |socket| socket.set_reuse_port(true));
         #[cfg(windows)]
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// `setsockopt(2)` with `SO_ATTACH_FILTER`, and a filter that lets nothing in: for a client that calls and never hears
+    /// an answer, so that its handshake stays half done. Linux only, where TCP may need
+    /// CAP_NET_ADMIN for it.
+    pub fn set_deaf(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        // BPF_RET | BPF_K: of each segment 0 bytes are let in.
+        return self.call(Call::Setsockopt, "SO_ATTACH_FILTER, nothing", |socket| {
+            socket.attach_filter(&[socket2::SockFilter::new(6, 0, 0, 0)])
+        });
+        #[cfg(not(target_os = "linux"))]
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -168,6 +168,14 @@ impl<S> Traced<S> {
         self.announce(Call::Close, "");
     }
 
+    /// The bare socket, for another process: what becomes of it there is no call of this one.
+    pub fn give_away(self) -> S {
+        if let Some(mut track) = self.track {
+            track.given_away = true;
+        }
+        self.socket
+    }
+
     /// Makes a call that moves no bytes, and notes it.
     pub(super) fn call<T>(
         &self,
@@ -224,12 +232,16 @@ pub(super) struct Track {
     pub(super) number: u32,
     pub(super) local: Option<SocketAddr>,
     pub(super) peer: Option<SocketAddr>,
+    /// Whether another process has the socket now.
+    given_away: bool,
 }
 
 impl Drop for Track {
     fn drop(&mut self) {
         self.source.recorder.in_progress.closed(self.number);
-        self.record(Details::new(Call::Close, ""), Ok(0));
+        if !self.given_away {
+            self.record(Details::new(Call::Close, ""), Ok(0));
+        }
     }
 }
 
@@ -241,7 +253,7 @@ impl Track {
     pub(super) fn of(source: Source) -> Self {
         let number = source.recorder.sockets.fetch_add(1, Ordering::Relaxed) + 1;
         source.recorder.in_progress.opened(number, (None, None));
-        Self { source, number, local: None, peer: None }
+        Self { source, number, local: None, peer: None, given_away: false }
     }
 
     /// Remembers the socket's addresses.

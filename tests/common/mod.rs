@@ -188,7 +188,12 @@ impl Running {
 
     /// Waits for the end, and gives the status, all of standard output, and all of standard error.
     pub fn ended(&mut self) -> (ExitStatus, Vec<u8>, String) {
-        let deadline = Instant::now() + DEADLINE;
+        self.ended_within(DEADLINE)
+    }
+
+    /// The same for a program that may take longer.
+    pub fn ended_within(&mut self, limit: Duration) -> (ExitStatus, Vec<u8>, String) {
+        let deadline = Instant::now() + limit;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;

@@ -1,4 +1,6 @@
-//! listen's argument is the size of the half-open pool (半连接池)? It limits finished connections (全连接队列).
+//! listen's argument is the size of the half-open pool (半连接池)? It limits finished connections (全连接队列) as well.
+
+mod half_open;
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,9 +10,11 @@ use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::figure::Figure;
-use crate::stage::{Side, Stage, UNANSWERED, queue_limit};
+use crate::stage::{Side, Stage, UNANSWERED, queue_limit, queued, until};
 use socket_demos::net::ports::{State, tcp_sockets, tcp_state};
 use socket_demos::{errors, t};
+
+use half_open::{HalfOpen, call, half_open};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "backlog",
@@ -55,6 +59,8 @@ struct Saw {
     limit: Option<usize>,
     /// What the kernel's table shows, where there is one.
     table: Option<Table>,
+    /// What became of clients that never answer, where such can be had.
+    half_open: Option<HalfOpen>,
     /// How long each `connect` took, the one that failed too; none where a viewer decided that.
     #[serde(skip)]
     took: Vec<Duration>,
@@ -62,8 +68,8 @@ struct Saw {
 
 #[derive(Serialize)]
 struct Table {
-    /// Finished connections in the listener's queue.
-    finished: u32,
+    /// Finished connections in the listener's queue, where it tells.
+    finished: Option<usize>,
     /// Half-open ones.
     half_open: usize,
     /// The state of one more client that calls now.
@@ -72,6 +78,12 @@ struct Table {
 
 impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
+        let full = self.fill(stage)?;
+        Ok(Saw { half_open: HalfOpen::made(self.backlog, self.clients, stage)?, ..full })
+    }
+
+    /// Clients call until one gets no connection.
+    fn fill(&self, stage: &Stage) -> io::Result<Saw> {
         let listener = stage.listen(self.backlog)?;
         let server = listener.local_addr()?;
         let (mut connected, mut next, mut unanswered, mut took) = (Vec::new(), None, false, Vec::new());
@@ -87,24 +99,26 @@ impl World {
             }
             took.extend((!stage.is_stepped()).then(|| start.elapsed()));
         }
-        let table = Table::of(server, stage).ok();
+        let table = Table::of(server, connected.len(), stage).ok();
         let (backlog, clients, connected) = (self.backlog, self.clients, connected.len());
-        Ok(Saw { backlog, clients, connected, next, unanswered, limit: queue_limit(backlog), table, took })
+        let limit = queue_limit(backlog);
+        Ok(Saw { backlog, clients, connected, next, unanswered, limit, table, half_open: None, took })
     }
 }
 
 impl Table {
-    /// What the table shows of the listener while one more client calls, without being waited for.
-    fn of(server: SocketAddr, stage: &Stage) -> io::Result<Self> {
-        let sockets = tcp_sockets(server.port())?;
-        let count = |state| sockets.iter().filter(|socket| socket.state == state).count();
-        let listener = sockets.iter().find(|socket| socket.state == State::Listen);
-        let finished = listener.map_or(0, |listener| listener.receive_queue);
-        let half_open = count(State::SynRecv) + count(State::NewSynRecv);
-        let one_more = stage.tcp(Side::Client)?;
-        one_more.set_nonblocking()?;
-        // It says EINPROGRESS, and goes on behind the scenes.
-        let _ = one_more.connect(server);
+    /// What the table shows of the listener, once the last ACKs of the `connected` have arrived, while one more client
+    /// calls.
+    fn of(server: SocketAddr, connected: usize, stage: &Stage) -> io::Result<Self> {
+        // Without a table nothing is waited for.
+        tcp_sockets(server.port())?;
+        let mut finished = None;
+        let _ = until(|| {
+            finished = queued(server);
+            finished.is_none_or(|finished| finished == connected).then_some(())
+        });
+        let half_open = half_open(server)?;
+        let one_more = call(stage.tcp(Side::Client)?, server)?;
         let caller = one_more.local_addr()?;
         let next = tcp_state(caller, server)?;
         stage.saw_state(Side::Client, (caller, server), next);
@@ -122,7 +136,7 @@ impl Saw {
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
-        let Self { backlog, clients, connected, next, table, .. } = self;
+        let Self { backlog, clients, connected, next, table, half_open, .. } = self;
         let mut observations = vec![t!(
             "listen({backlog}), nobody accepts: of {clients} clients {connected} were connected",
             "listen({backlog})，没人 accept：{clients} 个客户端里连上了 {connected} 个"
@@ -138,12 +152,22 @@ impl Judge for Saw {
             observations.push(t!("the next one was not: {error}", "下一个没连上：{error}"));
         }
         if let Some(Table { finished, half_open, next }) = table {
-            let next = next.map_or_else(|| t!("none", "没有"), |state| state.to_string());
+            let next = next.map_or_else(|| t!("CLOSED (gone)", "CLOSED（已不存在）"), |state| state.to_string());
+            let finished = finished.map_or_else(|| t!("? (not shown here)", "？（这里看不到）"), |it| it.to_string());
             observations.push(t!(
                 "in the listener's queue: {finished} finished connections; half-open: {half_open}; one more client that calls is in {next}",
                 "监听套接字的队列里：{finished} 个已完成的连接；半连接：{half_open} 个；再来一个客户端，状态是 {next}"
             ));
         }
+        observations.push(half_open.as_ref().map_or_else(
+            || {
+                t!(
+                    "half-open connections were not made: that takes Linux, and its right CAP_NET_ADMIN (root, or unshare -rn)",
+                    "没有造出半连接：要在 Linux 上，还要有 CAP_NET_ADMIN 权限（root，或者 unshare -rn）"
+                )
+            },
+            HalfOpen::told,
+        ));
         observations
     }
 
@@ -170,17 +194,21 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
-        let Self { clients, connected, next, unanswered, table, .. } = self;
+        let Self { clients, connected, next, unanswered, table, half_open, limit, .. } = self;
         let Some(next) = next else {
             return Verdict::cannot_show(t!(
                 "the queue took all {clients} clients, so its limit was not reached",
                 "队列装下了全部 {clients} 个客户端，没有碰到上限"
             ));
         };
-        if table.as_ref().is_some_and(|table| table.finished as usize != *connected || table.half_open > 0) {
-            return Verdict::contradicted(t!(
-                "the queue does not hold what was connected",
-                "队列里的连接数与连上的不符"
+        if limit.is_some_and(|limit| *connected > limit || half_open.as_ref().is_some_and(|half| half.kept > limit)) {
+            return Verdict::contradicted(t!("a queue took more than its limit", "队列装的比上限还多"));
+        }
+        let finished = table.as_ref().and_then(|table| table.finished);
+        if finished.is_some_and(|finished| finished != *connected) {
+            return Verdict::cannot_show(t!(
+                "the queue did not settle in time: segments were lost, or the machine was too busy",
+                "队列没能及时稳定下来：有报文段丢了，或者机器太忙"
             ));
         }
         if !self.filled() {
@@ -197,9 +225,18 @@ impl Judge for Saw {
         } else {
             t!("the next client got {next}", "下一个客户端得到 {next}")
         };
+        let half_open = half_open.as_ref().map_or_else(
+            || {
+                t!(
+                    "since Linux 4.4 the same number limits the SYN queue (half-open ones) too: that was not seen here",
+                    "从 Linux 4.4 起，半连接队列（SYN queue）也受同一个数限制：这一点这里没有看到"
+                )
+            },
+            HalfOpen::meaning,
+        );
         Verdict::partly(t!(
-            "seen here: it limits the accept queue (finished connections; Linux takes one more than the argument); {next}; since Linux 4.4 the same number limits the SYN queue (half-open ones) too, but with SYN cookies nobody notices: that is not shown here",
-            "这里看到的是：它限制全连接队列（已完成的连接，Linux 会多收一个）；{next}；从 Linux 4.4 起，半连接队列（SYN queue）也受同一个数限制，只是开着 SYN cookie 时看不出来：这一点这里没有演示"
+            "seen here: it limits the accept queue (finished connections; Linux takes one more than the argument); {next}; {half_open}",
+            "这里看到的是：它限制全连接队列（已完成的连接，Linux 会多收一个）；{next}；{half_open}"
         ))
     }
 }
@@ -226,16 +263,19 @@ mod tests {
             next: Some("ENETUNREACH 101".into()),
             unanswered: false,
             table: None,
+            half_open: None,
             ..saw(World::default())
         };
         assert_eq!((unreachable.verdict().kind, unreachable.answer()), (Kind::CannotShow, None));
-        let nobody = Table { finished: 2, half_open: 0, next: None };
-        let early = Saw { connected: 2, table: Some(nobody), ..saw(World::default()) };
+        let holds = |finished| Some(Table { finished: Some(finished), half_open: 0, next: None });
+        let early = Saw { connected: 2, table: holds(2), half_open: None, ..saw(World::default()) };
         assert_eq!((early.verdict().kind, early.answer()), (Kind::CannotShow, None));
         let cut = Saw { limit: Some(2), ..early };
         assert_eq!((cut.verdict().kind, cut.answer()), (Kind::Partly, Some(0)));
         assert!(cut.observations().iter().any(|told| told.contains("somaxconn is 1")), "{:?}", cut.observations());
-        let impossible = Saw { table: Some(Table { finished: 1, half_open: 3, next: None }), ..short };
+        let unsettled = Saw { table: holds(1), ..saw(World::default()) };
+        assert_eq!(unsettled.verdict().kind, Kind::CannotShow);
+        let impossible = Saw { connected: 5, ..short };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -60,7 +60,11 @@ impl World {
         for size in SIZES {
             from.send_to(&vec![b'x'; size], to.local_addr()?)?;
         }
-        Ok(SIZES.iter().map(|_| recv_from(to, self.buffer).0).collect())
+        let mut read = Vec::new();
+        while read.len() < SIZES.len() && read.last() != Some(&Got::Nothing) {
+            read.push(recv_from(to, self.buffer).0);
+        }
+        Ok(read)
     }
 
     fn over_tcp(&self, stage: &Stage) -> io::Result<Vec<Got>> {
@@ -103,6 +107,7 @@ impl Judge for Saw {
 
     fn answer(&self) -> Option<usize> {
         match (self.there.len(), self.tcp.len()) {
+            _ if self.there.contains(&Got::Nothing) => None,
             (3, 3) => Some(0),
             (3, 1) => Some(1),
             _ => None,
@@ -111,9 +116,12 @@ impl Judge for Saw {
 
     fn verdict(&self) -> Verdict {
         let Self { sent, there, back, tcp } = self;
-        let missing = [there, back].into_iter().flatten().any(|got| *got == Got::Nothing);
-        if missing || lengths(tcp).iter().sum::<usize>() != sent.iter().sum::<usize>() {
-            return Verdict::contradicted(t!("something that was sent did not come", "有发出的内容没收到"));
+        let (all, streamed) = (sent.iter().sum::<usize>(), lengths(tcp).iter().sum::<usize>());
+        if [there, back].into_iter().flatten().any(|got| *got == Got::Nothing) || streamed < all {
+            return Verdict::not_arrived();
+        }
+        if streamed > all {
+            return Verdict::contradicted(t!("more came than was sent", "收到的比发出的还多"));
         }
         if lengths(there) == sent && lengths(back) == sent {
             return Verdict::as_taught(t!(
@@ -139,7 +147,10 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
         assert_eq!(saw(World { buffer: 1000 }).verdict().kind, Kind::Different);
-        let impossible = Saw { tcp: Vec::new(), ..usual };
+        let lost = Saw { there: vec![Got::Nothing], ..saw(World::default()) };
+        assert_eq!((lost.verdict().kind, lost.answer()), (Kind::CannotShow, None));
+        assert_eq!(Saw { tcp: Vec::new(), ..lost }.verdict().kind, Kind::CannotShow);
+        let impossible = Saw { tcp: vec![Got::Bytes(vec![b'x'; 1902])], ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -145,6 +145,9 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
+        if self.reads.iter().sum::<usize>() < "汉".len() * HANZI {
+            return Verdict::not_arrived();
+        }
         if self.whole_by_stream != HANZI {
             return Verdict::contradicted(t!("the incremental decoder lost a hanzi", "增量解码器丢了汉字"));
         }
@@ -172,6 +175,8 @@ mod tests {
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { buffer: 1023 }).verdict().kind, Kind::AsTaught);
         assert_eq!(usual.figure().unwrap().bars[0].shown, "399 of 400 (99.8 %)");
+        let lost = Saw { reads: vec![1024, 0], whole_by_stream: 341, ..saw(World::default()) };
+        assert_eq!(lost.verdict().kind, Kind::CannotShow);
         let impossible = Saw { whole_by_stream: 399, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -73,11 +73,16 @@ impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
         let Self { length, tcp, udp, udp_next } = self;
         let next = udp_next.text();
+        let next = if udp_next.bytes().is_empty() {
+            t!(", and for the next datagram {udp_next}", "，再收下一个数据报：{udp_next}")
+        } else {
+            t!(", and the next datagram {next:?} came too", "，下一个数据报 {next:?} 照样收到")
+        };
         vec![
             t!("TCP: send of {length} bytes succeeded; recv gave {tcp}", "TCP：send {length} 字节成功；recv：{tcp}"),
             t!(
-                "UDP: sendto of {length} bytes succeeded; recvfrom gave {udp}, and the next datagram {next:?} came too",
-                "UDP：sendto {length} 字节成功；recvfrom：{udp}，下一个数据报 {next:?} 照样收到"
+                "UDP: sendto of {length} bytes succeeded; recvfrom gave {udp}{next}",
+                "UDP：sendto {length} 字节成功；recvfrom：{udp}{next}"
             ),
         ]
     }
@@ -93,6 +98,9 @@ impl Judge for Saw {
 
     fn verdict(&self) -> Verdict {
         let Self { length, tcp, udp, udp_next } = self;
+        if tcp.is_error() || [udp, udp_next].iter().any(|got| !matches!(got, Got::Bytes(_))) {
+            return Verdict::not_arrived();
+        }
         if tcp.is_empty() || udp.bytes().len() != *length || udp_next.text() != "next" {
             return Verdict::contradicted(t!("0 bytes were taken for an end", "0 字节被当成了结束"));
         }
@@ -117,6 +125,9 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
         assert_eq!(saw(World { message: b"\n" }).verdict().kind, Kind::Different);
+        let lost = Saw { udp: Got::Nothing, udp_next: Got::Nothing, ..saw(World::default()) };
+        assert_eq!(lost.verdict().kind, Kind::CannotShow);
+        assert!(!lost.observations()[1].contains("came too"), "{:?}", lost.observations());
         let impossible = Saw { tcp: Got::Bytes(Vec::new()), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

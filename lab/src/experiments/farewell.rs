@@ -56,8 +56,8 @@ struct Saw {
     /// `recv` after a process that held the connection was killed; none where that cannot be tried.
     after_kill: Option<Got>,
     after_kill_unread: Option<Got>,
-    /// How many `send` succeeded after the client had closed, and the error of the next.
-    writes: (usize, String),
+    /// How many `send` succeeded after the client had closed, and the error of the next, if there was one in time.
+    writes: (usize, Option<String>),
 }
 
 impl World {
@@ -98,13 +98,12 @@ fn after_kill(stage: &Stage, unread: &[u8]) -> io::Result<Option<Got>> {
         send(&server, unread)?;
         arrived(&client, unread.len());
     }
-    let held = OwnedFd::from(client.get_ref().try_clone()?);
-    let mut process = start(Command::new("sleep").arg("60").stdin(held).stdout(Stdio::null()).stderr(Stdio::null()))?;
     let ends = (client.get_ref().local_addr().ok(), client.get_ref().peer_addr().ok());
+    // Only the other process has it when the command is gone, at the end of the next line.
+    let held = OwnedFd::from(client.give_away());
+    let mut process = start(Command::new("sleep").arg("60").stdin(held).stdout(Stdio::null()).stderr(Stdio::null()))?;
     let child = stage.trace(Side::Child);
     child.note(Call::Fork, "", ends);
-    // Only the other process has it now.
-    client.close();
     stage.trace(Side::Client).note(Call::Other("kill".into()), "child, SIGKILL", (None, None));
     process.kill()?;
     process.wait()?;
@@ -119,19 +118,22 @@ fn after_kill(_: &Stage, _: &[u8]) -> io::Result<Option<Got>> {
 }
 
 /// The first `send` is answered with a reset, and only a later one can know.
-fn write_after_close(stage: &Stage) -> io::Result<(usize, String)> {
+fn write_after_close(stage: &Stage) -> io::Result<(usize, Option<String>)> {
     let (client, server) = stage.pair()?;
     client.close();
     recv(&server, 1024);
     let mut succeeded = 0;
     let failed = until(|| send(&server, b"x").inspect(|_| succeeded += 1).err());
-    Ok((succeeded, failed.map_or_else(|| t!("none", "无"), |error| errors::code(&error))))
+    Ok((succeeded, failed.map(|error| errors::code(&error))))
 }
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
         let Self { unread, after_close: [first, second, third], after_close_unread, writes: (writes, error), .. } =
             self;
+        let then = error
+            .as_ref()
+            .map_or_else(|| t!("and none failed", "没有一次报错"), |error| t!("then {error}", "然后报错 {error}"));
         let mut observations = vec![
             t!(
                 "the client closes; recv three times: {first}, {second}, {third}",
@@ -144,13 +146,13 @@ impl Judge for Saw {
         ];
         if let (Some(read), Some(not)) = (&self.after_kill, &self.after_kill_unread) {
             observations.push(t!(
-                "the client's process is killed; recv: {read}; with {unread} bytes unread: {not}",
-                "客户端进程被杀死；recv：{read}；还有 {unread} 字节没读：{not}"
+                "the client's process is killed: its death, not close(), ends the connection; recv: {read}; with {unread} bytes unread: {not}",
+                "客户端进程被杀死：断开连接的不是 close()，而是进程终止；recv：{read}；还有 {unread} 字节没读：{not}"
             ));
         }
         observations.push(t!(
-            "send after the client has closed: {writes} succeeded, then {error}",
-            "客户端 close 之后再 send：成功 {writes} 次，然后报错 {error}"
+            "send after the client has closed: {writes} succeeded, {then}",
+            "客户端 close 之后再 send：成功 {writes} 次，{then}"
         ));
         observations
     }
@@ -164,10 +166,10 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
-        if self.after_close_unread == Got::Nothing || self.after_close.contains(&Got::Nothing) {
+        if let Some(missing) = self.missing() {
             return Verdict::cannot_show(t!(
-                "recv gave nothing: neither a FIN nor a reset (RST) arrived, as where a firewall drops them",
-                "recv 什么也没有收到：FIN 和重置（RST）都没到，可能被防火墙丢了"
+                "recv gave nothing: {missing}, as where a firewall drops it",
+                "recv 什么也没有收到：{missing}，可能被防火墙丢了"
             ));
         }
         if !self.after_close.iter().all(Got::is_empty) || self.writes.0 == 0 {
@@ -175,14 +177,29 @@ impl Judge for Saw {
         }
         if self.after_close_unread.is_error() {
             return Verdict::different(t!(
-                "it does not depend on the reader's system: a FIN reads as 0 bytes again and again, a reset (RST) is an error; a dying client sends a FIN, a reset where it had unread data, and on Windows always a reset",
-                "这与读的一方用什么系统无关：FIN 让 recv 一次次返回 0 字节，重置（RST）才是报错；客户端突然结束时发 FIN，如果还有未读的数据就发 RST，在 Windows 上则总是发 RST"
+                "it does not depend on the reader's system: a FIN reads as 0 bytes again and again, a reset (RST) is an error; for a client that dies its system sends a FIN, a reset where it had unread data, and on Windows always a reset",
+                "这与读的一方用什么系统无关：FIN 让 recv 一次次返回 0 字节，重置（RST）才是报错；客户端突然死掉时，由它的系统发 FIN，如果还有未读的数据就发 RST，在 Windows 上则总是发 RST"
             ));
         }
         Verdict::as_taught(t!(
             "recv gave 0 bytes each time: that is the end, and a server that goes on reading spins",
             "recv 每次都返回 0 字节：这就是对方已关闭，如果还一直循环读，就会空转"
         ))
+    }
+}
+
+impl Saw {
+    /// What did not arrive, if there is anything.
+    fn missing(&self) -> Option<String> {
+        let nothing = |got: Option<&Got>| got == Some(&Got::Nothing);
+        let fin = self.after_close.contains(&Got::Nothing) || nothing(self.after_kill.as_ref());
+        let last = nothing(Some(&self.after_close_unread)) || nothing(self.after_kill_unread.as_ref());
+        match (fin || last && self.unread == 0, last && self.unread > 0) {
+            (false, false) => None,
+            (true, false) => Some(t!("a FIN did not arrive", "FIN 没到")),
+            (false, true) => Some(t!("a reset (RST) did not arrive", "重置（RST）没到")),
+            (true, true) => Some(t!("neither a FIN nor a reset (RST) arrived", "FIN 和重置（RST）都没到")),
+        }
     }
 }
 
@@ -199,7 +216,10 @@ mod tests {
         assert_eq!(saw(World { unread: b"" }).verdict().kind, Kind::AsTaught);
         let silent = Saw { after_close_unread: Got::Nothing, ..saw(World::default()) };
         assert_eq!((silent.verdict().kind, silent.answer()), (Kind::CannotShow, Some(2)));
-        let impossible = Saw { writes: (0, String::new()), ..usual };
+        assert!(silent.verdict().why.contains("a reset (RST) did not arrive"), "{}", silent.verdict().why);
+        let patient = Saw { writes: (9, None), ..saw(World::default()) };
+        assert!(patient.observations()[3].ends_with("9 succeeded, and none failed"), "{:?}", patient.observations());
+        let impossible = Saw { writes: (0, None), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -65,20 +65,31 @@ impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
         let Self { question, end, answer } = self;
         let heard = answer.text();
+        let ended = if end.is_empty() {
+            t!(": the client has ended its direction", "：客户端这个方向已经结束")
+        } else {
+            String::new()
+        };
         vec![
-            t!(
-                "the server read {question:?}, then {end}: the client has ended its direction",
-                "服务器读到 {question:?}，接着是 {end}：客户端这个方向已经结束"
-            ),
+            t!("the server read {question:?}, then {end}{ended}", "服务器读到 {question:?}，接着是 {end}{ended}"),
             t!("the client's recv after that: {answer} {heard:?}", "之后客户端的 recv：{answer} {heard:?}"),
         ]
     }
 
     fn answer(&self) -> Option<usize> {
-        Some(usize::from(self.answer.text() == ANSWER))
+        self.end.is_empty().then(|| usize::from(self.answer.text() == ANSWER))
     }
 
     fn verdict(&self) -> Verdict {
+        if self.end == Got::Nothing && self.question == QUESTION {
+            return Verdict::cannot_show(t!(
+                "the end of the client's direction (its FIN) did not arrive, as where a firewall drops it",
+                "客户端这个方向的结束（FIN）没有到，可能被防火墙丢了"
+            ));
+        }
+        if self.question.is_empty() || self.answer == Got::Nothing {
+            return Verdict::not_arrived();
+        }
         if !self.end.is_empty() || self.question != QUESTION {
             return Verdict::contradicted(t!(
                 "the end of a direction did not read as 0 bytes",
@@ -106,7 +117,13 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { how: Shutdown::Both }).verdict().kind, Kind::AsTaught);
-        let impossible = Saw { end: Got::Nothing, ..usual };
+        let lost = Saw { end: Got::Nothing, ..saw(World::default()) };
+        assert_eq!((lost.verdict().kind, lost.answer()), (Kind::CannotShow, None));
+        assert!(lost.verdict().why.contains("FIN"), "{}", lost.verdict().why);
+        let silent = Saw { answer: Got::Nothing, ..saw(World::default()) };
+        assert_eq!(silent.verdict().kind, Kind::CannotShow);
+        assert!(!lost.observations()[0].contains("has ended"), "{:?}", lost.observations());
+        let impossible = Saw { end: Got::Bytes(vec![1]), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

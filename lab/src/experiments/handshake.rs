@@ -90,10 +90,14 @@ impl Judge for Saw {
         if let Some(received) = received {
             let heard = received.text();
             observations.push(t!("before accept, send took {sent} bytes", "accept 之前，send 发出了 {sent} 字节"));
-            observations.push(t!(
-                "after accept, recv gave {heard:?}, which had been waiting",
-                "accept 之后，recv 得到 {heard:?}，它早就在等着了"
-            ));
+            observations.push(if received.bytes().is_empty() {
+                t!("after accept, recv gave {received}", "accept 之后，recv：{received}")
+            } else {
+                t!(
+                    "after accept, recv gave {heard:?}, which had been waiting",
+                    "accept 之后，recv 得到 {heard:?}，它早就在等着了"
+                )
+            });
         }
         observations
     }
@@ -119,6 +123,9 @@ impl Judge for Saw {
                 "队列满了：accept 腾出位置之前连不上"
             ));
         }
+        if self.received == Some(Got::Nothing) {
+            return Verdict::not_arrived();
+        }
         if self.received.as_ref().is_none_or(|received| received.bytes().len() != self.sent) {
             return Verdict::contradicted(t!("what was sent did not arrive", "发出去的内容没有收到"));
         }
@@ -143,7 +150,10 @@ mod tests {
         let dropped =
             Saw { connect: Went::Wrong("ETIMEDOUT 110".into()), sent: 0, received: None, queue: Some((0, 6)) };
         assert_eq!((dropped.verdict().kind, dropped.answer()), (Kind::CannotShow, None));
-        let impossible = Saw { received: Some(Got::Nothing), ..usual };
+        let lost = Saw { received: Some(Got::Nothing), ..saw(World::default()) };
+        assert_eq!(lost.verdict().kind, Kind::CannotShow);
+        assert!(!lost.observations().concat().contains("waiting"), "{:?}", lost.observations());
+        let impossible = Saw { received: Some(Got::Bytes(vec![1])), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

@@ -95,7 +95,7 @@ impl Judge for Saw {
             }
         }
         if received.contains(&Got::Nothing) {
-            return Verdict::cannot_show(t!("what was sent did not arrive", "发出去的没有收到"));
+            return Verdict::not_arrived();
         }
         if !one_more.failed() || fits.failed() && cfg!(target_os = "linux") {
             return Verdict::contradicted(t!("65,507 bytes are not the limit", "上限不是 65507 字节"));

@@ -1,7 +1,6 @@
 //! A reply over 1024 bytes breaks recv(1024)? The rest comes with the next answer; frames are the cure.
 
 use std::io::{self, Read as _, Write as _};
-use std::iter;
 
 use serde::Serialize;
 
@@ -54,6 +53,8 @@ struct Saw {
     next: (usize, usize),
     /// Bytes of both replies that came in the end.
     total: usize,
+    /// Whether the end came behind them.
+    ended: bool,
     /// What came when each reply had its length in front.
     framed: (usize, String),
 }
@@ -75,12 +76,13 @@ impl World {
         let next = recv(&client, self.buffer);
         let old = next.bytes().iter().take_while(|byte| **byte == b'1').count();
         server.close();
-        let rest = read_to_end(&client, self.buffer);
+        let (rest, ended) = read_to_end(&client, self.buffer);
         Ok(Saw {
             reply: self.reply,
             first,
             next: (old, next.bytes().len() - old),
             total: first + next.bytes().len() + rest,
+            ended,
             framed: self.with_frames(stage)?,
         })
     }
@@ -94,10 +96,16 @@ impl World {
     }
 }
 
-/// How many bytes come until the end.
-fn read_to_end(stream: &TcpStream, buffer: usize) -> usize {
-    let lengths = iter::repeat_with(|| recv(stream, buffer).bytes().len());
-    lengths.take_while(|length| *length > 0).sum()
+/// How many bytes come until the end, and whether it is an end.
+fn read_to_end(stream: &TcpStream, buffer: usize) -> (usize, bool) {
+    let mut total = 0;
+    loop {
+        let got = recv(stream, buffer);
+        if got.bytes().is_empty() {
+            return (total, got.is_empty());
+        }
+        total += got.bytes().len();
+    }
 }
 
 fn write_frame(mut stream: &TcpStream, payload: &[u8]) -> io::Result<()> {
@@ -116,7 +124,7 @@ fn read_frame(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
-        let Self { reply, first, next: (old, new), total, framed: (framed, second) } = self;
+        let Self { reply, first, next: (old, new), total, framed: (framed, second), .. } = self;
         vec![
             t!("of {reply} bytes the first recv gave {first}", "{reply} 字节里，第一次 recv 得到 {first} 字节"),
             t!(
@@ -136,7 +144,10 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
-        let Self { reply, next: (old, _), total, framed: (framed, second), .. } = self;
+        let Self { reply, next: (old, _), total, ended, framed: (framed, second), .. } = self;
+        if *total < reply + SECOND.len() && !ended {
+            return Verdict::not_arrived();
+        }
         if *total != reply + SECOND.len() || framed != reply || second.as_bytes() != SECOND {
             return Verdict::contradicted(t!("bytes were lost", "有字节丢了"));
         }
@@ -161,6 +172,8 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Partly, Some(1)));
         assert_eq!(saw(World { buffer: 8192, ..World::default() }).verdict().kind, Kind::Different);
+        let late = Saw { total: 5000, ended: false, ..saw(World::default()) };
+        assert_eq!(late.verdict().kind, Kind::CannotShow);
         let impossible = Saw { total: 5000, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

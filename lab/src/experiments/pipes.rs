@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
-use crate::stage::{self, QUIET, Side, Stage};
+use crate::stage::{self, QUIET, Side, Stage, not_started};
 use socket_demos::net::{PipeReader, Trace};
 use socket_demos::t;
 use socket_demos::terminal::input::charset_of_pipes;
@@ -121,9 +121,8 @@ fn full_pipe(trace: &Trace) -> io::Result<(Option<String>, String)> {
     let script = format!("head -c {TOO_MUCH} /dev/zero | tr '\\0' e >&2; echo done");
     let Piped { mut child, out, err } = World::default().start(trace, "", &script)?;
     let (found, finding) = mpsc::channel();
-    let reader = thread::spawn(move || {
-        let _ = found.send(read_all(&out).unwrap_or_default());
-    });
+    let read = move || found.send(read_all(&out).unwrap_or_default());
+    let reader = thread::Builder::new().spawn(read).map_err(not_started)?;
     let alone = finding.recv_timeout(QUIET).ok();
     read_all(&err)?;
     let together = alone.clone().map_or_else(|| finding.recv().map_err(io::Error::other), Ok)?;
@@ -173,13 +172,16 @@ impl Judge for Saw {
     }
 
     fn verdict(&self) -> Verdict {
-        let deadlocked =
-            self.full_pipe.as_ref().is_none_or(|(alone, together)| alone.is_none() && together == "done\n");
+        let stuck = self.full_pipe.as_ref().is_none_or(|(alone, together)| alone.is_none() && together == "done\n");
         let held = self.background_milliseconds.is_none_or(|held| held >= QUIET.as_millis());
         match self.answer() {
-            Some(_) if self.second_read > 0 || !deadlocked || !held => {
-                Verdict::contradicted(t!("a pipe did not do as a pipe does", "管道的行为不符合预期"))
+            Some(_) if self.second_read > 0 => {
+                Verdict::contradicted(t!("what had been read could be read again", "读过的内容又读到了一次"))
             }
+            Some(_) if !stuck || !held => Verdict::cannot_show(t!(
+                "a command did not fill its pipe, or its background process was gone before anybody looked: it could not be started, or the machine was too busy",
+                "有命令没把管道写满，或者还没来得及看，后台进程就不在了：它没能启动，或者机器太忙"
+            )),
             Some(0) => Verdict::as_taught(t!(
                 "both streams went into one pipe (2>&1), which keeps the order",
                 "两个流进了同一个管道（2>&1），顺序就保住了"
@@ -189,7 +191,7 @@ impl Judge for Saw {
                 "管道里的内容读过就没了，这没错；但两个管道合起来，行的先后就乱了；一个管道满了，只读另一个会一直卡住（要同时读两个）；后台进程还会让管道一直开着"
             )),
             None => {
-                Verdict::contradicted(t!("the shell did not report the unknown command", "shell 没有报告不存在的命令"))
+                Verdict::cannot_show(t!("the shell did not report the unknown command", "shell 没有报告不存在的命令"))
             }
         }
     }
@@ -197,8 +199,34 @@ impl Judge for Saw {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::experiments::Kind;
+    use socket_demos::net::event::{Event, Upcoming, Watcher};
+
+    /// Keeps the numbers of the pipes whose calls would have waited for a viewer.
+    #[derive(Default)]
+    struct Viewer(Mutex<Vec<u32>>);
+
+    impl Watcher for Viewer {
+        fn before(&self, call: &Upcoming) {
+            self.0.lock().unwrap().push(call.socket);
+        }
+
+        fn after(&self, _: &Event) {}
+    }
+
+    #[test]
+    fn a_call_that_is_timed_waits_for_no_viewer() {
+        let viewer = Arc::new(Viewer::default());
+        let saw = World::default().run(&Stage::watched(viewer.clone())).unwrap();
+        let waited = viewer.0.lock().unwrap().clone();
+        // Those of the first command; full pipes and background processes have others.
+        assert!(waited.contains(&1) && waited.iter().all(|pipe| [1, 2].contains(pipe)), "{waited:?}");
+        assert!(saw.full_pipe.is_some() && saw.background_milliseconds.is_some());
+        assert_eq!(saw.verdict().kind, Kind::Different);
+    }
 
     #[test]
     fn one_pipe_for_both_keeps_their_order() {
@@ -206,6 +234,8 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { one_pipe: true }).verdict().kind, Kind::AsTaught);
+        let starved = Saw { background_milliseconds: Some(0), ..saw(World::default()) };
+        assert_eq!(starved.verdict().kind, Kind::CannotShow);
         let impossible = Saw { second_read: 1, ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

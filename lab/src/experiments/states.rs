@@ -161,8 +161,12 @@ impl Judge for Saw {
             )),
             // A viewer who steps through may take longer than the kernel keeps an end that no process holds.
             (half, [None, None]) if half == half_closed => Verdict::different(t!(
-                "the second close came after tcp_fin_timeout: FIN_WAIT_2 had been given up",
-                "第二个 close 晚于 tcp_fin_timeout：FIN_WAIT_2 已经被内核放弃"
+                "at the second close FIN_WAIT_2 had been given up (net.ipv4.tcp_fin_timeout), or TIME_WAIT had no room (net.ipv4.tcp_max_tw_buckets)",
+                "第二个 close 时，FIN_WAIT_2 已经被内核放弃（net.ipv4.tcp_fin_timeout），或者 TIME_WAIT 没有位置（net.ipv4.tcp_max_tw_buckets）"
+            )),
+            ([None, Some(State::CloseWait)], [None, None]) => Verdict::cannot_show(t!(
+                "the kernel did not keep the end that closed first, as where net.ipv4.tcp_max_tw_buckets is 0",
+                "内核没有保留先关闭的一端，net.ipv4.tcp_max_tw_buckets 是 0 时就会这样"
             )),
             ([None, None], [None, None]) => Verdict::different(t!(
                 "a reset (RST) ends both sides at once: no farewell, no TIME_WAIT",
@@ -189,6 +193,9 @@ mod tests {
         assert_eq!(saw(World { resets: true, ..World::default() }).verdict().kind, Kind::Different);
         let given_up = Saw { after_second_close: [None, None], ..usual };
         assert_eq!(given_up.verdict().kind, Kind::Different);
+        let no_room = Saw { after_first_close: [None, Some(State::CloseWait)], ..saw(World::default()) };
+        let no_room = Saw { after_second_close: [None, None], ..no_room };
+        assert_eq!(no_room.verdict().kind, Kind::CannotShow);
         let starved =
             Saw { after_first_close: [Some(State::FinWait1), Some(State::CloseWait)], ..saw(World::default()) };
         assert_eq!(starved.verdict().kind, Kind::CannotShow);

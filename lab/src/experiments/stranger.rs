@@ -43,6 +43,8 @@ impl Default for World {
 
 #[derive(Serialize)]
 struct Saw {
+    /// Whether that of this world called `connect`.
+    connects: bool,
     /// What the client of this world heard, in order.
     heard: Vec<String>,
     /// What one hears that calls `connect`, with a stranger who is early.
@@ -52,7 +54,7 @@ struct Saw {
 impl World {
     fn run(&self, stage: &Stage) -> io::Result<Saw> {
         let connected = Self { connects: true, is_early: true };
-        Ok(Saw { heard: self.listen(stage)?, connected_heard: connected.listen(stage)? })
+        Ok(Saw { connects: self.connects, heard: self.listen(stage)?, connected_heard: connected.listen(stage)? })
     }
 
     fn listen(&self, stage: &Stage) -> io::Result<Vec<String>> {
@@ -90,7 +92,7 @@ fn has(heard: &[String], words: &str) -> bool {
 
 impl Judge for Saw {
     fn observations(&self) -> Vec<String> {
-        let Self { heard, connected_heard } = self;
+        let Self { heard, connected_heard, .. } = self;
         vec![
             t!("the client heard {heard:?}", "客户端收到 {heard:?}"),
             t!(
@@ -101,16 +103,17 @@ impl Judge for Saw {
     }
 
     fn answer(&self) -> Option<usize> {
-        Some(usize::from(has(&self.connected_heard, EARLY)))
+        has(&self.connected_heard, SERVER).then(|| usize::from(has(&self.connected_heard, EARLY)))
     }
 
     fn verdict(&self) -> Verdict {
-        let Self { heard, connected_heard } = self;
-        if !has(heard, SERVER) || has(connected_heard, STRANGER) {
-            return Verdict::contradicted(t!(
-                "connect did not filter, or the server was not heard",
-                "connect 没有过滤，或者没收到服务器的消息"
-            ));
+        let Self { connects, heard, connected_heard } = self;
+        if has(connected_heard, STRANGER) {
+            return Verdict::contradicted(t!("connect did not filter", "connect 没有过滤"));
+        }
+        let everybody = *connects || has(heard, STRANGER);
+        if !everybody || !has(heard, SERVER) || !has(connected_heard, SERVER) {
+            return Verdict::not_arrived();
         }
         if heard.len() == 1 {
             return Verdict::as_taught(t!(
@@ -118,9 +121,14 @@ impl Judge for Saw {
                 "别人发数据之前它就 connect 了"
             ));
         }
+        let queued = if has(connected_heard, EARLY) {
+            t!("but what was queued before it is still delivered", "但之前已经排进队列的照样交付")
+        } else {
+            t!("and here what came before it was gone too", "这里连之前到的也没了")
+        };
         Verdict::different(t!(
-            "an unconnected UDP socket hears anybody who knows its port; connect filters by the peer's address, but what was queued before it is still delivered: compare the sender that recvfrom names",
-            "没有 connect 的 UDP 套接字，谁知道端口谁就能发进来；connect 会按对方地址过滤，但之前已经排进队列的照样交付：要核对 recvfrom 给出的发送者"
+            "an unconnected UDP socket hears anybody who knows its port; connect filters by the peer's address, {queued}: compare the sender that recvfrom names",
+            "没有 connect 的 UDP 套接字，谁知道端口谁就能发进来；connect 会按对方地址过滤，{queued}：要核对 recvfrom 给出的发送者"
         ))
     }
 }
@@ -137,7 +145,11 @@ mod tests {
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Different, Some(1)));
         assert_eq!(saw(World { connects: true, is_early: true }).verdict().kind, Kind::Different);
         assert_eq!(saw(World { connects: true, is_early: false }).verdict().kind, Kind::AsTaught);
-        let impossible = Saw { heard: Vec::new(), ..usual };
+        let lost = Saw { heard: Vec::new(), connected_heard: Vec::new(), ..saw(World::default()) };
+        assert_eq!((lost.verdict().kind, lost.answer()), (Kind::CannotShow, None));
+        let flushed = Saw { connected_heard: vec![SERVER.into()], ..saw(World::default()) };
+        assert!(!flushed.verdict().why.contains("still delivered"), "{}", flushed.verdict().why);
+        let impossible = Saw { connected_heard: vec![STRANGER.into()], ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

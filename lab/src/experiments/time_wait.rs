@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::{Experiment, Findings, Judge, Question, Verdict};
 use crate::outcome::Went;
-use crate::stage::{Side, Stage, accept, recv, until};
-use socket_demos::net::TcpListener;
+use crate::stage::{Side, Stage, accept, kernel_parameter, recv, until};
 use socket_demos::net::ports::{self, State};
+use socket_demos::net::{Socket, TcpListener};
 use socket_demos::t;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -47,16 +47,29 @@ struct Saw {
     restart: Restart,
     restart_with_reuse: Restart,
     restart_after_client_closed_first: Restart,
+    /// How many TIME_WAIT Linux has room for.
+    max_tw_buckets: Option<u64>,
 }
 
 /// How a second start went.
 #[derive(Serialize)]
 struct Restart {
     bind: Went,
-    /// Whether the server's port was left in TIME_WAIT; `None` where that cannot be seen.
-    time_wait: Option<bool>,
-    /// Whether it had ended by the time `bind` was made: a viewer who steps may take longer than the minute it lasts.
+    /// What was left of the connection at the server's port before.
+    left: Left,
+    /// Whether TIME_WAIT had ended by the time `bind` was made: a viewer who steps may take longer than the minute it lasts.
     ended: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Left {
+    TimeWait,
+    Nothing,
+    /// It had not ended in time.
+    Alive,
+    /// It cannot be seen here.
+    Unseen,
 }
 
 impl World {
@@ -68,6 +81,7 @@ impl World {
             restart: self.restart(stage)?,
             restart_with_reuse: Self { reuse: true, closes_first: self.closes_first }.restart(stage)?,
             restart_after_client_closed_first: client_first.restart(stage)?,
+            max_tw_buckets: kernel_parameter("ipv4/tcp_max_tw_buckets"),
         })
     }
 
@@ -83,13 +97,13 @@ impl World {
         recv(&second, 1024);
         second.close();
         listener.close();
-        let time_wait = left_in_time_wait(address.port());
-        if time_wait == Some(true) {
+        let left = left_at(address.port());
+        if left == Left::TimeWait {
             stage.saw_state(Side::Server, (address, caller), Some(State::TimeWait));
         }
         let bind = Went::of(&self.start(stage, address));
-        let ended = time_wait == Some(true) && !is_in_time_wait(address.port());
-        Ok(Restart { bind, time_wait, ended })
+        let ended = left == Left::TimeWait && !is_in_time_wait(address.port());
+        Ok(Restart { bind, left, ended })
     }
 
     fn start(&self, stage: &Stage, address: SocketAddr) -> io::Result<TcpListener> {
@@ -102,12 +116,14 @@ impl World {
     }
 }
 
-/// Waits until the last acknowledgement has arrived, and says whether TIME_WAIT is what remains.
-fn left_in_time_wait(port: u16) -> Option<bool> {
-    until(|| match ports::tcp_sockets(port) {
-        Err(_) => Some(None),
-        Ok(left) => left.iter().all(|socket| socket.state == State::TimeWait).then_some(Some(!left.is_empty())),
-    })?
+/// Waits until the last acknowledgement has arrived, and says what remains.
+fn left_at(port: u16) -> Left {
+    let left = until(|| match ports::tcp_sockets(port) {
+        Err(_) => Some(Left::Unseen),
+        Ok(left) if left.is_empty() => Some(Left::Nothing),
+        Ok(left) => left.iter().all(|socket| socket.state == State::TimeWait).then_some(Left::TimeWait),
+    });
+    left.unwrap_or(Left::Alive)
 }
 
 /// Whether there is a socket in TIME_WAIT at that port now.
@@ -117,16 +133,17 @@ fn is_in_time_wait(port: u16) -> bool {
 
 impl Restart {
     fn told(&self) -> String {
-        let left = match self.time_wait {
-            Some(true) if self.ended => {
+        let left = match self.left {
+            Left::TimeWait if self.ended => {
                 t!(
                     "TIME_WAIT at the server's port, over before bind, ",
                     "服务器端口上留下 TIME_WAIT，bind 之前就结束了，"
                 )
             }
-            Some(true) => t!("TIME_WAIT at the server's port, ", "服务器端口上留下 TIME_WAIT，"),
-            Some(false) => t!("nothing left at the server's port, ", "服务器端口上什么也没留下，"),
-            None => String::new(),
+            Left::TimeWait => t!("TIME_WAIT at the server's port, ", "服务器端口上留下 TIME_WAIT，"),
+            Left::Nothing => t!("nothing left at the server's port, ", "服务器端口上什么也没留下，"),
+            Left::Alive => t!("the connection had not ended at the server's port, ", "服务器端口上的连接还没有结束，"),
+            Left::Unseen => String::new(),
         };
         let bind = &self.bind;
         t!("{left}bind: {bind}", "{left}bind {bind}")
@@ -138,9 +155,10 @@ impl Judge for Saw {
         let Self { restart, restart_with_reuse, restart_after_client_closed_first, .. } = self;
         let [plain, reuse, client] =
             [restart, restart_with_reuse, restart_after_client_closed_first].map(Restart::told);
+        let option = Socket::REUSE_OPTION;
         vec![
             t!("the restart: {plain}", "重启：{plain}"),
-            t!("with SO_REUSEADDR both times: {reuse}", "两次都设 SO_REUSEADDR：{reuse}"),
+            t!("with {option} both times: {reuse}", "两次都设 {option}：{reuse}"),
             t!("where the client closed first: {client}", "客户端先关闭：{client}"),
         ]
     }
@@ -151,6 +169,17 @@ impl Judge for Saw {
 
     fn verdict(&self) -> Verdict {
         let Self { restart, restart_with_reuse, restart_after_client_closed_first, .. } = self;
+        let restarts = [restart, restart_with_reuse, restart_after_client_closed_first];
+        if restarts.iter().any(|restart| restart.left == Left::Alive) {
+            return Verdict::cannot_show(t!(
+                "a connection had not ended before the restart: segments were lost, or the machine was too busy",
+                "重启时连接还没有结束：有报文段丢了，或者机器太忙"
+            ));
+        }
+        let other = restarts.iter().find(|restart| restart.bind.failed() && !restart.bind.failed_with("ADDRINUSE"));
+        if let Some(Restart { bind, .. }) = other {
+            return Verdict::cannot_show(t!("bind failed for another reason: {bind}", "bind 失败是因为别的：{bind}"));
+        }
         if restart_with_reuse.bind.failed() || restart_after_client_closed_first.bind.failed() {
             return Verdict::contradicted(t!("a cure did not help", "该管用的办法没管用"));
         }
@@ -179,10 +208,14 @@ impl Saw {
                 "客户端先关闭，服务器的端口上什么也没留下"
             ));
         }
-        match self.restart.time_wait {
-            Some(false) => Verdict::cannot_show(t!(
-                "the server closed first, and no TIME_WAIT was left (net.ipv4.tcp_max_tw_buckets may be 0)",
-                "服务器先关闭，却没有留下 TIME_WAIT（net.ipv4.tcp_max_tw_buckets 可能是 0）"
+        match self.restart.left {
+            Left::Nothing if self.max_tw_buckets == Some(0) => Verdict::cannot_show(t!(
+                "the server closed first, and no TIME_WAIT was left: net.ipv4.tcp_max_tw_buckets is 0",
+                "服务器先关闭，却没有留下 TIME_WAIT：net.ipv4.tcp_max_tw_buckets 是 0"
+            )),
+            Left::Nothing => Verdict::cannot_show(t!(
+                "the server closed first, and no TIME_WAIT was left: there was no room for it, or the client took a minute to close",
+                "服务器先关闭，却没有留下 TIME_WAIT：没有位置，或者过了一分钟客户端才关闭"
             )),
             _ if self.reuse => Verdict::different(t!(
                 "the option was set: bind passed over TIME_WAIT",
@@ -208,15 +241,15 @@ mod tests {
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::Partly, Some(1)));
         assert_eq!(saw(World { reuse: true, ..World::default() }).verdict().kind, Kind::Different);
         assert_eq!(saw(World { closes_first: Side::Client, ..World::default() }).verdict().kind, Kind::Different);
-        let left = |time_wait, ended| Restart { bind: Went::Well, time_wait, ended };
+        let left = |left, ended| Restart { bind: Went::Well, left, ended };
         let told = |restart| Saw { restart, ..saw(World::default()) }.verdict();
-        assert_eq!(told(left(Some(true), true)).kind, Kind::CannotShow);
-        assert_eq!(told(left(Some(false), false)).kind, Kind::CannotShow);
-        assert!(told(left(Some(true), false)).why.contains("hinders nobody"));
-        let impossible = Saw {
-            restart_with_reuse: Restart { bind: Went::Wrong("EADDRINUSE 98".into()), time_wait: None, ended: false },
-            ..usual
-        };
+        assert_eq!(told(left(Left::TimeWait, true)).kind, Kind::CannotShow);
+        assert_eq!(told(left(Left::Nothing, false)).kind, Kind::CannotShow);
+        assert!(told(left(Left::TimeWait, false)).why.contains("hinders nobody"));
+        let failed = |error: &str, left| Restart { bind: Went::Wrong(error.into()), left, ended: false };
+        assert_eq!(told(failed("EADDRINUSE 98", Left::Alive)).kind, Kind::CannotShow);
+        assert_eq!(told(failed("ENOBUFS 105", Left::TimeWait)).kind, Kind::CannotShow);
+        let impossible = Saw { restart_with_reuse: failed("EADDRINUSE 98", Left::TimeWait), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }
 }

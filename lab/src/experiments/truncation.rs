@@ -67,10 +67,13 @@ impl Judge for Saw {
     }
 
     fn answer(&self) -> Option<usize> {
-        Some(usize::from(self.second == Got::Nothing))
+        (self.first != Got::Nothing).then(|| usize::from(self.second == Got::Nothing))
     }
 
     fn verdict(&self) -> Verdict {
+        if self.first == Got::Nothing {
+            return Verdict::not_arrived();
+        }
         if self.second != Got::Nothing {
             return Verdict::contradicted(t!(
                 "the rest of a datagram came with the next call",
@@ -105,6 +108,8 @@ mod tests {
         let usual = saw(World::default());
         assert_eq!((usual.verdict().kind, usual.answer()), (Kind::AsTaught, Some(1)));
         assert_eq!(saw(World { buffer: 4096, ..World::default() }).verdict().kind, Kind::Different);
+        let lost = Saw { first: Got::Nothing, ..saw(World::default()) };
+        assert_eq!((lost.verdict().kind, lost.answer()), (Kind::CannotShow, None));
         let impossible = Saw { second: Got::Bytes(vec![b'x'; 976]), ..usual };
         assert_eq!(impossible.verdict().kind, Kind::Contradicted);
     }

@@ -43,13 +43,13 @@ fn experiments(json: &str) -> Vec<Value> {
     document["experiments"].as_array_mut().unwrap().drain(..).collect()
 }
 
-fn verdicts(json: &str) -> Vec<(String, String)> {
+pub(crate) fn verdicts(json: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap().to_string();
     experiments(json).iter().map(|report| (text(&report["name"]), text(&report["verdict"]))).collect()
 }
 
 #[cfg(target_os = "linux")]
-fn expected() -> Vec<(String, String)> {
+pub(crate) fn expected() -> Vec<(String, String)> {
     VERDICTS.iter().map(|(name, verdict)| ((*name).to_string(), (*verdict).to_string())).collect()
 }
 
@@ -92,6 +92,21 @@ fn numbers_are_bare_and_every_call_is_an_event() {
     assert_eq!(calls.join(" "), expected);
     let sent = &report["calls"][4];
     assert_eq!((&sent["program"], &sent["result"]["ok"], &sent["times"]), (&"client".into(), &2000.into(), &1.into()));
+}
+
+/// The death of a process ends its connection, and no call of it does.
+#[cfg(unix)]
+#[test]
+fn a_client_that_is_killed_closes_nothing() {
+    let (code, json, err) = lab(&["run", "farewell", "--json"]);
+    assert_eq!(code, Some(0), "{err}");
+    let report = &experiments(&json)[0];
+    let made = |name: &str| {
+        let calls = report["calls"].as_array().unwrap().iter();
+        calls.filter(|call| call["program"] == "client" && call["call"] == name).count()
+    };
+    assert_eq!((made("connect"), made("close")), (5, 3), "two of five are killed");
+    assert!(report["observations"][2].as_str().unwrap().contains("its death, not close(), ends the connection"));
 }
 
 #[test]
@@ -229,15 +244,21 @@ fn a_watched_port_is_looked_at_again_and_again() {
 
 /// The lab where everybody may run it, also who may not look into the build's folder.
 #[cfg(target_os = "linux")]
-struct Public(std::path::PathBuf);
+pub(crate) struct Public(std::path::PathBuf);
 
 #[cfg(target_os = "linux")]
 impl Public {
-    fn copy() -> Self {
-        let folder = std::env::temp_dir().join(format!("socket-demos-lab-{}-public", std::process::id()));
+    pub(crate) fn copy() -> Self {
+        static COPIES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = COPIES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("socket-demos-lab-{}-public-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::copy(LAB.path(), folder.join("socket-lab")).unwrap();
         Self(folder)
+    }
+
+    pub(crate) fn program(&self) -> std::path::PathBuf {
+        self.0.join("socket-lab")
     }
 }
 
@@ -269,7 +290,7 @@ fn nobody_needs_to_be_root() {
     }
     let public = Public::copy();
     let mut command = Command::new("setpriv");
-    command.args(as_nobody).arg(public.0.join("socket-lab")).arg("--json").current_dir("/");
+    command.args(as_nobody).arg(public.program()).arg("--json").current_dir("/");
     has_the_usual_verdicts(command);
 }
 

@@ -56,12 +56,13 @@ fn nobody_listens(port: u16, sees_all: bool) -> String {
 
 fn line(Socket { local, remote, state, receive_queue, .. }: &Socket) -> String {
     let meaning = match state {
-        State::Listen if *receive_queue == 1 => {
-            t!("1 finished connection waits for accept", "1 个已完成的连接在等 accept")
-        }
-        State::Listen => {
-            t!("{receive_queue} finished connections wait for accept", "{receive_queue} 个已完成的连接在等 accept")
-        }
+        State::Listen => match receive_queue {
+            Some(1) => t!("1 finished connection waits for accept", "1 个已完成的连接在等 accept"),
+            Some(waiting) => {
+                t!("{waiting} finished connections wait for accept", "{waiting} 个已完成的连接在等 accept")
+            }
+            None => String::new(),
+        },
         State::TimeWait => t!("this side closed first; at most 60 s", "本端先关闭；最多 60 秒"),
         State::CloseWait => t!("the other side has closed, this one has not", "对方已关闭，本端还没有"),
         State::FinWait2 => t!("this side has closed, the other one has not", "本端已关闭，对方还没有"),
