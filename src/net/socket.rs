@@ -130,7 +130,18 @@ impl Traced<Socket> {
 
     /// `connect(2)` of a UDP socket: fixes the peer and sends nothing.
     pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
-        self.call(Call::Connect, address, |socket| socket.connect(&address.into()))
+        let Some(track) = &self.track else { return self.socket.connect(&address.into()) };
+        track.announce(Call::Connect, address);
+        let making = track.begin();
+        let result = self.socket.connect(&address.into());
+        // A connection that is still to come has its port already.
+        let local = self.local_addr().ok();
+        track.record_made(
+            &making,
+            Details { local, ..Details::new(Call::Connect, address) },
+            result.as_ref().map(|()| 0),
+        );
+        result
     }
 
     /// `fcntl(2)` with `O_NONBLOCK`: a `connect` that would have to wait goes on behind the scenes.

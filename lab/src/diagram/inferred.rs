@@ -34,6 +34,8 @@ impl Layout<'_> {
             self.state(call, socket, other, "ESTABLISHED");
         } else if refused {
             self.segment(other, lane, What::Rst, "RST, ACK");
+        } else if goes_on && self.traces.sockets[socket].local.is_some_and(|own| self.traces.answered.contains(&own)) {
+            self.segment(other, lane, What::SynAck, "SYN, ACK [SYN_RCVD]");
         }
         self.row(call, told);
     }

@@ -51,6 +51,8 @@ pub(super) struct Traces {
     pub(super) sockets: Vec<Socket>,
     /// The connections in the listeners' queues that were never accepted, in their order.
     pub(super) queued: Vec<Queued>,
+    /// Whose calls the system's table showed at the server: they were answered, whatever their callers heard of it.
+    pub(super) answered: HashSet<SocketAddr>,
     /// How many lanes there were besides: those with the fewest calls.
     pub(super) left_out: usize,
     /// The latest socket of each lane and number.
@@ -102,7 +104,10 @@ impl Traces {
             let (call, socket) = (&self.calls[index].event.call, self.calls[index].socket);
             match call {
                 Call::Fork => self.sockets[socket].copy_of = self.named(index),
-                Call::State => self.calls[index].socket = self.named(index).unwrap_or(socket),
+                Call::State => {
+                    self.answered.extend(self.calls[index].event.peer);
+                    self.calls[index].socket = self.named(index).unwrap_or(socket);
+                }
                 _ => {}
             }
         }

@@ -186,6 +186,21 @@ fn connections_that_nobody_accepts_are_reset_when_the_listener_closes() {
 }
 
 #[test]
+fn a_call_that_the_servers_table_shows_half_open_was_answered() {
+    let calls = |shown: bool| {
+        let own = Event { peer: None, ..call("client", 1, "connect", SERVER, "") };
+        let seen = Event { socket: 0, ..call("server", 2, "state", "SYN_RCVD", "") };
+        let server = server(true).into_iter().chain(shown.then_some(seen)).collect();
+        drawn(vec![server, vec![failed(own, "EINPROGRESS 115")]])
+    };
+    let count = |rows: &[String]| rows.iter().filter(|row| row.contains('⇢')).count();
+    assert_eq!(count(&calls(false)), 1);
+    let rows = calls(true);
+    assert_eq!((count(&rows), &*rows[place(&rows, "SYN, ACK")]), (2, "server ⇢ client SYN, ACK [SYN_RCVD]"));
+    assert_eq!(rows.last().unwrap(), "server: state: SYN_RCVD");
+}
+
+#[test]
 fn a_copy_in_another_process_keeps_the_connection() {
     let child = |at, name: &str, argument: &str| {
         let event = call("client", at, name, argument, "");
