@@ -124,23 +124,23 @@ impl Traced<Socket> {
 
     /// `connect(2)`, given up after `timeout`; the system's own limit is 21 s to 135 s.
     pub fn connect_timeout(self, address: SocketAddr, timeout: Duration) -> io::Result<Traced<TcpStream>> {
-        self.call(Call::Connect, address, |socket| socket.connect_timeout(&address.into(), timeout))?;
+        self.connect_by(address, |socket| socket.connect_timeout(&address.into(), timeout))?;
         Ok(self.turn_into::<TcpStream>().with_addresses())
     }
 
     /// `connect(2)` of a UDP socket: fixes the peer and sends nothing.
     pub fn connect(&self, address: SocketAddr) -> io::Result<()> {
-        let Some(track) = &self.track else { return self.socket.connect(&address.into()) };
+        self.connect_by(address, |socket| socket.connect(&address.into()))
+    }
+
+    /// Notes with the call where the socket is now: a connection that is still to come has its port already.
+    fn connect_by(&self, address: SocketAddr, connect: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<()> {
+        let Some(track) = &self.track else { return connect(&self.socket) };
         track.announce(Call::Connect, address);
         let making = track.begin();
-        let result = self.socket.connect(&address.into());
-        // A connection that is still to come has its port already.
-        let local = self.local_addr().ok();
-        track.record_made(
-            &making,
-            Details { local, ..Details::new(Call::Connect, address) },
-            result.as_ref().map(|()| 0),
-        );
+        let result = connect(&self.socket);
+        let details = Details { local: self.local_addr().ok(), ..Details::new(Call::Connect, address) };
+        track.record_made(&making, details, result.as_ref().map(|()| 0));
         result
     }
 
