@@ -29,6 +29,10 @@ use index::{Fit, Index};
 pub use topic::{System, Topic};
 use topics::TOPICS;
 
+/// What a topic's own words count, and what the other words do that people have for it.
+const OWN_WORDS: f64 = 2.0;
+const OTHER_WORDS: f64 = 1.0;
+
 /// How many answers are offered.
 const MAX_ANSWERS: usize = 3;
 
@@ -36,7 +40,7 @@ const MAX_ANSWERS: usize = 3;
 const RELATED: f64 = 0.7;
 
 /// What the words of a question count where it names an error: among the topics of that error, and elsewhere.
-const BESIDE_AN_ERROR: f64 = 0.8;
+const BESIDE_AN_ERROR: f64 = 0.7;
 const ELSEWHERE: f64 = 0.3;
 
 /// An answer that has less than this share of the best one's weight is none.
@@ -67,8 +71,10 @@ pub struct Answers {
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let texts: Vec<String> = TOPICS.iter().map(|topic| format!("{} {}", topic.name, topic.words)).collect();
-    Index::of(texts.iter().map(String::as_str))
+    let parts = |topic: &&Topic| {
+        [(format!("{} {}", topic.name, topic.words), OWN_WORDS), (topic.wordings.to_string(), OTHER_WORDS)]
+    };
+    Index::of(TOPICS.iter().map(parts))
 });
 
 /// The answers to `question` for somebody who sits at `here`.
@@ -125,8 +131,7 @@ static EXPERIMENT_INDEX: LazyLock<Index> = LazyLock::new(|| {
         let of_topics = of_topics.map(|topic| topic.words).collect::<Vec<_>>().join(" ");
         format!("{} {0} {} {} {of_topics}", experiment.name, (experiment.claim)(), experiment.keywords)
     };
-    let texts: Vec<String> = EXPERIMENTS.iter().map(words).collect();
-    Index::of(texts.iter().map(String::as_str))
+    Index::of(EXPERIMENTS.iter().map(|experiment| [(words(experiment), OWN_WORDS)]))
 });
 
 /// The experiments about a question, the best first: those of its topics, and those whose own words it has.

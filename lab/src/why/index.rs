@@ -4,7 +4,7 @@
 //! less than `Nagle`. A word that no text has is taken for the nearest one that differs in a letter or two; two
 //! neighbours that are one word in the texts (`close wait`, `time out`) are that word too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::words;
 
@@ -32,16 +32,23 @@ pub(super) struct Fit {
 }
 
 impl Index {
-    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+    /// Each text has parts, with what a token of that part counts.
+    pub(super) fn of<const PARTS: usize>(texts: impl Iterator<Item = [(String, f64); PARTS]>) -> Self {
         let mut index = Self { places: BTreeMap::new(), lengths: Vec::new() };
-        for (number, text) in texts.enumerate() {
-            let tokens = words::tokens(text);
-            index.lengths.push(tokens.len() as f64);
-            for token in tokens {
-                *index.places.entry(token).or_default().entry(number).or_default() += 1.0;
+        for (number, parts) in texts.enumerate() {
+            index.lengths.push(0.0);
+            for (text, weight) in parts {
+                index.add(number, &text, weight);
             }
         }
         index
+    }
+
+    fn add(&mut self, number: usize, text: &str, weight: f64) {
+        for token in words::tokens(text) {
+            self.lengths[number] += weight;
+            *self.places.entry(token).or_default().entry(number).or_default() += weight;
+        }
     }
 
     /// How well each of the texts fits.
@@ -98,11 +105,11 @@ impl Index {
             return (token.into(), 1.0);
         }
         let near = if token.len() > 6 { 2 } else { 1 };
-        let known: BTreeSet<String> = self.places.keys().cloned().chain(words::known()).collect();
-        let known = known.into_iter().filter(|word| is_letters(word) && word.as_bytes()[0] == token.as_bytes()[0]);
-        let distances = known.map(|word| (strsim::osa_distance(token, &word), word));
+        let known = self.places.keys().map(String::as_str).chain(words::known());
+        let known = known.filter(|word| is_letters(word) && word.as_bytes()[0] == token.as_bytes()[0]);
+        let distances = known.map(|word| (strsim::osa_distance(token, word), word));
         let nearest = distances.filter(|(distance, _)| *distance <= near).min();
-        nearest.map_or_else(|| (token.into(), 1.0), |(_, word)| (words::meant(&word), CORRECTED))
+        nearest.map_or_else(|| (token.into(), 1.0), |(_, word)| (words::meant(word), CORRECTED))
     }
 }
 
@@ -112,7 +119,7 @@ mod tests {
 
     fn best(question: &str) -> Option<usize> {
         let texts = ["packet loss 丢包", "ack syn 三次握手", "TIME_WAIT restart 重启", "receive buffer 缓冲区"];
-        let fits = Index::of(texts.into_iter()).fits(question);
+        let fits = Index::of(texts.into_iter().map(|text| [(text.to_string(), 1.0)])).fits(question);
         let best = (0..4).max_by(|a, b| fits[*a].score.total_cmp(&fits[*b].score))?;
         (fits[best].score > 0.0).then_some(best)
     }

@@ -45,19 +45,23 @@ fn the_wordings_that_were_there_before_the_table_are_answered() {
     );
 }
 
-/// 48 of 64 were right among the first three when they were written; the words of the table then grew.
+/// When they were written 48 of 64 were right among the first three, and of the next 84, after the words of the table had
+/// grown, 74; then those grew once more.
 #[test]
 fn wordings_that_came_later_are_answered_too() {
     let score = score(include_str!("why/later.txt"));
-    assert!(score.asked >= 60 && score.right * 10 >= score.asked * 9 && score.wrong_first < 6, "{score:#?}");
+    assert!(
+        score.asked > 140 && score.right * 20 >= score.asked * 19 && score.wrong_first * 10 < score.asked,
+        "{score:#?}"
+    );
 }
 
-/// 74 of 84 were right among the first three, 22 wrong at first.
+/// 78 of 81 were right among the first three, 13 wrong at first.
 #[test]
 fn wordings_that_nothing_was_changed_for_are_answered() {
     let score = score(include_str!("why/unseen.txt"));
     println!("{score:#?}");
-    assert!(score.asked >= 60 && score.right * 10 >= score.asked * 8, "{score:#?}");
+    assert!(score.asked >= 60 && score.right * 10 >= score.asked * 9, "{score:#?}");
 }
 
 #[test]
