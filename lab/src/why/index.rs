@@ -29,6 +29,8 @@ pub(super) struct Fit {
     pub(super) score: f64,
     /// Which share of the question's weight that is, 0 to 1.
     pub(super) share: f64,
+    /// How many of its tokens that are.
+    pub(super) tokens: usize,
 }
 
 impl Index {
@@ -65,6 +67,7 @@ impl Index {
             for (&number, &times) in places {
                 fits[number].score += worth * self.told(number, times);
                 fits[number].share += worth;
+                fits[number].tokens += 1;
             }
         }
         for fit in &mut fits {

@@ -214,7 +214,15 @@ fn nothing_is_found_by_a_part_of_a_word_or_told_as_sure_without_a_reason() {
         packet.topics.iter().all(|topic| !["handshake", "lost", "states"].contains(&topic.name)),
         "ACK is no part of it"
     );
-    for question in ["my cat ate my homework", "zzz", "", "how do I bake a cake", "怎么做红烧肉", "\u{1b}[2J"] {
+    for question in [
+        "my cat ate my homework",
+        "zzz",
+        "",
+        "hovercraft full of eels",
+        "how do I bake a cake",
+        "怎么做红烧肉",
+        "\u{1b}[2J",
+    ] {
         let answers = why::ask(question, System::Linux);
         assert!(!answers.sure, "{question:?}: {:?}", answers.topics.iter().map(|topic| topic.name).collect::<Vec<_>>());
     }
