@@ -142,8 +142,8 @@ static EXPERIMENT_INDEX: LazyLock<Index> = LazyLock::new(|| {
     Index::of(EXPERIMENTS.iter().map(|experiment| [(words(experiment), OWN_WORDS)]))
 });
 
-/// The experiments about a question, the best first: those of its topics, and those whose own words it has. One that has all
-/// of its words is never left out.
+/// The experiments about a question, in the order of the course: those of its topics, and those whose own words it has. One
+/// that has all of its words is never left out.
 pub fn experiments(question: &str, here: System) -> Vec<&'static Experiment> {
     let answers = ask(question, here);
     let fits = EXPERIMENT_INDEX.fits(question);
@@ -151,11 +151,10 @@ pub fn experiments(question: &str, here: System) -> Vec<&'static Experiment> {
         let own = if fit.share > OWN_SHARE { fit.score } else { 0.0 };
         (of_topics(experiment, &answers) + own, fit.share > ALL_WORDS, experiment)
     });
-    let mut scored: Vec<_> = scored.filter(|(score, ..)| *score > 0.0).collect();
-    scored.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
-    let best = scored.first().map_or(0.0, |(score, ..)| *score);
-    scored.retain(|(score, has_all, _)| *has_all || *score >= best * WORTH_LISTING);
-    scored.into_iter().map(|(.., experiment)| experiment).collect()
+    let scored: Vec<_> = scored.filter(|(score, ..)| *score > 0.0).collect();
+    let best = scored.iter().map(|(score, ..)| *score).fold(0.0, f64::max);
+    let is_worth = |(score, has_all, _): &(f64, bool, _)| *has_all || *score >= best * WORTH_LISTING;
+    scored.into_iter().filter(is_worth).map(|(.., experiment)| experiment).collect()
 }
 
 /// What an experiment counts because an answer names it: the less, the later that stands.
