@@ -248,7 +248,7 @@ pub fn find(name: &str) -> Result<&'static Experiment, String> {
     })
 }
 
-/// The experiments that are about `words`, the best first; all of them where there are none.
+/// The experiments that are about `words`, in the order of the course; all of them where there are none.
 pub fn about(words: &[String]) -> Vec<&'static Experiment> {
     if words.is_empty() {
         return EXPERIMENTS.iter().collect();

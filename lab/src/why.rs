@@ -29,6 +29,10 @@ use index::{Fit, Index};
 pub use topic::{System, Topic};
 use topics::TOPICS;
 
+/// What a topic's own words count, and what the other words do that people have for it.
+const OWN_WORDS: f64 = 2.0;
+const OTHER_WORDS: f64 = 1.0;
+
 /// How many answers are offered.
 const MAX_ANSWERS: usize = 3;
 
@@ -36,18 +40,24 @@ const MAX_ANSWERS: usize = 3;
 const RELATED: f64 = 0.7;
 
 /// What the words of a question count where it names an error: among the topics of that error, and elsewhere.
-const BESIDE_AN_ERROR: f64 = 0.8;
+const BESIDE_AN_ERROR: f64 = 0.7;
 const ELSEWHERE: f64 = 0.3;
 
 /// An answer that has less than this share of the best one's weight is none.
-const WORTH_NAMING: f64 = 0.3;
+const WORTH_NAMING: f64 = 0.4;
 
 /// The same share for an experiment in a list.
 const WORTH_LISTING: f64 = 0.5;
 
-/// Below these an answer is told as the nearest, not as the one: its score, and the share of the question's words that it
-/// is about. One rare word is enough where it is all of the question.
-const SURE: [(f64, f64); 2] = [(4.0, 0.25), (2.5, 0.9)];
+/// What an experiment counts for the first of the answers, the share of a question that its own words must have to count,
+/// and the one that stands for all of them.
+const OF_FIRST_TOPIC: f64 = 8.0;
+const OWN_SHARE: f64 = 0.3;
+const ALL_WORDS: f64 = 0.95;
+
+/// Below these an answer is told as the nearest, not as the one: how many of the question's words it is about, their score,
+/// and the share of the question that they are. One rare word is enough where it is most of the question.
+const SURE: [(usize, f64, f64); 2] = [(2, 4.0, 0.25), (1, 2.5, 0.6)];
 
 /// The share that is wanted where an error is named that is none of sockets.
 const SURE_BESIDE_FOREIGN: f64 = 0.6;
@@ -67,8 +77,10 @@ pub struct Answers {
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let texts: Vec<String> = TOPICS.iter().map(|topic| format!("{} {}", topic.name, topic.words)).collect();
-    Index::of(texts.iter().map(String::as_str))
+    let parts = |topic: &&Topic| {
+        [(format!("{} {}", topic.name, topic.words), OWN_WORDS), (topic.wordings.to_string(), OTHER_WORDS)]
+    };
+    Index::of(TOPICS.iter().map(parts))
 });
 
 /// The answers to `question` for somebody who sits at `here`.
@@ -84,7 +96,9 @@ pub fn ask(question: &str, here: System) -> Answers {
     let (best, first) = scored[0];
     let names_one = !named.errors.is_empty() || !named.topics.is_empty();
     let foreign = foreign::meaning(question).filter(|_| !names_one && fits[first].share < SURE_BESIDE_FOREIGN);
-    let fits_well = |(score, share): (f64, f64)| best >= score && fits[first].share >= share;
+    let fits_well = |(tokens, score, share): (usize, f64, f64)| {
+        fits[first].tokens >= tokens && best >= score && fits[first].share >= share
+    };
     let sure = names_one || foreign.is_none() && SURE.into_iter().any(fits_well);
     scored.retain(|(score, _)| *score > 0.0 && *score >= best * WORTH_NAMING);
     let mut errors: Vec<_> = named.errors.into_iter().collect();
@@ -125,26 +139,26 @@ static EXPERIMENT_INDEX: LazyLock<Index> = LazyLock::new(|| {
         let of_topics = of_topics.map(|topic| topic.words).collect::<Vec<_>>().join(" ");
         format!("{} {0} {} {} {of_topics}", experiment.name, (experiment.claim)(), experiment.keywords)
     };
-    let texts: Vec<String> = EXPERIMENTS.iter().map(words).collect();
-    Index::of(texts.iter().map(String::as_str))
+    Index::of(EXPERIMENTS.iter().map(|experiment| [(words(experiment), OWN_WORDS)]))
 });
 
-/// The experiments about a question, the best first: those of its topics, and those whose own words it has.
+/// The experiments about a question, in the order of the course: those of its topics, and those whose own words it has. One
+/// that has all of its words is never left out.
 pub fn experiments(question: &str, here: System) -> Vec<&'static Experiment> {
     let answers = ask(question, here);
     let fits = EXPERIMENT_INDEX.fits(question);
-    let of_topics = |name: &str| {
-        let topics = answers.topics.iter().filter(|_| answers.sure);
-        topics
-            .enumerate()
-            .find(|(_, topic)| topic.experiments.contains(&name))
-            .map_or(0.0, |(place, _)| 8.0 / (1 + place) as f64)
-    };
-    let own = |number: usize| if fits[number].share > 0.3 { fits[number].score } else { 0.0 };
-    let scored = EXPERIMENTS.iter().enumerate().map(|(number, e)| (of_topics(e.name) + own(number), e));
-    let mut scored: Vec<_> = scored.filter(|(score, _)| *score > 0.0).collect();
-    scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let best = scored.first().map_or(0.0, |(score, _)| *score);
-    scored.retain(|(score, _)| *score >= best * WORTH_LISTING);
-    scored.into_iter().map(|(_, experiment)| experiment).collect()
+    let scored = EXPERIMENTS.iter().zip(&fits).map(|(experiment, fit)| {
+        let own = if fit.share > OWN_SHARE { fit.score } else { 0.0 };
+        (of_topics(experiment, &answers) + own, fit.share > ALL_WORDS, experiment)
+    });
+    let scored: Vec<_> = scored.filter(|(score, ..)| *score > 0.0).collect();
+    let best = scored.iter().map(|(score, ..)| *score).fold(0.0, f64::max);
+    let is_worth = |(score, has_all, _): &(f64, bool, _)| *has_all || *score >= best * WORTH_LISTING;
+    scored.into_iter().filter(is_worth).map(|(.., experiment)| experiment).collect()
+}
+
+/// What an experiment counts because an answer names it: the less, the later that stands.
+fn of_topics(experiment: &Experiment, answers: &Answers) -> f64 {
+    let place = answers.topics.iter().position(|topic| topic.experiments.contains(&experiment.name));
+    place.filter(|_| answers.sure).map_or(0.0, |place| OF_FIRST_TOPIC / (1 + place) as f64)
 }

@@ -60,15 +60,13 @@ impl SocketError {
                 "send at most 65,507 bytes in a datagram; receive with a larger buffer",
                 "一个数据报最多 65507 字节；接收缓冲区要够大"
             ),
-            Self::NameFamily => t!("ask for any family", "不要限定地址族"),
+            Self::NameFamily | Self::NameOtherFamily => t!("ask for any family", "不要限定地址族"),
             Self::NameFlags => t!("pass no flags to getaddrinfo", "getaddrinfo 不要传标志"),
             Self::NameHasNoAddress => t!("check the name with nslookup", "用 nslookup 检查域名"),
-            Self::NameMemory => t!("close what is not used", "关闭不用的东西"),
             Self::NameNeverFails => t!("try another resolver", "换一个 DNS 服务器"),
             Self::NameNotKnown => {
                 t!("check the spelling, without http:// and without a port", "检查拼写，不要带 http:// 和端口")
             }
-            Self::NameOtherFamily => t!("ask for any family", "不要限定地址族"),
             Self::NameServer => t!("check the network, then try again", "检查网络，然后再试"),
             Self::NameService => t!("give the port as a number", "端口写成数字"),
             Self::NameSocketType => t!("ask for SOCK_STREAM or SOCK_DGRAM", "用 SOCK_STREAM 或 SOCK_DGRAM"),
@@ -79,7 +77,7 @@ impl SocketError {
                 t!("check that this machine has a network and the address is right", "检查本机是否联网、地址是否正确")
             }
             Self::NoBuffers => t!("send more slowly, close sockets that are not used", "放慢发送，关闭不用的套接字"),
-            Self::NoMemory => t!("close what is not used", "关闭不用的东西"),
+            Self::NameMemory | Self::NoMemory => t!("close what is not used", "关闭不用的东西"),
             Self::NoSuchOption => {
                 t!("set an option that this kind of socket and system has", "只设这种套接字、这个系统有的选项")
             }

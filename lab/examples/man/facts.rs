@@ -353,8 +353,8 @@ fn lab(name: &str) -> Facts {
             "运行指定的实验（不写就是全部），每个都说明：教程的说法、按顺序的每一次套接字调用、观察到什么、对这台机器的结论和理由、出处。"
         ),
         "socket-lab-list" => t!(
-            "Lists the experiments that the words are about, the best first: names, symptoms, error names and numbers, in both languages. Whole words count, and spelling mistakes are put right.",
-            "列出与关键词有关的实验，最相关的在前：名字、现象、错误名、错误号都可以，中英文都行。按整个词查找，允许拼写错误。"
+            "Lists the experiments that the words are about, in the order of the course: names, symptoms, error names and numbers, in both languages. Whole words count, and spelling mistakes are put right.",
+            "按课程顺序列出与关键词有关的实验：名字、现象、错误名、错误号都可以，中英文都行。按整个词查找，允许拼写错误。"
         ),
         "socket-lab-why" => t!(
             "Answers an error, by its name, number or sentence or with a whole line from a terminal of any system or language, or a symptom in one's own words: what it means, the usual causes, how to see it on this system, the cure in Python and in Rust, and what shows it. The best answer is told in full, at most two others in a line each.",

@@ -42,7 +42,9 @@ pub(super) fn named(question: &str, here: System) -> Named {
     let mut named = Named::default();
     let understood = names(&plain, &mut named);
     named.rest = sentences(&plain, &understood, &mut named);
-    numbers(&plain, here, &mut named);
+    for number in numbers(&plain, here, &mut named) {
+        named.rest = format!(" {} ", named.rest).replace(&format!(" {number} "), " ");
+    }
     named
 }
 
@@ -207,7 +209,9 @@ impl Number<'_> {
     }
 }
 
-fn numbers(plain: &str, here: System, named: &mut Named) {
+/// Finds the numbers, and gives those that are errors'.
+fn numbers(plain: &str, here: System, named: &mut Named) -> Vec<String> {
+    let mut understood = Vec::new();
     let words = words::runs(plain);
     let said = said_system(&words);
     let few = words.iter().filter(|word| system_of(word).is_none()).count() == 1;
@@ -218,8 +222,10 @@ fn numbers(plain: &str, here: System, named: &mut Named) {
             }
         } else if few || number.is_marked() || number.is_in_brackets() || number.is_of_windows() {
             decide(number.value, said, here, named);
+            understood.push(number.value.abs().to_string());
         }
     }
+    understood
 }
 
 fn system_of(word: &str) -> Option<System> {

@@ -4,7 +4,7 @@
 //! less than `Nagle`. A word that no text has is taken for the nearest one that differs in a letter or two; two
 //! neighbours that are one word in the texts (`close wait`, `time out`) are that word too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::words;
 
@@ -29,19 +29,28 @@ pub(super) struct Fit {
     pub(super) score: f64,
     /// Which share of the question's weight that is, 0 to 1.
     pub(super) share: f64,
+    /// How many of its tokens that are.
+    pub(super) tokens: usize,
 }
 
 impl Index {
-    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+    /// Each text has parts, with what a token of that part counts.
+    pub(super) fn of<const PARTS: usize>(texts: impl Iterator<Item = [(String, f64); PARTS]>) -> Self {
         let mut index = Self { places: BTreeMap::new(), lengths: Vec::new() };
-        for (number, text) in texts.enumerate() {
-            let tokens = words::tokens(text);
-            index.lengths.push(tokens.len() as f64);
-            for token in tokens {
-                *index.places.entry(token).or_default().entry(number).or_default() += 1.0;
+        for (number, parts) in texts.enumerate() {
+            index.lengths.push(0.0);
+            for (text, weight) in parts {
+                index.add(number, &text, weight);
             }
         }
         index
+    }
+
+    fn add(&mut self, number: usize, text: &str, weight: f64) {
+        for token in words::tokens(text) {
+            self.lengths[number] += weight;
+            *self.places.entry(token).or_default().entry(number).or_default() += weight;
+        }
     }
 
     /// How well each of the texts fits.
@@ -58,6 +67,7 @@ impl Index {
             for (&number, &times) in places {
                 fits[number].score += worth * self.told(number, times);
                 fits[number].share += worth;
+                fits[number].tokens += 1;
             }
         }
         for fit in &mut fits {
@@ -98,11 +108,11 @@ impl Index {
             return (token.into(), 1.0);
         }
         let near = if token.len() > 6 { 2 } else { 1 };
-        let known: BTreeSet<String> = self.places.keys().cloned().chain(words::known()).collect();
-        let known = known.into_iter().filter(|word| is_letters(word) && word.as_bytes()[0] == token.as_bytes()[0]);
-        let distances = known.map(|word| (strsim::osa_distance(token, &word), word));
+        let known = self.places.keys().map(String::as_str).chain(words::known());
+        let known = known.filter(|word| is_letters(word) && word.as_bytes()[0] == token.as_bytes()[0]);
+        let distances = known.map(|word| (strsim::osa_distance(token, word), word));
         let nearest = distances.filter(|(distance, _)| *distance <= near).min();
-        nearest.map_or_else(|| (token.into(), 1.0), |(_, word)| (words::meant(&word), CORRECTED))
+        nearest.map_or_else(|| (token.into(), 1.0), |(_, word)| (words::meant(word), CORRECTED))
     }
 }
 
@@ -112,7 +122,7 @@ mod tests {
 
     fn best(question: &str) -> Option<usize> {
         let texts = ["packet loss 丢包", "ack syn 三次握手", "TIME_WAIT restart 重启", "receive buffer 缓冲区"];
-        let fits = Index::of(texts.into_iter()).fits(question);
+        let fits = Index::of(texts.into_iter().map(|text| [(text.to_string(), 1.0)])).fits(question);
         let best = (0..4).max_by(|a, b| fits[*a].score.total_cmp(&fits[*b].score))?;
         (fits[best].score > 0.0).then_some(best)
     }

@@ -28,8 +28,10 @@ pub struct Topic {
     pub lesson: Option<u8>,
     /// Errors that may be about it, besides those that lead here first (`topics::first`).
     pub related: &'static [SocketError],
-    /// What it is found by: the words that people use, in both languages.
+    /// What it is found by first: its own words, in both languages.
     pub words: &'static str,
+    /// In what other words people ask about it; each counts half as much.
+    pub wordings: &'static str,
 }
 
 /// A system, which decides about numbers and commands.

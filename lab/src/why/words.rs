@@ -3,6 +3,9 @@
 //! English is cut at what is no letter, digit or `_`, and stemmed; a run of hanzi, which has no blanks, is taken as its
 //! pairs of neighbours. So a token is never a part of a longer word.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use socket_demos::text::typed::half_width;
 
 /// Spellings of one word, in hanzi: as typed, and as it stands in the table. Traditional ones come after their
@@ -97,7 +100,9 @@ const STOP: &str = "a an the my your his its our their this that these those the
                     before and or but if so than then too very just also only even still how what why when where which \
                     who whom whose dont doesnt didnt isnt wont im ive get gets got getting some any please help need \
                     want wants mean means happen happens keep keeps try trying tried make makes use using used fix solve \
-                    error errors problem issue exception python code program socket sockets nothing like s t up out";
+                    error errors problem issue exception python code program socket sockets nothing like s t up out \
+                    something someone somebody anything everything really come comes came go goes going now away say \
+                    says said tell told show shows instead because since while during through another";
 
 /// Words that mean the same here.
 const SAME: &[&str] = &[
@@ -133,6 +138,12 @@ const SAME: &[&str] = &[
     "arrive deliver reach",
     "delay lag latency laggy",
     "start launch begin",
+    "refused rejected declined",
+    "descriptor fd descriptors",
+    "cable plug wire",
+    "large big bigger huge",
+    "quickly fast rapidly",
+    "immediately instantly directly",
     "address addr addresses",
     "connection conn connections",
     "buffer buf",
@@ -200,19 +211,23 @@ pub(super) fn stem(word: &str) -> String {
     word.strip_suffix('e').filter(|rest| rest.len() >= 2).map_or(word.clone(), str::to_string)
 }
 
+/// Each word that means the same as another, and the first of those.
+static MEANT: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let of_group = |words: &&str| {
+        let group: Vec<_> = words.split(' ').map(stem).collect();
+        group.clone().into_iter().map(move |word| (word, group[0].clone())).collect::<Vec<_>>()
+    };
+    SAME.iter().flat_map(of_group).collect()
+});
+
 /// The first of the words that mean the same.
 pub(super) fn meant(stem: &str) -> String {
-    let group = groups().find(|group| group.iter().any(|member| member == stem));
-    group.map_or_else(|| stem.to_string(), |group| group[0].clone())
-}
-
-fn groups() -> impl Iterator<Item = Vec<String>> {
-    SAME.iter().map(|words| words.split(' ').map(stem).collect::<Vec<_>>())
+    MEANT.get(stem).map_or(stem, String::as_str).to_string()
 }
 
 /// Every word that has another meaning the same: spelling mistakes of those are put right too.
-pub(super) fn known() -> impl Iterator<Item = String> {
-    groups().flatten()
+pub(super) fn known<'a>() -> impl Iterator<Item = &'a str> {
+    MEANT.keys().map(String::as_str)
 }
 
 /// The tokens of a text, in their order.
@@ -263,7 +278,9 @@ fn of_word(run: &str) -> Vec<String> {
         };
     }
     let word = |word: &str| meant(&stem(word));
-    let is_told = |part: &&str| !STOP.split_whitespace().any(|stop| stop == *part);
+    // A single digit counts things, whatever they are.
+    let is_digit = |part: &str| part.len() == 1 && part.chars().all(|c| c.is_ascii_digit());
+    let is_told = |part: &&str| !is_digit(part) && !STOP.split_whitespace().any(|stop| stop == *part);
     if !run.contains('_') {
         return Some(run).filter(is_told).map(word).into_iter().collect();
     }

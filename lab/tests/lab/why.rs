@@ -45,19 +45,23 @@ fn the_wordings_that_were_there_before_the_table_are_answered() {
     );
 }
 
-/// 48 of 64 were right among the first three when they were written; the words of the table then grew.
+/// When they were written 48 of 64 were right among the first three, and of the next 84, after the words of the table had
+/// grown, 74; then those grew once more.
 #[test]
 fn wordings_that_came_later_are_answered_too() {
     let score = score(include_str!("why/later.txt"));
-    assert!(score.asked >= 60 && score.right * 10 >= score.asked * 9 && score.wrong_first < 6, "{score:#?}");
+    assert!(
+        score.asked > 140 && score.right * 20 >= score.asked * 19 && score.wrong_first * 10 < score.asked,
+        "{score:#?}"
+    );
 }
 
-/// 74 of 84 were right among the first three, 22 wrong at first.
+/// 78 of 81 were right among the first three, 13 wrong at first.
 #[test]
 fn wordings_that_nothing_was_changed_for_are_answered() {
     let score = score(include_str!("why/unseen.txt"));
     println!("{score:#?}");
-    assert!(score.asked >= 60 && score.right * 10 >= score.asked * 8, "{score:#?}");
+    assert!(score.asked >= 60 && score.right * 10 >= score.asked * 9, "{score:#?}");
 }
 
 #[test]
@@ -210,7 +214,15 @@ fn nothing_is_found_by_a_part_of_a_word_or_told_as_sure_without_a_reason() {
         packet.topics.iter().all(|topic| !["handshake", "lost", "states"].contains(&topic.name)),
         "ACK is no part of it"
     );
-    for question in ["my cat ate my homework", "zzz", "", "how do I bake a cake", "怎么做红烧肉", "\u{1b}[2J"] {
+    for question in [
+        "my cat ate my homework",
+        "zzz",
+        "",
+        "hovercraft full of eels",
+        "how do I bake a cake",
+        "怎么做红烧肉",
+        "\u{1b}[2J",
+    ] {
         let answers = why::ask(question, System::Linux);
         assert!(!answers.sure, "{question:?}: {:?}", answers.topics.iter().map(|topic| topic.name).collect::<Vec<_>>());
     }

@@ -39,10 +39,13 @@ pub(super) static ADDRESS_IN_USE: Topic = Topic {
     related: &[],
     words: "bind address port already in use used taken occupied restart server again quickly kill start \
             fix OSError BindException EADDRINUSE listen failed 端口 被占用 占用 地址 已被使用 已在使用 重启 重新启动 绑定 失败 端口冲突 \
-            unable to start cannot bind flask django node express tomcat spring uvicorn gunicorn webpack \
-            port 3000 5000 8080 busy conflict already running another instance second instance cannot \
-            start crashed previous run still bound EADDRINUSE bind failed 启动失败 起不来 程序崩溃 再次启动 端口冲突 已经被占 \
-            bind失败",
+            unable to start cannot bind",
+    wordings: "flask django node express tomcat spring uvicorn gunicorn webpack port 3000 5000 8080 busy \
+            conflict already running another instance second instance cannot start crashed previous run \
+            still bound EADDRINUSE bind failed 启动失败 起不来 程序崩溃 再次启动 端口冲突 已经被占 bind失败 busy socket twice in a \
+            row start two times run again error on second start listen tcp bind port conflict with other \
+            application eclipse pycharm debug rerun port in use by another program docker container \
+            publish stop old process 第二次运行 再运行 报错端口 同时开两个 提示地址 调试 重新运行",
 };
 
 pub(super) static TIME_WAIT: Topic = Topic {
@@ -75,10 +78,12 @@ pub(super) static TIME_WAIT: Topic = Topic {
     related: &[SocketError::AddressInUse],
     words: "TIME_WAIT time wait timewait many too many connections restart server again right after \
             nobody listening port still taken netstat 2MSL MSL tcp_tw_reuse tcp_tw_recycle \
-            tcp_fin_timeout sysctl SO_REUSEADDR reuse wait a minute 过多 太多 大量 重启 马上 一分钟 为什么要有 等待 优化 内核参数 \
-            closing restart immediately minute seconds rebind previous connection lingering sockets \
+            tcp_fin_timeout sysctl SO_REUSEADDR reuse wait a minute 过多 太多 大量 重启 马上 一分钟 为什么要有 等待 优化 内核参数",
+    wordings: "closing restart immediately minute seconds rebind previous connection lingering sockets \
             remain after close linux netstat shows why does exist purpose reduce number of two times \
-            maximum segment lifetime 关闭之后 立刻重启 立即 起不来 等一分钟 两分钟 大量 残留 存在的意义 端口 释放",
+            maximum segment lifetime 关闭之后 立刻重启 立即 起不来 等一分钟 两分钟 大量 残留 存在的意义 端口 释放 come back up after \
+            ctrl-c stop and start again quickly minute later works how long active closer waits why does \
+            the side that closes wait skip avoid shorten 主动关闭 主动关闭方 等一段时间 为什么等 等多久 缩短 避免 ctrl+c 之后 再启动",
 };
 
 pub(super) static PORT: Topic = Topic {
@@ -112,8 +117,11 @@ pub(super) static PORT: Topic = Topic {
     related: &[SocketError::AddressInUse],
     words: "which what program process application who uses using holds listening listens on port find \
             pid kill lsof netstat ss fuser taskkill free up 谁 哪个 程序 进程 占用 端口 查看 查端口 占着 监听 端口号 杀掉 结束进程 \
-            释放端口 what is listening who owns port owner identify see check open ports list command to find \
-            occupying 被谁占用 谁在用 查出 哪个进程 占用端口的程序 命令 查询端口",
+            释放端口",
+    wordings: "what is listening who owns port owner identify see check open ports list command to find \
+            occupying 被谁占用 谁在用 查出 哪个进程 占用端口的程序 命令 查询端口 pid that has port number task manager software \
+            using service on port show owner find out who identify program netstat -ano ss -ltnp lsof -i \
+            哪个软件 软件在用 哪个服务 端口对应 查进程 PID 被什么占用",
 };
 
 pub(super) static SHARING: Topic = Topic {
@@ -151,9 +159,11 @@ pub(super) static SHARING: Topic = Topic {
     related: &[SocketError::AddressInUse],
     words: "SO_REUSEADDR SO_REUSEPORT SO_EXCLUSIVEADDRUSE reuseaddr reuseport difference versus vs two \
             programs servers processes same port share sharing bind one port twice both hijack steal 两个 \
-            程序 进程 同一个端口 同一端口 绑定 共用 共享 复用 端口复用 区别 同时监听 multiple processes workers load balance same port \
-            simultaneously listen option meaning of takes over second copy of my server starts without \
-            error 重用地址 端口重用 多个进程 监听同一 作用 两个服务器",
+            程序 进程 同一个端口 同一端口 绑定 共用 共享 复用 端口复用 区别 同时监听",
+    wordings: "multiple processes workers load balance same port simultaneously listen option meaning of \
+            takes over second copy of my server starts without error 重用地址 端口重用 多个进程 监听同一 作用 两个服务器 two \
+            copies instances of listener udp same time both bound who receives load balancing kernel \
+            reuse address option effects 两个副本 同时绑定 谁收到 复用选项",
 };
 
 pub(super) static DUAL_STACK: Topic = Topic {
@@ -180,8 +190,10 @@ pub(super) static DUAL_STACK: Topic = Topic {
     lesson: None,
     related: &[SocketError::AddressInUse],
     words: "dual stack :: and 0.0.0.0 dualstack ipv4 ipv6 both one socket IPV6_V6ONLY v6only ::ffff \
-            mapped address listen :: 0.0.0.0 collide together 双栈 同时 监听 支持 IPv6 IPv4 ipv6 client to ipv4 \
-            server accept both protocols in6addr_any mapped support ipv6 and ipv4 at once 同时支持 兼容 IPv6客户端",
+            mapped address listen :: 0.0.0.0 collide together 双栈 同时 监听 支持 IPv6 IPv4",
+    wordings: "ipv6 client to ipv4 server accept both protocols in6addr_any mapped support ipv6 and ipv4 at \
+            once 同时支持 兼容 IPv6客户端 single listener for v4 v6 clients AF_INET6 server ipv4-mapped prefix \
+            一个监听 兼容两种 IPv6 服务器接受 IPv4",
 };
 
 pub(super) static NO_PERMISSION: Topic = Topic {
@@ -214,9 +226,11 @@ pub(super) static NO_PERMISSION: Topic = Topic {
     related: &[SocketError::NotPermitted],
     words: "permission denied PermissionError EACCES EPERM access forbidden not allowed bind port 80 443 \
             below 1024 root sudo admin administrator privileged reserved raw socket 权限 没有权限 权限不够 不允许 拒绝访问 \
-            绑定 80 端口 1024 以下 管理员 特权端口 low port privileged ports nonroot without root linux 443 22 21 bind \
-            as normal user setcap cap_net_bind_service administrator antivirus blocks 普通用户 低端口 需要root 拒绝 \
-            防病毒 443端口 不用root sudo",
+            绑定 80 端口 1024 以下 管理员 特权端口",
+    wordings: "low port privileged ports nonroot without root linux 443 22 21 bind as normal user setcap \
+            cap_net_bind_service administrator antivirus blocks 普通用户 低端口 需要root 拒绝 防病毒 443端口 不用root sudo \
+            only root may low numbers ports ftp http reserved raw sockets ping needs privileges denied \
+            when listening firewall blocked by windows 只有root 小于1024 端口受限 被拒绝访问 以管理员身份 防火墙阻止",
 };
 
 pub(super) static NO_SUCH_ADDRESS: Topic = Topic {
@@ -256,7 +270,9 @@ pub(super) static NO_SUCH_ADDRESS: Topic = Topic {
     lesson: None,
     related: &[],
     words: "cannot assign requested address EADDRNOTAVAIL bind public ip cloud aws not valid in its \
-            context no such address interface wrong ip bind error 无法指定 请求的地址 公网IP 绑定 本机没有 地址无效 cannot \
-            bind to my external ip elastic address assigned not on this interface wrong host in bind \
-            server on virtual machine moved network 外网地址 云主机 换了网络 IP变了 绑定失败",
+            context no such address interface wrong ip bind error 无法指定 请求的地址 公网IP 绑定 本机没有 地址无效",
+    wordings: "cannot bind to my external ip elastic address assigned not on this interface wrong host in \
+            bind server on virtual machine moved network 外网地址 云主机 换了网络 IP变了 绑定失败 ip of other host used in \
+            bind copy paste tutorial address 192.168 example docker host ip wrong interface requested \
+            address invalid 填错IP 教程里的地址 写别人的IP 绑定IP不对",
 };

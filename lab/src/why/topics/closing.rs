@@ -49,10 +49,13 @@ pub(super) static RESET: Topic = Topic {
     related: &[],
     words: "reset connection reset by peer ECONNRESET RST ConnectionResetError forcibly closed remote \
             host aborted ECONNABORTED ConnectionAbortedError software caused abort crash killed 10054 \
-            10053 connection aborted 重置 强迫关闭 强制关闭 现有的连接 中止 连接中断 被对方 断开 suddenly disconnected in the \
-            middle of download transfer peer crashed why does the OS kernel send RST packet abrupt \
-            termination unexpectedly closed connection lost proxy firewall game server disconnects 突然断了 \
-            传输中断 崩溃 对方进程被杀 什么原因 连接断了 服务器重启",
+            10053 connection aborted 重置 强迫关闭 强制关闭 现有的连接 中止 连接中断 被对方 断开",
+    wordings: "suddenly disconnected in the middle of download transfer peer crashed why does the OS kernel \
+            send RST packet abrupt termination unexpectedly closed connection lost proxy firewall game \
+            server disconnects 突然断了 传输中断 崩溃 对方进程被杀 什么原因 连接断了 服务器重启 kicked out disconnected by game server \
+            abruptly remote process crashed peer program died other side killed rst received read fails \
+            after peer restarts ssl proxy load sudden 对方程序崩溃 对方崩了 我这边报错 异常断开 突然断开 被踢 被服务器断开 对端进程 强制结束 \
+            任务管理器结束",
 };
 
 pub(super) static BROKEN_PIPE: Topic = Topic {
@@ -94,9 +97,12 @@ pub(super) static BROKEN_PIPE: Topic = Topic {
     related: &[],
     words: "broken pipe EPIPE BrokenPipeError SIGPIPE signal 13 write writing send after peer closed \
             server dies silently without message exits client disconnects killed MSG_NOSIGNAL shutdown \
-            ESHUTDOWN 管道破裂 断开的管道 对方关闭 还在写 服务器 没有报错 退出 信号 process killed by signal exit code 141 ignore \
-            SIGPIPE writing to a closed socket client closed browser tab yes head 写已关闭的连接 忽略 进程退出 客户端关了 \
-            程序直接退出 崩溃 没有任何提示",
+            ESHUTDOWN 管道破裂 断开的管道 对方关闭 还在写 服务器 没有报错 退出 信号",
+    wordings: "process killed by signal exit code 141 ignore SIGPIPE writing to a closed socket client \
+            closed browser tab yes head 写已关闭的连接 忽略 进程退出 客户端关了 程序直接退出 崩溃 没有任何提示 program quits without any \
+            error when other end hangs up disappears send after disconnect crash on write c process \
+            terminated silently writing twice exit code 141 client gone while sending server stops \
+            对方断了还在发 服务器莫名退出 没有错误信息 直接结束 send 时崩溃 发给已断开",
 };
 
 pub(super) static FAREWELL: Topic = Topic {
@@ -128,10 +134,14 @@ pub(super) static FAREWELL: Topic = Topic {
     words: "recv read receive returns empty bytes emptybytes zero 0 bytes forever again loop spins 100 \
             cpu EOF end of stream end of file nothing client disconnected disconnect disconnects know \
             detect gone left peer closed closes suddenly EOFError unexpected eof empty reply 收空 返回空 空 一直 \
-            死循环 对方已关闭 断开 突然断开 客户端断开 怎么知道 检测 下线 退出 0 字节 infinite loop after client exits prints empty \
-            lines endlessly read returns 0 meaning zero length blank data keeps returning immediately how \
-            to know peer closed connection ended detect disconnect client quit server crazy loop readable \
-            select returns 打印空行 不停打印 疯狂 无限循环 客户端关闭后 read返回0 对端关闭 怎样判断断开",
+            死循环 对方已关闭 断开 突然断开 客户端断开 怎么知道 检测 下线 退出 0 字节",
+    wordings: "infinite loop after client exits prints empty lines endlessly read returns 0 meaning zero \
+            length blank data keeps returning immediately how to know peer closed connection ended detect \
+            disconnect client quit server crazy loop readable select returns 打印空行 不停打印 疯狂 无限循环 客户端关闭后 \
+            read返回0 对端关闭 怎样判断断开 loop never ends once client closed user closes window terminal closes app \
+            how can server tell leave logout quit message read returns immediately blank nothing received \
+            over and over zero bytes end detect closing graceful exit 关窗口 关掉窗口 退出程序 用户退出 一直循环 空字符串 空数据 \
+            判断对方 对方断开 断开连接 怎么判断 知道 客户端离开 收到空",
 };
 
 pub(super) static CLOSE_WAIT: Topic = Topic {
@@ -162,9 +172,11 @@ pub(super) static CLOSE_WAIT: Topic = Topic {
     lesson: None,
     related: &[],
     words: "CLOSE_WAIT close wait closewait sockets connections pile up many hundreds leak never closed \
-            not closed stuck state get rid 大量 很多 堆积 过多 服务器 没有 关闭 泄漏 状态 server stops responding after some \
-            time many half closed sockets forgot to call close descriptors grow does not go away \
-            application bug remain 一直不消失 不释放 忘记close 没调用close 越来越多 服务卡死",
+            not closed stuck state get rid 大量 很多 堆积 过多 服务器 没有 关闭 泄漏 状态",
+    wordings: "server stops responding after some time many half closed sockets forgot to call close \
+            descriptors grow does not go away application bug remain 一直不消失 不释放 忘记close 没调用close 越来越多 服务卡死 \
+            stuck half closed server side not released connections pile leak forgot close() sockets \
+            remain thousands monitoring 不释放 连接泄漏 连接越积越多 没有释放 关不掉",
 };
 
 pub(super) static LAST_WORDS: Topic = Topic {
@@ -197,9 +209,11 @@ pub(super) static LAST_WORDS: Topic = Topic {
     related: &[SocketError::ConnectionReset],
     words: "last message answer lost close loses data before close SO_LINGER linger unsent not arrive \
             missing client gets reset instead of response lingering close graceful 最后 一条消息 丢失 关闭 丢数据 没收到 \
-            优雅关闭 延迟关闭 response truncated when server closes immediately after sending data lost at the \
-            end exit right after send abortive close client misses the answer 发完马上关闭 立刻close 最后的数据 对方没收到 \
-            程序退出太快",
+            优雅关闭 延迟关闭",
+    wordings: "response truncated when server closes immediately after sending data lost at the end exit \
+            right after send abortive close client misses the answer 发完马上关闭 立刻close 最后的数据 对方没收到 程序退出太快 \
+            reply gets lost right away after send close immediately data not delivered client sees reset \
+            instead of message sleep before close flush goodbye message 回复丢失 没收全就断 马上关 提前关闭 发送后关闭",
 };
 
 pub(super) static HALF_CLOSE: Topic = Topic {
@@ -239,10 +253,13 @@ pub(super) static HALF_CLOSE: Topic = Topic {
     words: "half close halfclose shutdown SHUT_WR SHUT_RDWR difference between close and shutdown end of \
             file transfer finished done complete hangs receiver waits keeps waiting know when file is \
             sent EOF send file image download stops at the end cut upload 半关闭 区别 关闭 文件传输 传文件 发送文件 大文件 结束 \
-            发完 收完 怎么判断 不全 卡住 最后 tell the other side I am done sending but still receive signal end of \
-            data half of transfer how to end stream without closing one direction only file complete \
-            message end recv loop never ends after file upload finished 告诉对方 发完了 文件发完 结束标志 传完 接收端不知道 \
-            什么时候结束 关闭一个方向 只关写 一直等待",
+            发完 收完 怎么判断 不全 卡住 最后",
+    wordings: "tell the other side I am done sending but still receive signal end of data half of transfer \
+            how to end stream without closing one direction only file complete message end recv loop \
+            never ends after file upload finished 告诉对方 发完了 文件发完 结束标志 传完 接收端不知道 什么时候结束 关闭一个方向 只关写 一直等待 \
+            receiver know upload over finished sending end marker close write side keep reading eof how \
+            to signal all data sent file name size then content progress hangs at 100 percent when does \
+            the file end 传完了 传输完成 接收完毕 怎么知道 文件大小 先发大小 结束符 接收方 收完文件 卡在最后",
 };
 
 pub(super) static STATES: Topic = Topic {
@@ -274,7 +291,9 @@ pub(super) static STATES: Topic = Topic {
     lesson: Some(4),
     related: &[],
     words: "states state diagram four way close fourway FIN ACK FIN_WAIT FIN_WAIT1 FIN_WAIT2 LAST_ACK \
-            ESTABLISHED CLOSING LISTEN termination teardown why four 四次挥手 挥手 断开连接 状态 状态图 为什么是四次 过程 \
-            meaning of FIN_WAIT_2 FIN_WAIT_1 SYN_RECV netstat state column explained closing handshake \
-            who closes first why four segments transitions 状态含义 各个状态 主动关闭 被动关闭 状态转换",
+            ESTABLISHED CLOSING LISTEN termination teardown why four 四次挥手 挥手 断开连接 状态 状态图 为什么是四次 过程",
+    wordings: "meaning of FIN_WAIT_2 FIN_WAIT_1 SYN_RECV netstat state column explained closing handshake \
+            who closes first why four segments transitions 状态含义 各个状态 主动关闭 被动关闭 状态转换 what does LAST_ACK \
+            FIN_WAIT SYN_SENT mean explain tcp state machine socket status listing closing sequence 四次 \
+            断开过程 各状态意思 状态机",
 };

@@ -39,9 +39,12 @@ pub(super) static CHARACTERS: Topic = Topic {
     words: "TypeError a bytes like object is required not str string unicode encode decode \
             UnicodeDecodeError UnicodeEncodeError codec can't decode byte utf-8 utf8 gbk gb2312 garbled \
             mojibake gibberish strange characters chinese text b prefix question marks encoding invalid \
-            start byte 乱码 中文 编码 解码 汉字 字符串 字节 锟斤拷 浣犲ソ 问号 转换 emoji unicode question marks boxes weird \
-            symbols windows linux encoding mismatch half a character utf-8 decode error str bytes convert \
-            cannot send string 中文变成问号 编码不一致 半个字 windows linux 传中文 解码错误 字节串 emoji 显示不正常 gbk utf8",
+            start byte 乱码 中文 编码 解码 汉字 字符串 字节 锟斤拷 浣犲ソ 问号 转换",
+    wordings: "emoji unicode question marks boxes weird symbols windows linux encoding mismatch half a \
+            character utf-8 decode error str bytes convert cannot send string 中文变成问号 编码不一致 半个字 windows \
+            linux 传中文 解码错误 字节串 emoji 显示不正常 gbk utf8 umlauts accents chinese come out wrong characters \
+            displayed incorrectly hieroglyphs cannot concatenate str to bytes must be bytes encoding \
+            unknown gb18030 console 显示不出来 显示错误 汉字显示 方块 encode 报错 bytes 和 str 字符集 编码问题",
 };
 
 pub(super) static BYTE_ORDER: Topic = Topic {
@@ -71,9 +74,12 @@ pub(super) static BYTE_ORDER: Topic = Topic {
     related: &[],
     words: "byte order endian endianness big little htons htonl ntohs ntohl network host order 36895 \
             wrong port struct pack unpack why need swapped length prefix huge 字节序 网络字节序 主机字节序 大端 小端 为什么 \
-            端口号不对 转换 gigantic length huge number struct unpack wrong value integers over network little \
-            endian machine big endian 2 bytes 4 bytes int swap port number shows wrong 数字不对 长度特别大 整数 解包 \
-            反了 结构体",
+            端口号不对 转换",
+    wordings: "gigantic length huge number struct unpack wrong value integers over network little endian \
+            machine big endian 2 bytes 4 bytes int swap port number shows wrong 数字不对 长度特别大 整数 解包 反了 结构体 \
+            port comes out as 20480 36895 instead of number scrambled reversed bytes what is htons for \
+            integer over socket wrong int32 big-endian conversion struct.pack format 干什么的 作用 数字变了 端口变成 \
+            整数传输 高低位",
 };
 
 pub(super) static PIPES: Topic = Topic {
@@ -104,10 +110,12 @@ pub(super) static PIPES: Topic = Topic {
     lesson: Some(10),
     related: &[],
     words: "command commands output remote shell execute subprocess Popen stdout stderr last command \
-            comes with next one pipe pipes ssh cmd run 命令 远程执行命令 远程命令 执行结果 结果 输出 上一条 下一条 管道 cd command \
-            line tool over tcp output cut remote shell shows previous result cd has no output hangs \
-            interactive program subprocess with socket reverse shell long output ls dir 结果错位 回显 ls dir \
-            没有输出的命令 长输出 命令结果 远程控制 卡住",
+            comes with next one pipe pipes ssh cmd run 命令 远程执行命令 远程命令 执行结果 结果 输出 上一条 下一条 管道 cd",
+    wordings: "command line tool over tcp output cut remote shell shows previous result cd has no output \
+            hangs interactive program subprocess with socket reverse shell long output ls dir 结果错位 回显 ls \
+            dir 没有输出的命令 长输出 命令结果 远程控制 卡住 run commands on another computer and return output telnet like \
+            remote control executes dir ls result appears one command late stderr missing output of \
+            command only half 执行系统命令 上一条命令的结果 只显示一部分 错误输出 返回结果 慢一拍",
 };
 
 pub(super) static EMPTY: Topic = Topic {
@@ -134,8 +142,11 @@ pub(super) static EMPTY: Topic = Topic {
     lesson: Some(2),
     related: &[],
     words: "empty message string send nothing enter zero bytes 0 client hangs waits stuck blank input 空消息 \
-            发空 空字符串 回车 发送空 卡住 直接回车 客户端卡住 pressing enter without text hangs client freezes zero length \
-            packet send empty string heartbeat of no bytes blank line 什么都不输入 直接按回车 空字符 零长度 空行",
+            发空 空字符串 回车 发送空 卡住 直接回车 客户端卡住",
+    wordings: "pressing enter without text hangs client freezes zero length packet send empty string \
+            heartbeat of no bytes blank line 什么都不输入 直接按回车 空字符 零长度 空行 what happens if I send zero bytes \
+            nothing typed enter key empty string hangs chat blank send('') client waits forever after \
+            blank message 发送空字符 发零字节 什么都没输入 空数据包",
 };
 
 pub(super) static TIME: Topic = Topic {
@@ -162,8 +173,10 @@ pub(super) static TIME: Topic = Topic {
     lesson: Some(9),
     related: &[],
     words: "time server clock ntp sntp ask offset synchronize sync clocks get time 123 pool.ntp.org \
-            chrony rdate utc what time 时间 时间服务器 对时 时钟 同步 几点 时间同步 偏差 unix timestamp ntp server protocol \
-            how far apart clocks difference drift time protocol 37 clock wrong 时间不准 获取时间 时间戳 校准 ntp协议",
+            chrony rdate utc what time 时间 时间服务器 对时 时钟 同步 几点 时间同步 偏差",
+    wordings: "unix timestamp ntp server protocol how far apart clocks difference drift time protocol 37 \
+            clock wrong 时间不准 获取时间 时间戳 校准 ntp协议 sync clock python ntp query get internet time daytime port \
+            13 37 offset round trip server date network time 网络时间 同步时钟 授时 取时间",
 };
 
 pub(super) static UNIX_SOCKET: Topic = Topic {
@@ -193,7 +206,9 @@ pub(super) static UNIX_SOCKET: Topic = Topic {
     lesson: None,
     related: &[SocketError::AddressInUse],
     words: "unix domain socket AF_UNIX path file stale sock .sock /tmp address already in use unlink \
-            docker.sock mysql.sock local unix套接字 域套接字 文件 残留 套接字文件 .sock file left behind socket file \
-            exists local ipc path connection refused no such file docker daemon bind on path 本地套接字 sock文件 \
-            已存在 进程间通信",
+            docker.sock mysql.sock local unix套接字 域套接字 文件 残留 套接字文件",
+    wordings: ".sock file left behind socket file exists local ipc path connection refused no such file \
+            docker daemon bind on path 本地套接字 sock文件 已存在 进程间通信 sock file prevents start leftover /tmp \
+            app.sock stale socket path remove file nginx uwsgi gunicorn php-fpm sock permission /var/run \
+            残留文件 sock 删除文件",
 };

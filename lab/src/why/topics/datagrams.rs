@@ -33,9 +33,12 @@ pub(super) static MESSAGE_TOO_LONG: Topic = Topic {
     related: &[],
     words: "EMSGSIZE message too long udp maximum max size packet datagram largest big large how much \
             65507 65535 64 KB 1472 1500 mtu fragment fragments fragmentation image file sendto biggest 最大 \
-            最多 多少字节 多大 长度限制 一个包 分片 太长 太大 MTU 报文太长 数据报 send big file image picture video over udp one \
-            packet split datagram limit 100 KB 64k 65536 bytes udp payload size safe mtu avoid \
-            fragmentation 发送图片 大文件 udp 一次能发 拆分 上限 长度 分包 安全长度",
+            最多 多少字节 多大 长度限制 一个包 分片 太长 太大 MTU 报文太长 数据报",
+    wordings: "send big file image picture video over udp one packet split datagram limit 100 KB 64k 65536 \
+            bytes udp payload size safe mtu avoid fragmentation 发送图片 大文件 udp 一次能发 拆分 上限 长度 分包 安全长度 safe \
+            udp payload size bytes maximum how big may a datagram be large file over udp error when \
+            sending huge buffer must split 1472 508 512 1400 recommended video frame 多大合适 发大文件 udp传文件 \
+            安全大小 最大长度 超过限制 太大发不出去",
 };
 
 pub(super) static TRUNCATION: Topic = Topic {
@@ -58,9 +61,11 @@ pub(super) static TRUNCATION: Topic = Topic {
     related: &[SocketError::MessageTooLong],
     words: "truncated truncation cut rest remainder datagram udp packet gone lost missing recvfrom buffer \
             too small 1024 smaller MSG_TRUNC 10040 WSAEMSGSIZE half of the datagram 截断 数据报 后半 剩下 缓冲区太小 \
-            udp 丢了 被截断 不完整 receive smaller than sent only first bytes of udp packet rest discarded where \
-            are the other bytes recvfrom buffer size 10 second recvfrom gives next packet 只收到前面 剩下的字节 \
-            其余的去哪了 缓冲区小于 数据报被丢",
+            udp 丢了 被截断 不完整",
+    wordings: "receive smaller than sent only first bytes of udp packet rest discarded where are the other \
+            bytes recvfrom buffer size 10 second recvfrom gives next packet 只收到前面 剩下的字节 其余的去哪了 缓冲区小于 \
+            数据报被丢 datagram bigger than my buffer buffer set too small what happens excess bytes recvfrom \
+            loses tail of packet partial datagram 缓冲区设小 设小了 会怎样 超出部分 后面的丢了 收不全 udp 收到一截",
 };
 
 pub(super) static FLOOD: Topic = Topic {
@@ -94,10 +99,12 @@ pub(super) static FLOOD: Topic = Topic {
     related: &[SocketError::NoBuffers, SocketError::WouldBlock],
     words: "udp loses lost packets packet loss drop dropped drops datagrams localhost same machine \
             receive buffer errors RcvbufErrors SO_RCVBUF rmem too fast flood burst some missing not \
-            received unreliable buffer overflow netstat 丢包 丢数据 本机 丢失 接收缓冲区 缓冲区 udp 发太快 收不到 不可靠 never \
-            arrive even on loopback send 1000 receive 600 missing sequence numbers fast sender slow \
+            received unreliable buffer overflow netstat 丢包 丢数据 本机 丢失 接收缓冲区 缓冲区 udp 发太快 收不到 不可靠",
+    wordings: "never arrive even on loopback send 1000 receive 600 missing sequence numbers fast sender slow \
             consumer drops when sending quickly in a loop increase buffer lost datagrams percent 发1000个 \
-            只收到 少了 收不全 循环发送 太快 丢了一些 少收 丢失率 加延时",
+            只收到 少了 收不全 循环发送 太快 丢了一些 少收 丢失率 加延时 tight loop loses most datagrams receiver cannot keep up \
+            too slow drops quickly sending overflow kernel drop counter why lost on same computer burst \
+            pacing sleep between sends 处理不过来 接收太慢 来不及收 丢得多 本机丢包 发快了 缓冲满 连续发丢",
 };
 
 pub(super) static UDP_REFUSED: Topic = Topic {
@@ -124,9 +131,12 @@ pub(super) static UDP_REFUSED: Topic = Topic {
     lesson: Some(6),
     related: &[SocketError::ConnectionReset, SocketError::ConnectionRefused],
     words: "udp recvfrom icmp port unreachable connection reset refused though although udp has no \
-            connection 10054 server windows SIO_UDP_CONNRESET error sendto 端口不可达 udp 没有连接 报错 为什么 重置 udp \
-            client error connection refused no server running udp port closed icmp message windows udp \
-            server crashes when client exits WSAECONNRESET on udp udp服务器 客户端退出后报错 udp 报 10054 目标端口没开",
+            connection 10054 server windows SIO_UDP_CONNRESET error sendto 端口不可达 udp 没有连接 报错 为什么 重置",
+    wordings: "udp client error connection refused no server running udp port closed icmp message windows \
+            udp server crashes when client exits WSAECONNRESET on udp udp服务器 客户端退出后报错 udp 报 10054 目标端口没开 \
+            icmp unreachable error on next send udp client exception server not started recvfrom crashes \
+            windows udp exits when client leaves why does udp report refused udp没连接却报错 recvfrom 异常 10054 \
+            udp 对方没开",
 };
 
 pub(super) static REORDER: Topic = Topic {
@@ -151,9 +161,12 @@ pub(super) static REORDER: Topic = Topic {
     related: &[],
     words: "udp order ordered out of order reorder in order delivered sequence duplicate duplicates twice \
             reliable reliability guarantee guaranteed unreliable make udp reliable ack difference tcp 乱序 \
-            顺序 重复 按顺序 可靠 可靠性 不可靠 区别 保证 how to make udp reliable packets arrive in wrong sequence same \
-            packet received twice sequence number resend video game retransmission over udp quic kcp \
-            怎么让udp可靠 包序号 先发后到 收到两次 重传 可靠udp",
+            顺序 重复 按顺序 可靠 可靠性 不可靠 区别 保证",
+    wordings: "how to make udp reliable packets arrive in wrong sequence same packet received twice sequence \
+            number resend video game retransmission over udp quic kcp 怎么让udp可靠 包序号 先发后到 收到两次 重传 可靠udp \
+            packet comes before earlier wrong order arrives late twice duplicated number packets \
+            guaranteed delivery retransmit yourself acknowledge udp reliable transmission file over udp \
+            without loss 先到 后到 次序 重复收到 不丢 保证送达 udp可靠传输 乱序到达",
 };
 
 pub(super) static BOUNDARIES: Topic = Topic {
@@ -182,7 +195,10 @@ pub(super) static BOUNDARIES: Topic = Topic {
     lesson: Some(6),
     related: &[],
     words: "difference between tcp and udp versus vs which one should i use when message boundaries \
-            preserve stream datagram SOCK_STREAM SOCK_DGRAM 区别 tcp和udp tcp udp 哪个 选择 面向连接 无连接 数据报 流 \
-            should I use tcp or udp for game video voice chat pros cons one send one receive which \
-            protocol is faster connection oriented 游戏用 直播 语音 tcp还是udp 优缺点 选哪个 哪个快 适用场景 不同点",
+            preserve stream datagram SOCK_STREAM SOCK_DGRAM 区别 tcp和udp tcp udp 哪个 选择 面向连接 无连接 数据报 流",
+    wordings: "should I use tcp or udp for game video voice chat pros cons one send one receive which \
+            protocol is faster connection oriented 游戏用 直播 语音 tcp还是udp 优缺点 选哪个 哪个快 适用场景 不同点 when to choose \
+            udp over tcp main differences connection less which to use chat streaming sensor advantage \
+            disadvantages faster than does udp keep message boundaries 什么时候用udp 选tcp还是udp 优点 缺点 区别 面向字节流 \
+            面向报文",
 };

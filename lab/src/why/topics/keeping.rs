@@ -35,10 +35,12 @@ pub(super) static STALE: Topic = Topic {
     words: "stale keep-alive connection keep-alive socket hang up hangup keep alive keepalive connection \
             pool reused reuse idle first request after a pause fails sometimes random ECONNRESET proxy \
             nginx load balancer RemoteDisconnected remote end closed connection without response \
-            prematurely closed http node axios 复用 连接池 长连接 偶尔 第一次请求 失败 空闲 first query fails after idle \
-            then retry works database pool connection lost broken pooled mysql gone away intermittent \
-            errors under low traffic reused socket already closed by server 第一次失败 重试就好 数据库连接池 偶发 服务器已关闭 \
-            复用的连接",
+            prematurely closed http node axios 复用 连接池 长连接 偶尔 第一次请求 失败 空闲",
+    wordings: "first query fails after idle then retry works database pool connection lost broken pooled \
+            mysql gone away intermittent errors under low traffic reused socket already closed by server \
+            第一次失败 重试就好 数据库连接池 偶发 服务器已关闭 复用的连接 pooled connection broken after quiet night first request in \
+            the morning fails persistent http connection closed by server reuse retry on idle client \
+            library 早上第一次 隔夜 连接失效 池里的连接 重用连接",
 };
 
 pub(super) static VANISHED: Topic = Topic {
@@ -72,10 +74,14 @@ pub(super) static VANISHED: Topic = Topic {
     words: "vanished vanishes lost power cable pulled unplugged unplug broken network dead peer detect \
             half open recv blocks forever no FIN keepalive SO_KEEPALIVE keep alive heartbeat ping \
             TCP_USER_TIMEOUT tcp_retries2 15 minutes crash wifi sleep 拔网线 断电 断网 死机 心跳 心跳包 保活 一直阻塞 检测 掉线 \
-            半开连接 怎么实现 网线 client device turned off unplugged laptop asleep out of range mobile loses \
-            signal server still thinks it is online connected ghost zombie user still shows alive how \
-            often to ping detect dead client crash power outage no notification 断网 手机断网 关机 服务器不知道 还显示在线 \
-            在线状态 检测不到 没有通知 异常掉线 死连接 心跳间隔",
+            半开连接 怎么实现 网线",
+    wordings: "client device turned off unplugged laptop asleep out of range mobile loses signal server \
+            still thinks it is online connected ghost zombie user still shows alive how often to ping \
+            detect dead client crash power outage no notification 断网 手机断网 关机 服务器不知道 还显示在线 在线状态 检测不到 没有通知 \
+            异常掉线 死连接 心跳间隔 someone pulls plug ethernet plug cable removed router reboot crash without \
+            close never returns no error do I need heartbeat ping pong liveness is the other side still \
+            there offline detection keepalive interval power failure suspend 断电 客户端断电 一直显示在线 是否在线 需要心跳吗 \
+            心跳机制 死机检测 没有任何通知 突然断网 拔掉网线 假死",
 };
 
 pub(super) static IDLE: Topic = Topic {
@@ -103,9 +109,12 @@ pub(super) static IDLE: Topic = Topic {
     related: &[SocketError::ConnectionReset, SocketError::TimedOut],
     words: "idle connection drops dies disconnected after minutes hours inactivity NAT firewall load \
             balancer forgets 350 seconds keepalive ssh freezes timeout middle box silently 空闲 一段时间 几分钟 断开 \
-            掉线 长时间 不活动 NAT 负载均衡 保活 connection dead after lunch break overnight long pause quiet session \
-            cut off after 5 minutes inactive ssh session freezes when idle database websocket disconnects \
-            every minutes aws elb timeout 午休 放一会儿 过一段时间 自动断开 闲置 长时间没有数据 websocket断开",
+            掉线 长时间 不活动 NAT 负载均衡 保活",
+    wordings: "connection dead after lunch break overnight long pause quiet session cut off after 5 minutes \
+            inactive ssh session freezes when idle database websocket disconnects every minutes aws elb \
+            timeout 午休 放一会儿 过一段时间 自动断开 闲置 长时间没有数据 websocket断开 NAT drops connection when nothing sent for \
+            a while quiet router mapping expires silent timeout keep connection open long lived chat \
+            disconnects if nobody types 没人说话 就断了 长连接断开 路由器 映射过期 没发数据就断",
 };
 
 pub(super) static LOST: Topic = Topic {
@@ -133,9 +142,12 @@ pub(super) static LOST: Topic = Topic {
     related: &[],
     words: "tcp retransmit retransmits retransmission lost packet segment loss sliding window congestion \
             control slow start fast retransmit duplicate ACK cwnd RTO rtt reno cubic reliable how resend \
-            重传 丢包 超时重传 快速重传 慢启动 拥塞控制 拥塞 滑动窗口 可靠传输 重复确认 what happens if a segment is dropped tcp recovery \
-            selective ack sack timeout retransmission timer backoff network loss percent throughput falls \
-            guarantee delivery acknowledges sequence numbers 丢失 报文段丢失 怎么保证可靠 确认 序号 重发 丢包率",
+            重传 丢包 超时重传 快速重传 慢启动 拥塞控制 拥塞 滑动窗口 可靠传输 重复确认",
+    wordings: "what happens if a segment is dropped tcp recovery selective ack sack timeout retransmission \
+            timer backoff network loss percent throughput falls guarantee delivery acknowledges sequence \
+            numbers 丢失 报文段丢失 怎么保证可靠 确认 序号 重发 丢包率 what if an ACK gets lost segment dropped duplicate \
+            resent packet loss tcp behavior timer retransmit wireshark dup ack out-of-order window halved \
+            congestion avoidance 确认丢了 ACK丢了 会怎样 重发机制 丢了一个包 拥塞",
 };
 
 pub(super) static SLOW: Topic = Topic {
@@ -169,9 +181,12 @@ pub(super) static SLOW: Topic = Topic {
     related: &[],
     words: "slow speed throughput transfer bandwidth performance SO_SNDBUF SO_RCVBUF buffer size window \
             BDP bufferbloat faster bottleneck latency high ping under load 很慢 速度 慢 传输 吞吐量 带宽 性能 太慢 缓冲区大小 \
-            提速 download upload only few megabytes per second gigabit link file copy takes long over vpn \
-            high latency increase speed optimize buffer small chunks python slow receive 下载慢 上传慢 跑不满 \
-            带宽利用率 提高速度 优化 传文件慢 内网",
+            提速",
+    wordings: "download upload only few megabytes per second gigabit link file copy takes long over vpn high \
+            latency increase speed optimize buffer small chunks python slow receive 下载慢 上传慢 跑不满 带宽利用率 \
+            提高速度 优化 传文件慢 内网 copying file over tcp only reaches MB/s megabytes bandwidth not used wifi far \
+            server throughput low chunk size buffer larger sending byte by byte rate mbps 只有几兆 几MB 拷贝文件 \
+            传得慢 逐字节 速率",
 };
 
 pub(super) static NAGLE: Topic = Topic {
@@ -198,7 +213,9 @@ pub(super) static NAGLE: Topic = Topic {
     lesson: None,
     related: &[],
     words: "nagle TCP_NODELAY nodelay delayed ACK 40ms 40 200ms 200 ms milliseconds latency small packet \
-            request every slow each takes algorithm what does delay 毫秒 延迟 40毫秒 小包 延迟确认 算法 响应慢 每次 game lag \
-            laggy interactive input delay 200 milliseconds small writes ping pong request response slow \
-            on loopback disable tcp_quickack 小数据 游戏 卡顿 有什么用 禁用 实时性 每次请求 200毫秒 作用",
+            request every slow each takes algorithm what does delay 毫秒 延迟 40毫秒 小包 延迟确认 算法 响应慢 每次",
+    wordings: "game lag laggy interactive input delay 200 milliseconds small writes ping pong request \
+            response slow on loopback disable tcp_quickack 小数据 游戏 卡顿 有什么用 禁用 实时性 每次请求 200毫秒 作用 two small \
+            writes followed by read slow tiny messages delay 40 milliseconds remote desktop keystrokes \
+            robot control real time 小数据包 发送有延迟 实时控制 两次写 按键延迟",
 };

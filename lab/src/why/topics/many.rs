@@ -35,10 +35,13 @@ pub(super) static MANY_CLIENTS: Topic = Topic {
     words: "many multiple several clients client handle serve simultaneously concurrent same time second \
             client waits has to wait until first leaves only one thread per client threading socketserver \
             broadcast message to all chat room accept loop ConcurrentHashMap 多个客户端 多客户端 同时 并发 多线程 第二个客户端 \
-            只能 一个 连接 服务端 聊天室 群聊 处理 only talks to one person at a time handle 2 clients both multi user \
-            chat room accept more than one connection parallel requests server blocks on first client \
-            thread pool asyncio forward messages to other clients group 多人 多人聊天 一对多 第二个人 连不上 只能连一个 线程池 \
-            广播给所有人 转发 多个用户",
+            只能 一个 连接 服务端 聊天室 群聊 处理",
+    wordings: "only talks to one person at a time handle 2 clients both multi user chat room accept more \
+            than one connection parallel requests server blocks on first client thread pool asyncio \
+            forward messages to other clients group 多人 多人聊天 一对多 第二个人 连不上 只能连一个 线程池 广播给所有人 转发 多个用户 accept \
+            more than one client two clients at once chat between clients room server for several players \
+            multi threaded server fork second connection hangs no response until other disconnects 好几个客户端 \
+            多玩家 几个人 聊天 一个服务器 第二个客户端没反应 同时连接 多线程服务器 fork 两个客户端互发",
 };
 
 pub(super) static SELECT_LIMIT: Topic = Topic {
@@ -63,8 +66,10 @@ pub(super) static SELECT_LIMIT: Topic = Topic {
     related: &[SocketError::TooManyFiles],
     words: "select filedescriptor file descriptor out of range in select FD_SETSIZE fd_set 1024 1023 64 \
             sockets limit maximum poll epoll ValueError too many file descriptors in select 限制 上限 描述符 超过 \
-            1024 个 1024 connections limit select windows 64 sockets fd too big FD_SET crash out of range \
-            large number of connections 超过1024 连接数上限 select限制",
+            1024 个",
+    wordings: "1024 connections limit select windows 64 sockets fd too big FD_SET crash out of range large \
+            number of connections 超过1024 连接数上限 select限制 descriptor above 1023 FD_SETSIZE raise more than \
+            1024 sockets in select crash buffer overflow 64 on windows 最多1024 突破限制",
 };
 
 pub(super) static TOO_MANY: Topic = Topic {
@@ -96,9 +101,11 @@ pub(super) static TOO_MANY: Topic = Topic {
     lesson: None,
     related: &[],
     words: "too many open files EMFILE ENFILE ulimit nofile descriptor descriptors limit accept fails \
-            spins leak fd 100 cpu file handles 打开的文件过多 文件描述符 句柄 上限 泄漏 过多 打开文件 太多 after 1000 clients \
-            cannot accept more file handle leak raise limit ulimit -n sockets not closed open descriptors \
-            exhausted OSError 24 1024 连接 一千个客户端 描述符用完 不能再连接 句柄泄漏",
+            spins leak fd 100 cpu file handles 打开的文件过多 文件描述符 句柄 上限 泄漏 过多 打开文件 太多",
+    wordings: "after 1000 clients cannot accept more file handle leak raise limit ulimit -n sockets not \
+            closed open descriptors exhausted OSError 24 1024 连接 一千个客户端 描述符用完 不能再连接 句柄泄漏 fd limit reached \
+            descriptor exhausted accept error 24 EMFILE how to raise ulimit file handles out of cannot \
+            open socket resource limit process 达到上限 fd用完 文件句柄数 打开太多 限制 提高限制",
 };
 
 pub(super) static NO_BUFFERS: Topic = Topic {
@@ -128,6 +135,7 @@ pub(super) static NO_BUFFERS: Topic = Topic {
     lesson: None,
     related: &[],
     words: "ENOBUFS ENOMEM no buffer space available cannot allocate memory queue full lacked sufficient \
-            out of memory 10055 缓冲区空间不足 队列已满 没有内存 无法分配内存 sendto fails no memory kernel memory exhausted \
-            vpn interface queue 发送失败 内存不足",
+            out of memory 10055 缓冲区空间不足 队列已满 没有内存 无法分配内存",
+    wordings: "sendto fails no memory kernel memory exhausted vpn interface queue 发送失败 内存不足 10055 windows \
+            buffer space queue full network memory pressure send udp fast ENOBUFS macos 系统内存 队列满",
 };

@@ -30,11 +30,13 @@ pub(super) static NOT_A_SOCKET: Topic = Topic {
     program: "",
     lesson: None,
     related: &[],
-    words: "bad file descriptor EBADF ENOTSOCK socket operation on non socket not a socket closed socket \
-            used after close already closed use of closed network connection socket is closed WinError \
-            10038 10009 select handle 错误的文件描述符 非套接字 不是套接字 已经关闭 已关闭的 operation on closed socket used after \
-            close double close fd -1 negative descriptor select error stdin windows closed in another \
-            thread with statement ended 关闭之后又用 已关闭 重复关闭 描述符无效 文件不是套接字",
+    words: "bad file descriptor EBADF ENOTSOCK socket",
+    wordings: "operation on non socket not a socket closed socket used after close already closed use of \
+            closed network connection socket is closed WinError 10038 10009 select handle 错误的文件描述符 非套接字 \
+            不是套接字 已经关闭 已关闭的 operation on closed socket used after close double close fd -1 negative \
+            descriptor select error stdin windows closed in another thread with statement ended 关闭之后又用 \
+            已关闭 重复关闭 描述符无效 文件不是套接字 socket already closed file number invalid handle closed twice accept \
+            after close use after with thread closed it 10038 9 关闭后使用 无效句柄 已经被关闭",
 };
 
 pub(super) static INVALID: Topic = Topic {
@@ -72,9 +74,11 @@ pub(super) static INVALID: Topic = Topic {
     lesson: Some(1),
     related: &[],
     words: "EINVAL EFAULT invalid argument accept without listen bind twice wrong order of calls sequence \
-            socket bind listen accept order bad address length pointer 无效的参数 参数 顺序 先 listen 调用顺序 绑定两次 \
-            forgot listen before accept call order server steps second bind sockaddr length link local \
-            scope 少了listen 忘记listen 调用次序 步骤 参数错误",
+            socket bind listen accept order bad address length pointer 无效的参数 参数 顺序 先 listen 调用顺序 绑定两次",
+    wordings: "forgot listen before accept call order server steps second bind sockaddr length link local \
+            scope 少了listen 忘记listen 调用次序 步骤 参数错误 accept before listen order of socket calls missing bind \
+            step argument wrong address structure 22 10022 connect after listen wrong sequence 步骤不对 先后顺序 \
+            缺少listen",
 };
 
 pub(super) static WRONG_KIND: Topic = Topic {
@@ -111,9 +115,11 @@ pub(super) static WRONG_KIND: Topic = Topic {
     related: &[],
     words: "address family not supported EAFNOSUPPORT protocol type wrong option not available EOPNOTSUPP \
             ENOPROTOOPT EPROTOTYPE EPROTONOSUPPORT not supported AF_INET AF_INET6 mismatch setsockopt \
-            getsockopt listen on udp 地址族 协议 不支持 选项 类型 ipv6 address with AF_INET socket SO_REUSEPORT \
-            missing on windows unknown option protocol mismatch SOCK_RAW wrong constant 地址族不匹配 选项不存在 \
-            windows没有",
+            getsockopt listen on udp 地址族 协议 不支持 选项 类型",
+    wordings: "ipv6 address with AF_INET socket SO_REUSEPORT missing on windows unknown option protocol \
+            mismatch SOCK_RAW wrong constant 地址族不匹配 选项不存在 windows没有 ipv6 literal ipv4 socket unsupported \
+            option family mismatch listen on datagram socket protocol unknown getaddrinfo hints type \
+            地址和套接字不匹配 类型错误 udp不能listen",
 };
 
 pub(super) static WINSOCK: Topic = Topic {
@@ -145,6 +151,8 @@ pub(super) static WINSOCK: Topic = Topic {
     lesson: None,
     related: &[],
     words: "WSAStartup WSANOTINITIALISED winsock winsock2 WSACleanup ws2_32 not called startup 10093 没有调用 \
-            初始化 未初始化 启动 error 10093 forgot WSAStartup c++ windows first socket call fails link ws2_32.lib \
-            vc 没有初始化 忘记初始化 C++ 第一步",
+            初始化 未初始化 启动",
+    wordings: "error 10093 forgot WSAStartup c++ windows first socket call fails link ws2_32.lib vc 没有初始化 \
+            忘记初始化 C++ 第一步 windows c program socket() returns INVALID_SOCKET 10093 initialise library \
+            linker error unresolved external ws2_32 visual studio 返回INVALID_SOCKET 链接错误 vs",
 };

@@ -41,9 +41,12 @@ pub(super) static NAMES: Topic = Topic {
     related: &[],
     words: "name names hostname host domain dns resolve resolver resolution lookup getaddrinfo gaierror \
             failed no such host unknown host UnknownHostException ENOTFOUND EAI_AGAIN not known could not \
-            resolve nslookup 域名 主机名 解析 解析失败 找不到主机 未知主机 DNS unknown hostname typo website name cannot be \
-            resolved dns server down domain not found find the server dns lookup fails container name \
-            ping by name 域名错误 网址 解析不了 找不到服务器 DNS失败 主机名解析",
+            resolve nslookup 域名 主机名 解析 解析失败 找不到主机 未知主机 DNS",
+    wordings: "unknown hostname typo website name cannot be resolved dns server down domain not found find \
+            the server dns lookup fails container name ping by name 域名错误 网址 解析不了 找不到服务器 DNS失败 主机名解析 \
+            server not found when typing hostname lookup of hosts url instead of host nslookup works \
+            resolver timeout /etc/hosts mdns .local name unknown lan computer name 输入域名 找不到 计算机名 主机名连接 \
+            hosts文件 网址不能",
 };
 
 pub(super) static LOCALHOST: Topic = Topic {
@@ -72,10 +75,12 @@ pub(super) static LOCALHOST: Topic = Topic {
     program: "",
     lesson: None,
     related: &[SocketError::ConnectionRefused],
-    words: "localhost ipv6loopback ipv6 resolves 127.0.0.1 node 17 refused two addresses family fetch \
-            slow 2 seconds v4 v6 本地主机 解析成 解析到 ipv4 or ipv6 first works with  but not with \
-            localhost fails  browser loopback resolves to hosts file happy eyeballs 用IP可以 \
-            localhost不行 回环",
+    words: "localhost ipv6loopback ipv6 resolves node 17 refused two addresses family fetch \
+            slow 2 seconds v4 v6 本地主机 解析成 解析到",
+    wordings: "ipv4 or ipv6 first works with but not with fails browser loopback resolves to hosts \
+            file happy eyeballs 用IP可以 localhost不行 回环 difference between and loopback interface \
+            prefers ipv6 vs ip number name of this machine ::1 connection only works with one of them \
+             有什么不同 本机地址 回环地址",
 };
 
 pub(super) static EVERYWHERE: Topic = Topic {
@@ -113,10 +118,13 @@ pub(super) static EVERYWHERE: Topic = Topic {
     words: "works on localhost not from another other computer machine phone laptop device lan local \
             network wifi remote outside container docker 0.0.0.0 127.0.0.1 difference bind address which \
             all interfaces reachable only locally cannot reach my server firewall 别的电脑 另一台电脑 其他电脑 手机 局域网 \
-            连不上 访问不了 本机可以 绑定哪个地址 区别 容器 外网 phone mobile friend roommate classmate same wifi open page home \
-            network port forwarding virtual machine vm wsl external access from internet cannot be \
-            reached from outside listen on all interfaces lan ip 室友 同学 同一个wifi 手机访问 虚拟机 内网 公网 外部访问 访问不到 \
-            两台电脑",
+            连不上 访问不了 本机可以 绑定哪个地址 区别 容器 外网",
+    wordings: "phone mobile friend roommate classmate same wifi open page home network port forwarding \
+            virtual machine vm wsl external access from internet cannot be reached from outside listen on \
+            all interfaces lan ip 室友 同学 同一个wifi 手机访问 虚拟机 内网 公网 外部访问 访问不到 两台电脑 teammate colleague same \
+            network cannot reach app other machines laptop to laptop hotspot campus network test from \
+            phone only myself can connect listen address host parameter 0.0.0.0 bind all classmates join \
+            my server 同学连不上 同事 同一网络 热点 校园网 只有自己能连 换台电脑 其他机器 两台机器 互相连接",
 };
 
 pub(super) static UNREACHABLE: Topic = Topic {
@@ -159,9 +167,11 @@ pub(super) static UNREACHABLE: Topic = Topic {
     related: &[],
     words: "no route to host network unreachable host unreachable EHOSTUNREACH ENETUNREACH \
             NoRouteToHostException network down host down ping cable not same network wifi interface \
-            offline no internet vpn 无法到达 不可达 没有路由 网络不通 ping 不通 同一网络 断网 网卡 没有网络 destination host \
-            unreachable gateway router subnet different network cannot ping route missing airplane mode \
-            网关 路由 子网 不通 ping不通 没网",
+            offline no internet vpn 无法到达 不可达 没有路由 网络不通 ping 不通 同一网络 断网 网卡 没有网络",
+    wordings: "destination host unreachable gateway router subnet different network cannot ping route \
+            missing airplane mode 网关 路由 子网 不通 ping不通 没网 cannot get to that address other subnet different \
+            vlan vmware bridge host only network disconnected cable unplugged at connect ip route no \
+            gateway adapter off 不同网段 虚拟网卡 桥接 网线没插 连不到那台主机",
 };
 
 pub(super) static SELF_CONNECT: Topic = Topic {
@@ -193,8 +203,11 @@ pub(super) static SELF_CONNECT: Topic = Topic {
     lesson: None,
     related: &[],
     words: "self connect selfconnect itself connects to itself own bytes echo dead port succeeds although \
-            no server reads what it wrote 自连接 自己连自己 连到自己 没有服务器 也能连上 connecting to closed port succeeds \
-            sometimes simultaneous open localhost loop same source and destination port 源端口 目的端口 相同 自己和自己",
+            no server reads what it wrote 自连接 自己连自己 连到自己 没有服务器 也能连上",
+    wordings: "connecting to closed port succeeds sometimes simultaneous open localhost loop same source and \
+            destination port 源端口 目的端口 相同 自己和自己 connects without any server running client talks to itself \
+            echo of own messages same port both sides retry loop reconnect localhost weird success \
+            没开服务器却连上 自己收到自己发的",
 };
 
 pub(super) static PORTS_OUT: Topic = Topic {
@@ -231,10 +244,12 @@ pub(super) static PORTS_OUT: Topic = Topic {
     related: &[SocketError::AddressNotAvailable, SocketError::AddressInUse],
     words: "ports out run runs exhausted exhaustion ephemeral local port range load test stress 28232 \
             16384 many connects connections fail client outgoing TIME_WAIT connect EADDRNOTAVAIL \
-            EADDRINUSE ip_local_port_range pool 端口耗尽 本地端口 临时端口 用完 不够用 压测 压力测试 短连接 高并发 benchmark load \
-            generator wrk ab jmeter stops after thousands connections about 28000 30000 short lived \
-            connections exhausted source ports cannot open more connections client side 压测 几万个连接 开不了新连接 \
-            客户端端口 源端口 短连接太多",
+            EADDRINUSE ip_local_port_range pool 端口耗尽 本地端口 临时端口 用完 不够用 压测 压力测试 短连接 高并发",
+    wordings: "benchmark load generator wrk ab jmeter stops after thousands connections about 28000 30000 \
+            short lived connections exhausted source ports cannot open more connections client side 压测 \
+            几万个连接 开不了新连接 客户端端口 源端口 短连接太多 cannot open any more outgoing connections proxy nat exhaustion \
+            crawler scraper each request new socket fails after tens of thousands works again later \
+            cannot create connection local address 爬虫 代理 大量请求 新建连接失败 过一会又好了 对外连接",
 };
 
 pub(super) static INHERITED: Topic = Topic {
@@ -264,7 +279,9 @@ pub(super) static INHERITED: Topic = Topic {
     lesson: None,
     related: &[SocketError::AddressInUse],
     words: "child process subprocess fork inherited inherits inherit port stays in use after exit exited \
-            program ended still CLOEXEC FD_CLOEXEC close on exec daemon orphan 子进程 继承 退出后 端口 仍然 占用 程序结束 \
-            parent exits daemon restarted service worker still listening after crash popen background \
-            process keeps the listening socket open kill parent 父进程 后台进程 仍在监听 杀掉后 端口没释放",
+            program ended still CLOEXEC FD_CLOEXEC close on exec daemon orphan 子进程 继承 退出后 端口 仍然 占用 程序结束",
+    wordings: "parent exits daemon restarted service worker still listening after crash popen background \
+            process keeps the listening socket open kill parent 父进程 后台进程 仍在监听 杀掉后 端口没释放 old worker still \
+            owns socket after parent restart child keeps port exec spawn shell command started by server \
+            holds handle inheritance windows reload supervisor 子进程占着 启动的命令 没有释放监听 重启后旧进程",
 };

@@ -40,9 +40,13 @@ pub(super) static REFUSED: Topic = Topic {
     words: "refused connection refused ECONNREFUSED cannot connect server running not running actively \
             refused failed to connect could not connect unable to connect connect error tcp client start \
             first nobody listens refused to connect localhost docker redis mysql 拒绝 连接被拒绝 积极拒绝 连不上 连接不上 \
-            无法连接 服务器没启动 连接失败 telnet could not open connection to the host server not started wrong port \
-            nothing is running there connection fails immediately at once docker container database \
-            cannot connect client error target machine 服务没开 端口没开 马上失败 立刻失败 telnet 数据库连不上 服务器没开 报错",
+            无法连接 服务器没启动 连接失败",
+    wordings: "telnet could not open connection to the host server not started wrong port nothing is running \
+            there connection fails immediately at once docker container database cannot connect client \
+            error target machine 服务没开 端口没开 马上失败 立刻失败 telnet 数据库连不上 服务器没开 报错 rejected instantly nobody \
+            listening at port immediately fails error 111 61 10061 target refuses server down closed port \
+            no server on that port wrong host remote rejects could not establish connection host \
+            reachable 一连就被拒绝 立刻报错 没人监听 服务端没运行 端口关闭 目标拒绝 拒绝访问连接",
 };
 
 pub(super) static TIMED_OUT: Topic = Topic {
@@ -87,10 +91,13 @@ pub(super) static TIMED_OUT: Topic = Topic {
     words: "connect connection timed out timeout time out hangs takes long forever minutes two minutes no \
             answer no response firewall drop DROP REJECT iptables ufw security group shorten give up \
             sooner difference refused ETIMEDOUT SYN_SENT syn unreachable took too long to respond slow \
-            connect 连接超时 超时 没有回应 没反应 防火墙 安全组 一直连接 卡住 连接 区别 拒绝 很久 连不上 云服务器 ping works but connect hangs no \
-            reply silent stuck at connect SYN sent aws ec2 azure cloud vm security rules port blocked \
-            filtered packets dropped retries forever waiting to connect router 能ping通 端口不通 半天没反应 阿里云 腾讯云 \
-            端口没放行 一直卡在connect 无响应",
+            connect 连接超时 超时 没有回应 没反应 防火墙 安全组 一直连接 卡住 连接 区别 拒绝 很久 连不上 云服务器",
+    wordings: "ping works but connect hangs no reply silent stuck at connect SYN sent aws ec2 azure cloud vm \
+            security rules port blocked filtered packets dropped retries forever waiting to connect \
+            router 能ping通 端口不通 半天没反应 阿里云 腾讯云 端口没放行 一直卡在connect 无响应 wrong ip address waits ages hangs long \
+            before error firewall silently drops ignores SYN server off machine not there vm cloud \
+            network acl no reply handshake never completes unreachable host connect blocking how long \
+            default reduce 防火墙没放行 等很久 才报错 IP写错 对方没开机 一直等到超时 SYN没有回应 默认多久 被防火墙拦",
 };
 
 pub(super) static BACKLOG: Topic = Topic {
@@ -126,9 +133,13 @@ pub(super) static BACKLOG: Topic = Topic {
     related: &[],
     words: "backlog listen parameter argument queue accept queue SYN queue half open pool somaxconn full \
             overflow SYN_RECV SYN flood cookies tcp_max_syn_backlog second argument 半连接 半连接池 半连接队列 全连接 \
-            全连接队列 队列 半打开 队列满 洪水攻击 what does the number in listen mean listen(5) 5 128 value of how many \
-            pending connections waiting queue size limit connections waiting to be accepted clients \
-            connect before accept 参数 listen的参数 listen参数 作用 等待队列 多少个连接 第二个参数 设多大",
+            全连接队列 队列 半打开 队列满 洪水攻击",
+    wordings: "what does the number in listen mean listen(5) 5 128 value of how many pending connections \
+            waiting queue size limit connections waiting to be accepted clients connect before accept 参数 \
+            listen的参数 listen参数 作用 等待队列 多少个连接 第二个参数 设多大 how many people clients can queue wait before \
+            accept pending length full what happens set to 0 1 maximum connections parameter meaning of \
+            argument refuse extra ones drops SYN when full listen number 设成1 设为0 会怎么样 排队 最多排多少 队列长度 满了会怎样 \
+            同时多少人",
 };
 
 pub(super) static HANDSHAKE: Topic = Topic {
@@ -160,9 +171,12 @@ pub(super) static HANDSHAKE: Topic = Topic {
     lesson: Some(1),
     related: &[],
     words: "handshake three way 3 way threeway SYN ACK connect accept who does it why three establish \
-            connection sequence number isn 三次握手 握手 建立连接 过程 为什么是三次 两次 序号 when is a connection established \
-            does accept perform finished before accept called kernel completes syn-ack explained steps \
-            why not two wireshark capture opening 谁完成的 内核 accept之前 建立连接的过程 抓包",
+            connection sequence number isn 三次握手 握手 建立连接 过程 为什么是三次 两次 序号",
+    wordings: "when is a connection established does accept perform finished before accept called kernel \
+            completes syn-ack explained steps why not two wireshark capture opening 谁完成的 内核 accept之前 \
+            建立连接的过程 抓包 who sends first SYN three packets first packet ACK sequence synchronize open \
+            connection steps what happens during connect why three not two initial sequence tcpdump flags \
+            谁先发 第一次 第二次 第三次 过程 首先发 SYN包 三个包",
 };
 
 pub(super) static NOT_CONNECTED: Topic = Topic {
@@ -199,9 +213,11 @@ pub(super) static NOT_CONNECTED: Topic = Topic {
     related: &[],
     words: "not connected socket is not connected ENOTCONN transport endpoint recv on listening socket \
             send before connect without address destination required EDESTADDRREQ sendto accept returns \
-            wrong socket 没有连接 尚未连接 未连接 监听套接字 没有提供地址 calling recv on the server socket instead of client \
-            socket send on unconnected forgot to connect getpeername fails listener used wrong variable \
-            忘记connect 用错套接字 服务器套接字 没有accept",
+            wrong socket 没有连接 尚未连接 未连接 监听套接字 没有提供地址",
+    wordings: "calling recv on the server socket instead of client socket send on unconnected forgot to \
+            connect getpeername fails listener used wrong variable 忘记connect 用错套接字 服务器套接字 没有accept used \
+            the listening socket by mistake instead of accepted one send before connect shutdown error \
+            peer already gone 107 57 10057 not associated no peer address 没连上就发 用错了socket accept返回 没有对端",
 };
 
 pub(super) static NONBLOCKING: Topic = Topic {
@@ -231,6 +247,9 @@ pub(super) static NONBLOCKING: Topic = Topic {
     related: &[SocketError::WouldBlock],
     words: "non blocking nonblocking connect EINPROGRESS operation now in progress SO_ERROR select \
             writable asynchronous async connect_ex EALREADY EISCONN already connected setblocking finish \
-            非阻塞 异步 连接 正在进行 可写 connect_ex returns 115 10035 36 asynchronous connection in progress how do \
-            I know when connected poll for write check result 异步连接 怎么知道连上了 非阻塞connect",
+            非阻塞 异步 连接 正在进行 可写",
+    wordings: "connect_ex returns 115 10035 36 asynchronous connection in progress how do I know when \
+            connected poll for write check result 异步连接 怎么知道连上了 非阻塞connect connect returns immediately \
+            setblocking false before connect wait until connected select write set asyncio own event loop \
+            立即返回 没连上 怎么判断连接成功 异步",
 };

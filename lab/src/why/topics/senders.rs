@@ -37,9 +37,12 @@ pub(super) static BROADCAST: Topic = Topic {
     lesson: None,
     related: &[SocketError::Access],
     words: "udp broadcast broadcasting 255.255.255.255 SO_BROADCAST everybody all hosts lan discover \
-            discovery permission denied sendto subnet 广播 udp广播 收不到 局域网 发现 所有人 广播地址 discover devices find \
-            all servers in the lan with one datagram everyone receives send to everyone 255 network \
-            announce not permitted 发现设备 发给所有人 局域网内所有 找到服务器 广播失败",
+            discovery permission denied sendto subnet 广播 udp广播 收不到 局域网 发现 所有人 广播地址",
+    wordings: "discover devices find all servers in the lan with one datagram everyone receives send to \
+            everyone 255 network announce not permitted 发现设备 发给所有人 局域网内所有 找到服务器 广播失败 send to all machines \
+            in classroom everybody at once discover server automatically lan game 192.168.1.255 subnet \
+            broadcast address not received firewall one to all announcement 所有电脑 全班 群发 给所有电脑发 自动发现 教室 \
+            子网广播 局域网群发",
 };
 
 pub(super) static MULTICAST: Topic = Topic {
@@ -69,8 +72,11 @@ pub(super) static MULTICAST: Topic = Topic {
     lesson: None,
     related: &[],
     words: "multicast group join joined IP_ADD_MEMBERSHIP membership nothing arrives receive interface \
-            ttl 224 239 igmp mdns 组播 多播 加入组 收不到 网卡 receive no data from group igmp docker wifi two \
-            interfaces ttl ipv6 ff02 subscribe stream 订阅 加入 收不到组播 视频流 多网卡 IGMP",
+            ttl 224 239 igmp mdns 组播 多播 加入组 收不到 网卡",
+    wordings: "receive no data from group igmp docker wifi two interfaces ttl ipv6 ff02 subscribe stream 订阅 \
+            加入 收不到组播 视频流 多网卡 IGMP two hosts in group can't hear each other join group address 239 only \
+            some receive igmp snooping switch interface selection loopback iptv sender ttl 组内收不到 加入多播 交换机 \
+            网卡选择 组播地址",
 };
 
 pub(super) static STRANGER: Topic = Topic {
@@ -98,7 +104,10 @@ pub(super) static STRANGER: Topic = Topic {
     related: &[],
     words: "anyone anybody can send to my udp client stranger who sent sender address recvfrom spoof \
             spoofed forged filter connected udp connect other foreign datagrams security which client 陌生人 \
-            别人 谁发的 伪造 冒充 过滤 收到别人 发送者 地址 客户端 udp connect prevent others from sending to my port fake \
-            source ip authenticate sender unknown address packets from another host verify who is talking \
-            防止别人 恶意 伪造源地址 验证 来源 不认识的地址 其他人的数据 安全",
+            别人 谁发的 伪造 冒充 过滤 收到别人 发送者 地址 客户端 udp connect",
+    wordings: "prevent others from sending to my port fake source ip authenticate sender unknown address \
+            packets from another host verify who is talking 防止别人 恶意 伪造源地址 验证 来源 不认识的地址 其他人的数据 安全 verify \
+            source of udp packet filter by sender check address forged fake who sent accept only from \
+            server ignore others attacker injected connect udp socket restrict 校验来源 只接收 某个地址 来路不明 攻击 \
+            冒充服务器 限制发送者",
 };

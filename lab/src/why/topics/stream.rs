@@ -34,11 +34,15 @@ pub(super) static LEFTOVER: Topic = Topic {
     related: &[],
     words: "recv 1024 4096 only part partial first incomplete not all whole complete message data bytes \
             receive all long answer response large big reply json cut rest missing next recv leftover \
-            buffer size read exactly readexactly recvall loop one read is one message 收不全 接收不完整 不完整 不全 \
-            一部分 剩下 数据不全 接收 残留 大文件 大数据 循环接收 缓冲区大小 only first 1460 bytes 1448 truncated response image \
-            picture download corrupted missing bytes at the end incomplete file big message arrives in \
-            pieces chunks half of the data second half later how many bytes to receive loop until \
-            everything html page cut string too long 图片 只收到一半 一半 后半部分 分几次收到 收不完 截断 长消息 收到一部分 下载 文件损坏",
+            buffer size read exactly readexactly recvall loop assumes one read is one message 收不全 接收不完整 不完整 不全 \
+            一部分 剩下 数据不全 接收 残留 大文件 大数据 循环接收 缓冲区大小",
+    wordings: "only first 1460 bytes 1448 truncated response image picture download corrupted missing bytes \
+            at the end incomplete file big message arrives in pieces chunks half of the data second half \
+            later how many bytes to receive loop until everything html page cut string too long 图片 只收到一半 \
+            一半 后半部分 分几次收到 收不完 截断 长消息 收到一部分 下载 文件损坏 long text arrives chopped piecewise incomplete json \
+            xml recv gives less than sent one recv not enough must I loop receive exact number of bytes \
+            big string cut in the middle 1024 bytes only 一次收不完 收不完 一次recv 长文本 只收1024 要循环收吗 断断续续 数据被截断 \
+            分段到达",
 };
 
 pub(super) static STICKY: Topic = Topic {
@@ -72,10 +76,13 @@ pub(super) static STICKY: Topic = Topic {
     words: "messages glued together stick sticky packets sticking two sends arrive one recv merged \
             concatenated joined combined separate split frame framing boundary boundaries delimiter \
             length prefix header protocol stream several at once struct pack 粘包 半包 拆包 分包 粘在一起 连在一起 消息边界 \
-            边界 分开 报头 字节流 一次收到 hello world helloworld together printed on one line as one string how does \
-            the server know where a message ends and next begins stops boundaries separator multiple \
-            messages at a time json objects concatenated delimiter newline length field protobuf 两条消息 \
-            连在一起 合在一起 合并 一起收到 分隔符 怎么区分 拆开 长度字段 协议设计 多条",
+            边界 分开 报头 字节流 一次收到",
+    wordings: "hello world helloworld together printed on one line as one string how does the server know \
+            where a message ends and next begins stops boundaries separator multiple messages at a time \
+            json objects concatenated delimiter newline length field protobuf 两条消息 连在一起 合在一起 合并 一起收到 分隔符 \
+            怎么区分 拆开 长度字段 协议设计 多条 second message appended to first several messages read at once one recv \
+            equal one send merged into one buffer consecutive sends run together need separator add \
+            newline fixed length header packing unpacking 连续发 发两次 一次就收 一次收完 两次发送 合并成一次 前后两条 粘连 加分隔符 定长",
 };
 
 pub(super) static SHORT_SEND: Topic = Topic {
@@ -103,8 +110,11 @@ pub(super) static SHORT_SEND: Topic = Topic {
     related: &[],
     words: "send sends sendall write write_all returned less fewer bytes than gave partial only part \
             short count not everything difference between send and sendall sent 发送 不完整 一部分 少发 返回值 发不完 区别 \
-            没发完 wrote only half of my buffer return value smaller partial write non blocking send \
-            remaining bytes loop until everything sent big buffer 只发了一半 剩余 没发出去 部分发送 返回值比长度小",
+            没发完",
+    wordings: "wrote only half of my buffer return value smaller partial write non blocking send remaining \
+            bytes loop until everything sent big buffer 只发了一半 剩余 没发出去 部分发送 返回值比长度小 loop around send must \
+            I does send send everything sends part return count big array rest lost send large buffer \
+            returns smaller number 只发一部分 会不会只发 循环发送 发送返回值 全部发完",
 };
 
 pub(super) static BOTH_SEND: Topic = Topic {
@@ -137,9 +147,12 @@ pub(super) static BOTH_SEND: Topic = Topic {
     related: &[SocketError::WouldBlock],
     words: "both stuck send hang deadlock nobody reads slow receiver reader zero window window full \
             backpressure flow control sender waits blocks blocked buffer full both client and server send \
-            互相等待 死锁 都在发送 卡在 窗口 零窗口 慢 流量控制 滑动窗口 阻塞在 send 缓冲区满 large upload deadlocks both programs wait \
-            for each other pipeline echo server big data hangs when data is large works with small data \
-            stuck writing sender faster than receiver 双方 互相等 都卡住 数据大就卡 小数据正常 发送太快 接收太慢",
+            互相等待 死锁 都在发送 卡在 窗口 零窗口 慢 流量控制 滑动窗口 阻塞在 send 缓冲区满",
+    wordings: "large upload deadlocks both programs wait for each other pipeline echo server big data hangs \
+            when data is large works with small data stuck writing sender faster than receiver 双方 互相等 都卡住 \
+            数据大就卡 小数据正常 发送太快 接收太慢 freezes when sending very large data echo server both blocking write \
+            simultaneously nobody receiving stuck transfer big file both directions pipe full window size \
+            zero 发大数据 卡死 echo 大文件 双向 同时发送大量",
 };
 
 pub(super) static TWO_WRITERS: Topic = Topic {
@@ -162,9 +175,11 @@ pub(super) static TWO_WRITERS: Topic = Topic {
     related: &[],
     words: "two threads several multiple threads same socket write send concurrently mixed interleaved \
             mix garbled messages thread safe lock mutex race share socket 多线程 两个线程 同一个 socket 混在一起 错乱 交错 \
-            线程安全 加锁 同时写 is socket send thread safe concurrent sends from many threads messages overlap \
-            corrupted order interleaving need a lock lua goroutines write same connection 线程安全吗 同时发送 并发写 \
-            交叉 需要加锁吗",
+            线程安全 加锁 同时写",
+    wordings: "is socket send thread safe concurrent sends from many threads messages overlap corrupted \
+            order interleaving need a lock lua goroutines write same connection 线程安全吗 同时发送 并发写 交叉 需要加锁吗 \
+            goroutines one conn multiple threads call send at once mutex per socket output garbled \
+            interleaves asynchronous writers broadcast thread and reply thread 多个线程 同一个连接 写 乱掉 并发发送 加互斥锁",
 };
 
 pub(super) static NO_NEWLINE: Topic = Topic {
@@ -195,7 +210,10 @@ pub(super) static NO_NEWLINE: Topic = Topic {
     related: &[],
     words: "readLine readline read line reader blocks waits forever never returns newline \\n flush \
             println print PrintWriter BufferedReader bufio makefile buffered scanner input stream \
-            InputStream java 换行 换行符 一直等 阻塞 按行 读一行 刷新 缓冲 java server waits until client closes then gets \
-            all line never received BufferedReader stuck until connection closed forgot newline flush the \
-            stream sends nothing until buffer full 关闭后才收到 没有换行 忘了flush 缓冲区 收不到一行 readline不返回",
+            InputStream java 换行 换行符 一直等 阻塞 按行 读一行 刷新 缓冲 java",
+    wordings: "server waits until client closes then gets all line never received BufferedReader stuck until \
+            connection closed forgot newline flush the stream sends nothing until buffer full 关闭后才收到 没有换行 \
+            忘了flush 缓冲区 收不到一行 readline不返回 nothing shows up until client closes input only appears at end \
+            reading lines blocks buffered print flush missing \\n fgets scanner nextLine readline hangs \
+            直到关闭才显示 没有回车符 fgets 一直不返回 println 少了换行",
 };

@@ -29,10 +29,12 @@ pub(super) static TIMEOUT: Topic = Topic {
     related: &[SocketError::WouldBlock, SocketError::TimedOut],
     words: "timeout time out set settimeout recv accept read receive limit how to make give up seconds \
             socket.timeout TimeoutError SocketTimeoutException SO_RCVTIMEO late answer after a timeout \
-            expired timed out blocking forever i/o timeout 超时 超时时间 设置超时 设置 等待时间 怎么设置 一直等 阻塞 不返回 do not \
-            wait forever for an answer abort after n seconds recv blocks program stuck waiting limit \
-            waiting time how long timeouts connect read socket timeout python java settimeout \
-            setSoTimeout 最多等 秒 不想一直等 防止卡死 限时 超时后 还能继续用吗 recv卡住",
+            expired timed out blocking forever i/o timeout 超时 超时时间 设置超时 设置 等待时间 怎么设置 一直等 阻塞 不返回",
+    wordings: "do not wait forever for an answer abort after n seconds recv blocks program stuck waiting \
+            limit waiting time how long timeouts connect read socket timeout python java settimeout \
+            setSoTimeout 最多等 秒 不想一直等 防止卡死 限时 超时后 还能继续用吗 recv卡住 give up no answer within seconds abort \
+            waiting recv with deadline setsockopt SO_RCVTIMEO how long to wait stop waiting read timeout \
+            accept timeout limit wait time continue after 秒内没回复 放弃等待 多少秒 超时退出 等待回复 不要死等",
 };
 
 pub(super) static WOULD_BLOCK: Topic = Topic {
@@ -68,9 +70,11 @@ pub(super) static WOULD_BLOCK: Topic = Topic {
     lesson: None,
     related: &[],
     words: "resource temporarily unavailable EAGAIN EWOULDBLOCK BlockingIOError non blocking nonblocking \
-            would block recv setblocking False not ready 资源暂时不可用 非阻塞 无法立即完成 非阻塞模式 暂时 no data available \
-            yet try again later polling socket returns immediately with error 11 35 10035 asyncio eagain \
-            nothing to read 没有数据 再试一次 立即返回 非阻塞recv",
+            would block recv setblocking False not ready 资源暂时不可用 非阻塞 无法立即完成 非阻塞模式 暂时",
+    wordings: "no data available yet try again later polling socket returns immediately with error 11 35 \
+            10035 asyncio eagain nothing to read 没有数据 再试一次 立即返回 非阻塞recv loop busy returns error \
+            immediately non-blocking read nothing there EWOULDBLOCK again try later socket not ready yet \
+            windows 10035 忙等 循环报错 没准备好 稍后再试",
 };
 
 pub(super) static INTERRUPTED: Topic = Topic {
@@ -102,8 +106,10 @@ pub(super) static INTERRUPTED: Topic = Topic {
     lesson: None,
     related: &[],
     words: "EINTR interrupted InterruptedError system call signal SIGCHLD SIGALRM SA_RESTART select \
-            returns accept falls out handler 信号 中断 被中断 打断 系统调用 ctrl-z resume gdb attach signals restart \
-            syscall sleep retries python 2 系统调用被中断 调试器 重试",
+            returns accept falls out handler 信号 中断 被中断 打断 系统调用",
+    wordings: "ctrl-z resume gdb attach signals restart syscall sleep retries python 2 系统调用被中断 调试器 重试 accept \
+            returns -1 after child signal SIGCHLD handler zombie select EINTR restart read ctrl-z fg \
+            子进程结束 accept 返回 -1 信号处理",
 };
 
 pub(super) static WAKE: Topic = Topic {
@@ -131,10 +137,12 @@ pub(super) static WAKE: Topic = Topic {
     related: &[],
     words: "close from another thread does not wake stop end accept recv recvfrom blocked blocking ctrl-c \
             ctrl c ctrlc keyboardinterrupt does not work nothing windows quit exit cancel interrupt stop \
-            server cleanly graceful 另一个线程 关闭 唤醒 停止 退出 结束 accept 阻塞 Ctrl+C 没反应 无法退出 停不下来 thread blocked in \
-            accept quit stop server thread gracefully shut down program hangs on exit cannot kill waiting \
-            accept interrupt join never returns stop listening loop pressing ctrl c has no effect 线程停不下来 \
-            关闭服务器 优雅退出 结束线程 ctrl+c 没用 accept 退不出 终止",
+            server cleanly graceful 另一个线程 关闭 唤醒 停止 退出 结束 accept 阻塞 Ctrl+C 没反应 无法退出 停不下来",
+    wordings: "thread blocked in accept quit stop server thread gracefully shut down program hangs on exit \
+            cannot kill waiting accept interrupt join never returns stop listening loop pressing ctrl c \
+            has no effect 线程停不下来 关闭服务器 优雅退出 结束线程 ctrl+c 没用 accept 退不出 终止 server can't be stopped with \
+            ctrl+c ctrl c ignored keyboard interrupt hangs in accept recv how to exit blocked thread stop \
+            button gui close server from other thread cancel read 退不出来 按ctrl+c 关不掉程序 结束不了 停止服务器 阻塞住退不出",
 };
 
 pub(super) static INPUT: Topic = Topic {
@@ -162,9 +170,12 @@ pub(super) static INPUT: Topic = Topic {
     related: &[],
     words: "input keyboard stdin typing chat client receive while waiting at the same time simultaneously \
             both send and receive cannot until enter blocks prints thread full duplex 输入 键盘 同时 收不到消息 聊天 \
-            边输入边接收 接收消息 输入的时候 收发 全双工 message only appears after I press enter prompt blocks incoming \
-            messages asynchronous input two things at once read keyboard while receiving messages \
-            overwrite what I am typing 按回车后才显示 等待键盘 阻塞住 同时接收 打字的时候 一边输入一边 才能看到消息",
+            边输入边接收 接收消息 输入的时候 收发 全双工",
+    wordings: "message only appears after I press enter prompt blocks incoming messages asynchronous input \
+            two things at once read keyboard while receiving messages overwrite what I am typing 按回车后才显示 \
+            等待键盘 阻塞住 同时接收 打字的时候 一边输入一边 才能看到消息 type and receive at once terminal chat two tasks same time \
+            stdin and socket receiving thread waiting for keyboard misses messages shows late \
+            simultaneous read write console interactive 边打字边 同时收发 两件事 控制台 键盘输入和接收 消息来了看不到 接收线程",
 };
 
 pub(super) static EVENT_LOOP: Topic = Topic {
@@ -200,7 +211,9 @@ pub(super) static EVENT_LOOP: Topic = Topic {
     related: &[SocketError::WouldBlock],
     words: "epoll edge triggered level event loop select poll kqueue IO multiplexing readable writable \
             EPOLLET EPOLLIN EPOLLOUT hangs connection asyncio selectors difference 事件循环 边缘触发 水平触发 多路复用 \
-            IO多路复用 区别 epoll select poll epoll wait not triggered again edge trigger missed event readable \
-            but read blocks proactor reactor asyncio server design scalable busy loop writable cpu 100 ET \
-            LT 模式 不再触发 丢事件 reactor 反应堆 区别",
+            IO多路复用 区别 epoll select poll",
+    wordings: "epoll wait not triggered again edge trigger missed event readable but read blocks proactor \
+            reactor asyncio server design scalable busy loop writable cpu 100 ET LT 模式 不再触发 丢事件 reactor \
+            反应堆 区别 select versus poll versus epoll which is better libevent libuv nodejs async server \
+            C10K thousands connections one thread notification readiness 单线程 高并发服务器 哪个好 C10K 异步服务器",
 };
