@@ -54,15 +54,9 @@ fn parse(line: &str, waiting: &HashMap<&str, u32>) -> Option<Socket> {
     Some(Socket { local: address(local, any)?, remote: address(remote, any)?, state, receive_queue, uid: None })
 }
 
-/// It spells some states as RFC 9293 does.
+/// It spells them as we do.
 fn state_of(name: &str) -> Option<State> {
-    match name {
-        "SYN_RCVD" => Some(State::SynRecv),
-        "FIN_WAIT_1" => Some(State::FinWait1),
-        "FIN_WAIT_2" => Some(State::FinWait2),
-        "CLOSED" => Some(State::Close),
-        _ => State::ALL.iter().find(|(_, own)| *own == name).map(|(state, _)| *state),
-    }
+    State::ALL.iter().find(|(_, own)| *own == name).map(|(state, _)| *state)
 }
 
 /// `127.0.0.1.8080`, `fe80::1%lo0.8080`, `*.8080`, `*.*`.

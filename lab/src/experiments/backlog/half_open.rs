@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::stage::{Side, Stage, UNANSWERED, kernel_parameter, queue_limit, until_after};
 use socket_demos::net::Socket;
-use socket_demos::net::ports::{State, tcp_sockets};
+use socket_demos::net::event::Call;
+use socket_demos::net::ports::{State, tcp_sockets, tcp_state};
 use socket_demos::t;
 
 #[derive(Serialize)]
@@ -45,15 +46,19 @@ impl HalfOpen {
             kept = half_open(server).unwrap_or(0);
             (kept >= room).then_some(())
         });
-        Ok(Some(Self { called: deaf.len(), kept, room, cookies: kernel_parameter("ipv4/tcp_syncookies") }))
+        let cookies = kernel_parameter("ipv4/tcp_syncookies");
+        for client in &deaf {
+            show(stage, server, client.local_addr()?, cookies);
+        }
+        Ok(Some(Self { called: deaf.len(), kept, room, cookies }))
     }
 
     /// How many were kept, in a sentence.
     pub(super) fn told(&self) -> String {
         let Self { called, kept, .. } = self;
         t!(
-            "of {called} clients that let no answer in {kept} were kept half-open (SYN_RECV)",
-            "{called} 个收不到回应的客户端里，有 {kept} 个作为半连接（SYN_RECV）保留下来"
+            "of {called} clients that let no answer in {kept} were kept half-open (SYN_RCVD)",
+            "{called} 个收不到回应的客户端里，有 {kept} 个作为半连接（SYN_RCVD）保留下来"
         )
     }
 
@@ -84,6 +89,15 @@ impl HalfOpen {
             "and half-open ones too (SYN queue, since Linux 4.4): {kept} of {called} were kept, {others}",
             "半连接队列（SYN queue，从 Linux 4.4 起）也受它限制：{called} 个里保留了 {kept} 个，{others}"
         )
+    }
+}
+
+/// Notes for the picture whose SYN was answered: it is in the table, or has a cookie.
+fn show(stage: &Stage, server: SocketAddr, caller: SocketAddr, cookies: Option<u64>) {
+    if let Ok(Some(state)) = tcp_state(server, caller) {
+        stage.saw_state(Side::Server, (server, caller), Some(state));
+    } else if cookies != Some(0) {
+        stage.trace(Side::Server).note(Call::State, "SYN cookie", (Some(server), Some(caller)));
     }
 }
 

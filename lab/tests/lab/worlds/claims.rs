@@ -33,7 +33,7 @@ const CLAIMS: [(&str, &str, Evidence); 22] = [
     }),
     ("states", "as-taught", |seen| {
         let states = |when: &str| seen.report["measured"][when].to_string();
-        states("after_first_close") == r#"["FIN_WAIT2","CLOSE_WAIT"]"#
+        states("after_first_close") == r#"["FIN_WAIT_2","CLOSE_WAIT"]"#
             && states("after_second_close") == r#"["TIME_WAIT",null]"#
             && seen.in_order(&[("connect", 0), ("accept", 3), ("close", 0), ("close", 0)])
     }),
