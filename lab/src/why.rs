@@ -100,7 +100,8 @@ pub fn ask(question: &str, here: System) -> Answers {
         fits[first].tokens >= tokens && best >= score && fits[first].share >= share
     };
     let sure = names_one || foreign.is_none() && SURE.into_iter().any(fits_well);
-    scored.retain(|(score, _)| *score > 0.0 && *score >= best * WORTH_NAMING);
+    // To an error that is none of sockets nothing is invented.
+    scored.retain(|(score, _)| foreign.is_none() && *score > 0.0 && *score >= best * WORTH_NAMING);
     let mut errors: Vec<_> = named.errors.into_iter().collect();
     errors.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     Answers {

@@ -15,9 +15,6 @@ pub fn text(answers: &Answers, here: System, columns: usize) -> String {
         return wrap(&nothing(answers), columns).into_owned();
     };
     let mut lines = Vec::new();
-    lines.extend(
-        answers.foreign.as_ref().map(|meaning| t!("no error of sockets: {meaning}", "这不是套接字的错误：{meaning}")),
-    );
     if !answers.sure {
         lines.push(t!("nothing here fits that for sure; the nearest is:", "没有完全对得上的；最接近的是："));
     }
@@ -36,18 +33,16 @@ fn leads(error: SocketError, topic: &Topic) -> bool {
     topics::first(error).name == topic.name || topic.related.contains(&error)
 }
 
-/// What is told where no word is known.
+/// What is told where no word is known, or the error is none of sockets.
 fn nothing(answers: &Answers) -> String {
     let lab = invocation::typed("socket-lab");
-    let told = answers
-        .foreign
-        .as_ref()
-        .map(|meaning| t!("no error of sockets: {meaning}\n", "这不是套接字的错误：{meaning}\n"));
-    told.unwrap_or_default()
-        + &t!(
-            "nothing here fits that. Give the error's name, number or sentence, or what you see, such as: {lab} why recv returns empty",
-            "没有对得上的。请写错误名、错误号、报错原文，或看到的现象，比如：{lab} why recv 一直返回空"
-        )
+    if let Some(meaning) = &answers.foreign {
+        return t!("no error of sockets: {meaning}", "这不是套接字的错误：{meaning}");
+    }
+    t!(
+        "nothing here fits that. Give the error's name, number or sentence, or what you see, such as: {lab} why recv returns empty",
+        "没有对得上的。请写错误名、错误号、报错原文，或看到的现象，比如：{lab} why recv 一直返回空"
+    )
 }
 
 /// Name, numbers, sentence; and meaning and cure where it is one of several that its topic is about.
