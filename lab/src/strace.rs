@@ -61,7 +61,7 @@ pub fn read(files: &[File<'_>]) -> Read {
         match line.said {
             Said::Unfinished(begin) => {
                 unfinished.insert(line.thread, begin);
-                tables.begins(line, begin);
+                tables.hears(line.thread);
             }
             Said::Resumed(rest) => {
                 let whole = unfinished.remove(&line.thread).map(|begin| format!("{begin}{rest}"));

@@ -57,9 +57,9 @@ impl<'a> Tables<'a> {
         Self { family, processes: BTreeMap::new(), sockets: Vec::new(), events: Vec::new() }
     }
 
-    /// A call begins that returns in another line.
-    pub(super) fn begins(&mut self, line: &Line<'_>, _begin: &str) {
-        self.process(line.thread);
+    /// A thread is heard: its process has now what it has from its parent.
+    pub(super) fn hears(&mut self, thread: u32) {
+        self.process(thread);
     }
 
     /// A thread has ended. With the first one the process ends.
