@@ -7,16 +7,18 @@
 //! # Layout
 //! - `line`: a line into who, when, and what; `arguments`: the parts between the parentheses
 //! - `calls`: what a call of a socket says
-//! - `sockets`: who has which socket under which number, and the events that come of it
+//! - `tables`: who has which socket under which number; `sockets`: what a call does to one; `events`: what comes of it
 //! - `pairs`: the addresses that nobody told
 //! - `family`: which thread belongs to which process, and who started whom
 
 mod arguments;
 mod calls;
+mod events;
 mod family;
 mod line;
 mod pairs;
 mod sockets;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +30,7 @@ pub use self::pairs::tell_callers;
 
 use self::family::Family;
 use self::line::{Line, Said};
-use self::sockets::Tables;
+use self::tables::Tables;
 
 /// One file of strace's: its lines, and the number of the thread whose lines they are, where its name tells (`-ff`).
 pub struct File<'a> {
@@ -83,13 +85,17 @@ pub fn read(files: &[File<'_>]) -> Read {
 fn in_order<'a>(files: &[File<'a>]) -> (Vec<Line<'a>>, usize) {
     let (mut all, mut strange) = (Vec::new(), 0);
     for file in files {
-        let mut clock = line::Clock::default();
+        let (mut clock, begin) = (line::Clock::default(), all.len());
         for text in &file.lines {
             match Line::read(text) {
                 None => strange += usize::from(!text.trim().is_empty()),
                 Some(mut line) => {
                     line.thread = if line.thread == 0 { file.thread.unwrap_or(0) } else { line.thread };
-                    line.time = clock.of(&line) + line.lasted();
+                    line.time = clock.of(&line);
+                    if let Some(before) = all[begin..].last_mut().filter(|before: &&mut Line<'_>| before.has_waited()) {
+                        before.time = line.time;
+                    }
+                    line.time += line.lasted();
                     all.push(line);
                 }
             }

@@ -238,9 +238,12 @@ pub(super) struct Track {
 
 impl Drop for Track {
     fn drop(&mut self) {
-        self.source.recorder.in_progress.closed(self.number);
+        let in_progress = &self.source.recorder.in_progress;
+        // Else the program has ended meanwhile, and has told of the socket.
+        let Some(making) = in_progress.returned() else { return };
+        in_progress.closed(self.number);
         if !self.given_away {
-            self.record(Details::new(Call::Close, ""), Ok(0));
+            self.record_made(&making, Details::new(Call::Close, ""), Ok(0));
         }
     }
 }

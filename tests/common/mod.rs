@@ -14,6 +14,7 @@ pub mod help;
 pub mod inject;
 #[cfg(target_os = "linux")]
 pub mod lan;
+pub mod matrix;
 pub mod pages;
 mod programs;
 pub mod relay;
@@ -259,6 +260,7 @@ pub fn send_signal(pid: u32, name: &str) {
 pub fn at_another_time(program: impl AsRef<OsStr>, clock: &str) -> Command {
     let asked = Command::new("faketime").args(["-f", clock, "printenv", "LD_PRELOAD"]).output().unwrap();
     let library = String::from_utf8(asked.stdout).unwrap();
+    assert!(asked.status.success() && !library.trim().is_empty(), "faketime has no library: {:?}", asked.stderr);
     let mut command = Command::new(program);
     command.env("LD_PRELOAD", library.trim()).env("FAKETIME", clock);
     command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
@@ -440,12 +442,10 @@ pub fn have(peer: &str) -> bool {
     found
 }
 
-/// Says that a test cannot run here, past the test harness, which keeps what a passing test prints to itself. With
-/// `REQUIRE_PEERS`, as in `.ci/run`, it is a failure; under Wine and on Windows some peers cannot be had.
+/// Says that a test cannot run here. With `REQUIRE_PEERS`, as in `.ci/run`, it is a failure; under Wine and on Windows some peers cannot be had.
 pub fn not_run(why: &str) {
     assert!(!cfg!(unix) || std::env::var_os("REQUIRE_PEERS").is_none(), "this test is to run here, but {why}");
-    let test = thread::current().name().unwrap_or("a test").to_string();
-    std::io::stderr().write_all(format!("NOT RUN: {test}: {why}\n").as_bytes()).unwrap();
+    matrix::says_not_run(why);
 }
 
 /// The folder of the whole, with the READMEs and the docs in it.

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::process::{Child, Stdio};
 
 use crate::common::exec::Place;
+use crate::common::matrix::{has_time, wants_time};
 use crate::common::{
     self, Program, Running, Server, TCP_EXEC_CLIENT, TCP_EXEC_SERVER, UDP_EXEC_CLIENT, UDP_EXEC_SERVER, lan,
 };
-use crate::exec_udp::{has_time, wants_time};
 
 /// A server of commands on the first host, with the key in a file there.
 fn server(more: &str, place: &Place) -> Option<Server> {
@@ -107,7 +107,7 @@ impl Drop for Flow {
 #[test]
 fn a_tcp_flow_on_the_same_line_has_its_share() {
     if !has_time() {
-        return wants_time();
+        return wants_time("FLOOD");
     }
     let place = Place::new();
     let line = "&& tc qdisc add dev lan0 root tbf rate 20mbit burst 16kb latency 50ms \

@@ -2,7 +2,7 @@
 //! file.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::exec::{Classic, Exec, RIGHT, UDP};
+use crate::common::matrix::{has_time, wants_time};
 use crate::common::relay::{Harm, Relay};
 use crate::common::textbook::{Datagram, nobody};
 use crate::common::{self, Running, Server, eventually, memory, send_signal};
@@ -23,17 +24,6 @@ const LONGEST: Duration = Duration::from_secs(180);
 
 /// A fifth lost, a tenth twice, a tenth overtaken.
 const BAD: BadNetwork = BadNetwork { loss: 0.2, duplicate: 0.1, reorder: 0.1, delay: None, seed: 7 };
-
-/// Whether there is time for all (`.ci/nightly`).
-pub(crate) fn has_time() -> bool {
-    std::env::var_os("FLOOD").is_some()
-}
-
-/// Says past the harness that a test has not run.
-pub(crate) fn wants_time() {
-    let test = thread::current().name().unwrap_or("a test").to_string();
-    std::io::stderr().write_all(format!("NOT RUN: {test}: it takes half a minute; set FLOOD\n").as_bytes()).unwrap();
-}
 
 fn through(exec: &Exec, address: SocketAddr, args: &[&str]) -> Command {
     let mut command = Command::new(UDP.client);
@@ -126,7 +116,7 @@ fn begun(exec: &Exec, relay: &Relay, rest: &str) -> Running {
 #[test]
 fn answers_that_are_blocked_for_ten_seconds_come_afterwards() {
     if !has_time() {
-        return wants_time();
+        return wants_time("FLOOD");
     }
     let exec = Exec::start(UDP, &[]);
     let relay = Relay::to(exec.server.address, &Harm::default());
@@ -144,7 +134,7 @@ fn answers_that_are_blocked_for_ten_seconds_come_afterwards() {
 #[test]
 fn answers_that_never_come_leave_the_outcome_unknown() {
     if !has_time() {
-        return wants_time();
+        return wants_time("FLOOD");
     }
     let exec = Exec::start(UDP, &[]);
     let relay = Relay::to(exec.server.address, &Harm::default());

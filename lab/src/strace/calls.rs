@@ -18,12 +18,7 @@ pub(super) enum Told {
     Bind(SocketAddr),
     Listen(String),
     Connect(SocketAddr),
-    /// The peer of the new socket.
-    Accept {
-        peer: Option<SocketAddr>,
-        closes_at_exec: bool,
-        nonblocking: bool,
-    },
+    Accept(Accepted),
     Moves(Vec<Moved>),
     Shutdown(String),
     Option(String),
@@ -39,6 +34,13 @@ pub(super) enum Told {
         closes_at_exec: bool,
     },
     Close,
+}
+
+/// What `accept` tells of the new socket.
+pub(super) struct Accepted {
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) closes_at_exec: bool,
+    pub(super) nonblocking: bool,
 }
 
 /// What is known of one message, or of a piece of a stream.
@@ -62,11 +64,11 @@ pub(super) fn told(call: &Call<'_>, parts: &[&str]) -> Option<Told> {
         "bind" => Told::Bind(arguments::address(part(1))?),
         "connect" => Told::Connect(arguments::address(part(1))?),
         "listen" => Told::Listen(part(1).into()),
-        "accept" | "accept4" => Told::Accept {
+        "accept" | "accept4" => Told::Accept(Accepted {
             peer: arguments::address(part(1)),
             closes_at_exec: has(3, "SOCK_CLOEXEC"),
             nonblocking: has(3, "SOCK_NONBLOCK"),
-        },
+        }),
         "shutdown" => Told::Shutdown(part(1).into()),
         "setsockopt" => Told::Option(format!("{}, {}", part(2), part(3).trim_matches(['[', ']']))),
         "getsockopt" if part(2) == "SO_ERROR" && call.number() == Some(0) => {

@@ -58,6 +58,16 @@ impl<'a> Line<'a> {
         Some(Self { thread, time, stamp, said })
     }
 
+    /// Whether the line tells when a call began that may have waited, and not how long (`-T`): it had returned when the next
+    /// line of its file was written.
+    pub(super) fn has_waited(&self) -> bool {
+        const WAITING: [&str; 11] = [
+            "accept", "accept4", "connect", "read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "send",
+            "sendto",
+        ];
+        matches!(self.said, Said::Call(Call { name, .. }) if WAITING.contains(&name)) && self.lasted() == 0
+    }
+
     /// How many nanoseconds the call took (`-T`), where the line was begun with it.
     pub(super) fn lasted(&self) -> i64 {
         let Said::Call(Call { result, .. }) = self.said else { return 0 };

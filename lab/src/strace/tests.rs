@@ -226,3 +226,20 @@ fn a_server_that_forks_closes_its_copy_and_nothing_ends() {
         "{told:?}"
     );
 }
+
+/// What waits has the time of its beginning in front of it. It had returned when the next line was written, not before what
+/// it got was sent.
+#[test]
+fn a_call_that_waited_has_not_returned_when_it_began() {
+    let text = format!(
+        "1700000001.000001 {SOCKET}\n1700000002.000001 listen(3, 5) = 0\n1700000002.000002 accept(3, NULL, NULL) = 4\n1700000005.000001 recvfrom(4, \"x\", 9, 0, NULL, NULL) = 1\n1700000007.000001 close(4) = 0"
+    );
+    for (text, expected) in
+        [(text.clone(), [1, 2, 5, 7, 7]), (text.replace(") = 4", ") = 4 <1.500000>"), [1, 2, 3, 7, 7])]
+    {
+        let read = read(&[File { lines: text.lines().collect(), thread: None }]);
+        let first = read.events[0].time.as_second();
+        let times: Vec<_> = read.events.iter().map(|event| event.time.as_second() - first + 1).collect();
+        assert_eq!(times, expected, "{text}");
+    }
+}

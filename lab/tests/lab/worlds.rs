@@ -6,16 +6,14 @@
 mod claims;
 mod table;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{self, LAB, Running, eventually};
+use crate::common::{self, LAB, Running, eventually, matrix};
 use crate::experiments::{Public, expected, verdicts};
 use claims::Seen;
 use serde_json::Value;
@@ -37,7 +35,7 @@ struct Found {
 }
 
 fn whole() -> bool {
-    std::env::var("WORLDS").is_ok_and(|which| which == "all")
+    matrix::whole("WORLDS")
 }
 
 impl World {
@@ -101,7 +99,7 @@ fn no_verdict_says_what_was_not_seen() {
         let tenth = TENTH.iter().find(|(name, _)| *name == world.name).map_or(&[][..], |(_, tried)| tried);
         cells.extend(tried.into_iter().filter(|name| whole() || tenth.contains(name)).map(|name| (world, name)));
     }
-    let found = each(AT_ONCE, &cells, |(world, name)| world.of(name, &lab.program()));
+    let found = matrix::each(AT_ONCE, &cells, |(world, name)| world.of(name, &lab.program()));
     let table = drawn(&cells, &found);
     std::io::stderr().write_all(table.as_bytes()).unwrap();
     let lies = cells.iter().zip(&found).filter(|(_, found)| !found.lies.is_empty()).map(|((world, name), found)| {
@@ -109,24 +107,6 @@ fn no_verdict_says_what_was_not_seen() {
     });
     let lies: String = lies.collect();
     assert!(lies.is_empty(), "{lies}");
-}
-
-/// Does `work` for each of `all`, so many at a time; the results are in their order.
-fn each<T: Copy + Send + Sync, R: Send>(at_once: usize, all: &[T], work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let next = Mutex::new(all.iter().enumerate());
-    let results = Mutex::new(BTreeMap::new());
-    thread::scope(|scope| {
-        for _ in 0..at_once {
-            scope.spawn(|| {
-                loop {
-                    let Some((number, one)) = next.lock().unwrap().next() else { return };
-                    let result = work(*one);
-                    results.lock().unwrap().insert(number, result);
-                }
-            });
-        }
-    });
-    results.into_inner().unwrap().into_values().collect()
 }
 
 /// A line for each world, a column for each experiment.
@@ -159,12 +139,12 @@ fn drawn(cells: &[(&World, &str)], found: &[Found]) -> String {
 #[test]
 fn fifty_runs_have_the_same_verdicts() {
     if !whole() {
-        return;
+        return matrix::wants_time("WORLDS=all");
     }
     let cores = thread::available_parallelism().unwrap().get();
     let loops: Vec<_> = (0..cores).map(|_| Running::spawn(busy())).collect();
     let runs: Vec<_> = (0..50).collect();
-    let found = each(4, &runs, |_| {
+    let found = matrix::each(4, &runs, |_| {
         let mut command = Command::new(LAB);
         command.arg("--json");
         let (_, json, err) = Running::spawn(command).ended_within(LONG);
@@ -180,7 +160,7 @@ fn fifty_runs_have_the_same_verdicts() {
 #[test]
 fn a_viewer_who_takes_a_minute_finds_time_wait_over() {
     if !whole() {
-        return;
+        return matrix::wants_time("WORLDS=all");
     }
     let mut lab = Running::start(LAB, &["run", "time-wait", "--step"]);
     // The first bind has port 0, the second one the port that came of it.

@@ -9,7 +9,7 @@ use crate::{datagrams, streams};
 
 /// How often each is played.
 fn times() -> usize {
-    if std::env::var_os("FLOOD").is_some() { 20 } else { 2 }
+    if crate::common::matrix::has_time() { 20 } else { 2 }
 }
 
 /// Something that happens on the network, told in traces.

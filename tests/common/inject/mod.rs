@@ -11,10 +11,9 @@ mod verdict;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::Mutex;
-use std::thread;
 
 use crate::common::exec::Place;
+use crate::common::matrix::{each, whole};
 use crate::common::{have, not_run};
 use scene::Scene;
 use strace::{CALLS, ERRORS, Fault};
@@ -40,7 +39,7 @@ pub fn try_all(scenes: &'static [Scene]) {
     if let Err(why) = strace::may_trace(&place) {
         return not_run(&why);
     }
-    let made = each(&scenes.iter().collect::<Vec<_>>(), |scene| verdict::calls_of(scene, &place));
+    let made = each(AT_ONCE, &scenes.iter().collect::<Vec<_>>(), |scene| verdict::calls_of(scene, &place));
     let mut cells = Vec::new();
     let mut out_of_reach = BTreeMap::new();
     for (scene, made) in scenes.iter().zip(made) {
@@ -52,33 +51,16 @@ pub fn try_all(scenes: &'static [Scene]) {
             }
             turn += 1;
             for (number, error) in ERRORS.iter().enumerate() {
-                if whole() || (which == 1 && number == turn % ERRORS.len()) {
+                if whole("INJECT") || (which == 1 && number == turn % ERRORS.len()) {
                     let before = made.before_main(call);
                     cells.push(Cell { scene, fault: Fault { call, error, which, before } });
                 }
             }
         }
     }
-    let verdicts = each(&cells.iter().collect::<Vec<_>>(), |cell| verdict::of(cell.scene, &cell.fault, &place));
+    let verdicts =
+        each(AT_ONCE, &cells.iter().collect::<Vec<_>>(), |cell| verdict::of(cell.scene, &cell.fault, &place));
     report(&cells, &verdicts, &out_of_reach);
-}
-
-/// Does `work` for each of `all`, some at a time; the results are in their order.
-fn each<T: Copy + Send + Sync, R: Send>(all: &[T], work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let next = Mutex::new(all.iter().enumerate());
-    let results = Mutex::new(BTreeMap::new());
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                loop {
-                    let Some((number, one)) = next.lock().unwrap().next() else { return };
-                    let result = work(*one);
-                    results.lock().unwrap().insert(number, result);
-                }
-            });
-        }
-    });
-    results.into_inner().unwrap().into_values().collect()
 }
 
 /// Tells how many cells were hit, and fails with those that went wrong.
@@ -100,7 +82,7 @@ fn report(cells: &[Cell], verdicts: &[Verdict], out_of_reach: &BTreeMap<(&str, u
         wrong.len()
     )];
     lines.extend(not_hit.iter().cloned());
-    if whole() {
+    if whole("INJECT") {
         let rarely = |((scene, which), calls): (&(&str, usize), _)| format!("{scene}: no call {which} of:{calls}");
         lines.extend(out_of_reach.iter().map(rarely));
     }
@@ -109,9 +91,4 @@ fn report(cells: &[Cell], verdicts: &[Verdict], out_of_reach: &BTreeMap<(&str, u
     std::io::stderr().write_all(lines.as_bytes()).unwrap();
     assert!(wrong.is_empty(), "{} of {} cells went wrong:\n{}", wrong.len(), cells.len(), wrong.join("\n"));
     assert!(not_hit.len() * 10 < cells.len(), "too many cells were not hit");
-}
-
-/// Whether all of the matrix is to be tried.
-fn whole() -> bool {
-    std::env::var("INJECT").is_ok_and(|which| which == "all")
 }
