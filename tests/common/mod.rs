@@ -28,6 +28,8 @@ use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+#[cfg(unix)]
+use std::sync::LazyLock;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -254,15 +256,21 @@ pub fn send_signal(pid: u32, name: &str) {
     assert!(status.success(), "kill -{name} {pid}");
 }
 
+/// The library of `faketime`. Its program makes a semaphore with the number of its process in the name, and fails where one
+/// of an earlier process of that number was left behind: the next one has another number.
+#[cfg(unix)]
+static FAKETIME: LazyLock<String> = LazyLock::new(|| {
+    let ask = || Command::new("faketime").args(["-f", "+0s", "printenv", "LD_PRELOAD"]).output().unwrap();
+    let asked = std::iter::repeat_with(ask).take(20).find(|asked| asked.status.success() && !asked.stdout.is_empty());
+    String::from_utf8(asked.expect("faketime tells its library").stdout).unwrap().trim().to_string()
+});
+
 /// A program on a machine whose clock shows another time, by the library of `faketime`; only the calendar, not the waits.
 /// `faketime` itself would run it as a child of its own, which outlives it when a test ends it.
 #[cfg(unix)]
 pub fn at_another_time(program: impl AsRef<OsStr>, clock: &str) -> Command {
-    let asked = Command::new("faketime").args(["-f", clock, "printenv", "LD_PRELOAD"]).output().unwrap();
-    let library = String::from_utf8(asked.stdout).unwrap();
-    assert!(asked.status.success() && !library.trim().is_empty(), "faketime has no library: {:?}", asked.stderr);
     let mut command = Command::new(program);
-    command.env("LD_PRELOAD", library.trim()).env("FAKETIME", clock);
+    command.env("LD_PRELOAD", FAKETIME.as_str()).env("FAKETIME", clock);
     command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
     command
 }
